@@ -1,0 +1,70 @@
+-- What the columns of people and accounts mean.
+
+COMMENT ON COLUMN @workspace@.team.team_id IS 'Key';
+COMMENT ON COLUMN @workspace@.team.team IS 'Unique name';
+COMMENT ON COLUMN @workspace@.team.kind IS 'What it does: marketing, telesales or sales';
+COMMENT ON COLUMN @workspace@.team.is_active IS 'False to give it no more leads';
+
+COMMENT ON COLUMN @workspace@.agent.agent_id IS 'Key';
+COMMENT ON COLUMN @workspace@.agent.agent IS 'Unique name';
+COMMENT ON COLUMN @workspace@.agent.team_id IS 'Team the person works in';
+COMMENT ON COLUMN @workspace@.agent.login IS 'Database role the person works under; NULL for somebody without access';
+COMMENT ON COLUMN @workspace@.agent.email IS 'E-mail address to notify';
+COMMENT ON COLUMN @workspace@.agent.is_active IS 'False to give the person no more leads';
+
+COMMENT ON COLUMN @workspace@.account.account_id IS 'Key';
+COMMENT ON COLUMN @workspace@.account.kind IS 'organisation, or individual for a private customer';
+COMMENT ON COLUMN @workspace@.account.name IS 'Name of the organisation or person, as given';
+COMMENT ON COLUMN @workspace@.account.domain IS 'Main internet domain, in lower case; NULL if not known';
+COMMENT ON COLUMN @workspace@.account.website IS 'Web address, as given';
+COMMENT ON COLUMN @workspace@.account.phone IS 'Main phone number, in E.164 form';
+COMMENT ON COLUMN @workspace@.account.industry IS 'Industry, in your own terms';
+COMMENT ON COLUMN @workspace@.account.employees IS 'Number of people employed';
+COMMENT ON COLUMN @workspace@.account.annual_revenue IS 'Yearly revenue, in the currency you keep such figures in';
+COMMENT ON COLUMN @workspace@.account.street IS 'Street and number';
+COMMENT ON COLUMN @workspace@.account.city IS 'City';
+COMMENT ON COLUMN @workspace@.account.region IS 'State, province or the like';
+COMMENT ON COLUMN @workspace@.account.postal_code IS 'Postal code';
+COMMENT ON COLUMN @workspace@.account.country IS 'Country';
+COMMENT ON COLUMN @workspace@.account.individual_contact_id IS 'The one contact an individual account stands for; NULL for organisations';
+COMMENT ON COLUMN @workspace@.account.attributes IS 'Custom attributes, as field defines them';
+COMMENT ON COLUMN @workspace@.account.created_at IS 'When the account was created';
+COMMENT ON COLUMN @workspace@.account.updated_at IS 'When it last changed';
+
+COMMENT ON COLUMN @workspace@.account_identity.kind IS 'What sort of identifier: domain, name in normal form, or external id';
+COMMENT ON COLUMN @workspace@.account_identity.value IS 'The identifier, in normal form';
+COMMENT ON COLUMN @workspace@.account_identity.account_id IS 'Account it identifies';
+
+COMMENT ON COLUMN @workspace@.contact.contact_id IS 'Key';
+COMMENT ON COLUMN @workspace@.contact.account_id IS 'Account the person works for; NULL if none is known';
+COMMENT ON COLUMN @workspace@.contact.full_name IS 'Name in one piece, as given; NULL when only its parts are known';
+COMMENT ON COLUMN @workspace@.contact.given_name IS 'Given name; NULL when only the full name is known';
+COMMENT ON COLUMN @workspace@.contact.family_name IS 'Family name; NULL when only the full name is known';
+COMMENT ON COLUMN @workspace@.contact.email IS 'Main e-mail address; others are in contact_identity';
+COMMENT ON COLUMN @workspace@.contact.phone IS 'Main phone number, in E.164 form; others are in contact_identity';
+COMMENT ON COLUMN @workspace@.contact.job_title IS 'Position, as given';
+COMMENT ON COLUMN @workspace@.contact.street IS 'Street and number';
+COMMENT ON COLUMN @workspace@.contact.city IS 'City';
+COMMENT ON COLUMN @workspace@.contact.region IS 'State, province or the like';
+COMMENT ON COLUMN @workspace@.contact.postal_code IS 'Postal code';
+COMMENT ON COLUMN @workspace@.contact.country IS 'Country';
+COMMENT ON COLUMN @workspace@.contact.language IS 'Preferred language';
+COMMENT ON COLUMN @workspace@.contact.first_source IS 'Where the person first heard of us; once set, never changed';
+COMMENT ON COLUMN @workspace@.contact.last_source IS 'Source that the latest submission named';
+COMMENT ON COLUMN @workspace@.contact.referrer_contact_id IS 'Contact who recommended us; NULL if nobody did';
+COMMENT ON COLUMN @workspace@.contact.customer_since IS 'When the first sale was won; NULL for those who have not bought';
+COMMENT ON COLUMN @workspace@.contact.attributes IS 'Custom attributes, as field defines them';
+COMMENT ON COLUMN @workspace@.contact.created_at IS 'When the contact was created';
+COMMENT ON COLUMN @workspace@.contact.updated_at IS 'When it last changed';
+
+COMMENT ON COLUMN @workspace@.contact_identity.kind IS 'What sort of identifier: external id, email, phone or visitor';
+COMMENT ON COLUMN @workspace@.contact_identity.value IS 'The identifier, in normal form; the system before an external id';
+COMMENT ON COLUMN @workspace@.contact_identity.contact_id IS 'Contact it identifies';
+
+COMMENT ON COLUMN @workspace@.consent.consent_id IS 'Key';
+COMMENT ON COLUMN @workspace@.consent.contact_id IS 'Who agreed';
+COMMENT ON COLUMN @workspace@.consent.channel IS 'What to: email, phone, sms or post';
+COMMENT ON COLUMN @workspace@.consent.basis IS 'Ground it rests on, such as opt_in';
+COMMENT ON COLUMN @workspace@.consent.submission_id IS 'Submission that proves it; NULL if recorded otherwise';
+COMMENT ON COLUMN @workspace@.consent.given_at IS 'Since when it holds';
+COMMENT ON COLUMN @workspace@.consent.withdrawn_at IS 'When it was withdrawn; NULL while it holds';

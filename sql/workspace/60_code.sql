@@ -1,0 +1,2 @@
+-- @code@
+-- From here on: views, functions and triggers, which an upgrade replaces.

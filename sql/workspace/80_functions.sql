@@ -1,0 +1,310 @@
+-- What applications call.
+
+CREATE OR REPLACE FUNCTION @workspace@.capture(form text, payload jsonb, external_id text DEFAULT NULL)
+	RETURNS @workspace@.submission
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		id bigint;
+		result @workspace@.submission;
+	BEGIN
+		INSERT INTO @workspace@.submission (form, payload, external_id)
+			VALUES (COALESCE(capture.form, 'default'), capture.payload, capture.external_id)
+			RETURNING submission_id INTO id;
+		SELECT s.* INTO result FROM @workspace@.submission s WHERE s.submission_id = id;
+		RETURN result;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.capture(text, jsonb, text) IS
+	'Submit one record through a form (NULL: the default form) and return the submission as it was processed: status accepted, rejected or duplicate, reasons, contact_id, account_id, lead_id, interaction_id. A bad record is an answer, not an error. An external_id seen before makes it a duplicate that changes nothing. Runs with the rights of the workspace''s owner, so that a role needs no privilege but this one to submit.';
+
+CREATE OR REPLACE FUNCTION @workspace@.capture_raw(form text, content_type text, body bytea)
+	RETURNS @workspace@.submission
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		id bigint;
+		result @workspace@.submission;
+	BEGIN
+		INSERT INTO @workspace@.submission (form, content_type, raw)
+			VALUES (COALESCE(capture_raw.form, 'default'), capture_raw.content_type, capture_raw.body)
+			RETURNING submission_id INTO id;
+		SELECT s.* INTO result FROM @workspace@.submission s WHERE s.submission_id = id;
+		RETURN result;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.capture_raw(text, text, bytea) IS
+	'Submit one record as the bytes that came in, and return the submission as it was processed. The bytes are kept, also when they cannot be read. Content type: application/json. Runs with the rights of the workspace''s owner, as capture() does.';
+
+CREATE OR REPLACE FUNCTION @workspace@.reprocess(submission_id bigint)
+	RETURNS @workspace@.submission
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		result @workspace@.submission;
+	BEGIN
+		PERFORM lead_mgmt.process_submission('@workspace@.submission'::pg_catalog.regclass, reprocess.submission_id);
+		SELECT s.* INTO result FROM @workspace@.submission s WHERE s.submission_id = reprocess.submission_id;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no submission %', reprocess.submission_id USING ERRCODE = 'no_data_found';
+		END IF;
+		RETURN result;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.reprocess(bigint) IS
+	'Process a rejected submission again, after its payload or its form was corrected, and return it. Does nothing for one that was accepted or found to be a duplicate, so it can be repeated. Error: no_data_found.';
+
+CREATE OR REPLACE FUNCTION @workspace@.purge_submissions() RETURNS bigint
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp
+	AS $$
+		WITH purged AS (
+			DELETE FROM @workspace@.submission s USING @workspace@.form f
+			WHERE f.form = s.form AND s.processed_at < pg_catalog.now() - f.retention AND s.status IN ('accepted', 'duplicate')
+			RETURNING 1)
+		SELECT pg_catalog.count(*) FROM purged
+	$$;
+
+COMMENT ON FUNCTION @workspace@.purge_submissions() IS
+	'Delete processed submissions older than the retention of their form, and return how many. Rejected ones stay until they are corrected or deleted by hand; a form without retention keeps all.';
+
+CREATE OR REPLACE FUNCTION @workspace@.advance(lead_id bigint, stage text, reason text DEFAULT NULL)
+	RETURNS @workspace@.lead
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		result @workspace@.lead;
+	BEGIN
+		UPDATE @workspace@.lead l SET stage = advance.stage, stage_reason = advance.reason
+			WHERE l.lead_id = advance.lead_id RETURNING l.* INTO result;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no lead %', advance.lead_id USING ERRCODE = 'no_data_found';
+		END IF;
+		RETURN result;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.advance(bigint, text, text) IS
+	'Move a lead to a stage, with a reason, and return the lead. The same rules hold for a plain UPDATE of the stage. Errors: no_data_found, check_violation with the allowed next stages, not_null_violation with the fields that are missing.';
+
+CREATE OR REPLACE FUNCTION @workspace@.disqualify(lead_id bigint, reason text)
+	RETURNS @workspace@.lead
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		result @workspace@.lead;
+	BEGIN
+		IF reason IS NULL OR reason = '' THEN
+			RAISE EXCEPTION 'lead % cannot be disqualified without a reason', disqualify.lead_id USING ERRCODE = 'not_null_violation';
+		END IF;
+		UPDATE @workspace@.lead l SET stage = s.stage, stage_reason = disqualify.reason, disqualified_reason = disqualify.reason
+			FROM @workspace@.stage s
+			WHERE l.lead_id = disqualify.lead_id AND s.pipeline = l.pipeline AND s.kind = 'lost'
+			RETURNING l.* INTO result;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no lead % with a stage to be disqualified to', disqualify.lead_id USING ERRCODE = 'no_data_found';
+		END IF;
+		RETURN result;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.disqualify(bigint, text) IS
+	'Close a lead as lost, for a reason, and return it. Errors: not_null_violation without a reason, no_data_found, check_violation when the lead is closed already.';
+
+CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DEFAULT NULL, amount numeric DEFAULT NULL,
+		currency text DEFAULT NULL)
+	RETURNS TABLE (contact_id bigint, account_id bigint, opportunity_id bigint)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		source @workspace@.lead;
+		made bigint;
+	BEGIN
+		SELECT l.* INTO source FROM @workspace@.lead l WHERE l.lead_id = convert_lead.lead_id FOR UPDATE;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no lead %', convert_lead.lead_id USING ERRCODE = 'no_data_found';
+		ELSIF source.status = 'converted' THEN
+			SELECT o.opportunity_id INTO made FROM @workspace@.opportunity o WHERE o.lead_id = source.lead_id ORDER BY 1 LIMIT 1;
+			RAISE EXCEPTION 'lead % was converted already, to opportunity %', source.lead_id, made
+				USING ERRCODE = 'object_not_in_prerequisite_state';
+		END IF;
+		INSERT INTO @workspace@.opportunity (lead_id, contact_id, account_id, campaign_id, agent_id, name, amount, currency)
+			VALUES (source.lead_id, source.contact_id, source.account_id, source.campaign_id, source.agent_id,
+				COALESCE(convert_lead.name, source.title, source.product, 'Lead ' || source.lead_id),
+				COALESCE(convert_lead.amount, source.budget), COALESCE(convert_lead.currency, source.currency, 'USD'))
+			RETURNING opportunity.opportunity_id INTO made;
+		UPDATE @workspace@.lead l SET stage = s.stage, stage_reason = pg_catalog.format('opportunity %s', made)
+			FROM @workspace@.stage s
+			WHERE l.lead_id = source.lead_id AND s.pipeline = l.pipeline AND s.kind = 'won';
+		RETURN QUERY SELECT source.contact_id, source.account_id, made;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.convert_lead(bigint, text, numeric, text) IS
+	'Convert an accepted lead: make an opportunity for its contact and account, close the lead as converted, and return the three ids. All of it or nothing. Errors: no_data_found, object_not_in_prerequisite_state when converted already, check_violation when the lead is not in a stage that may be followed by conversion.';
+
+CREATE OR REPLACE FUNCTION @workspace@.assign(lead_id bigint, agent_id bigint, reason text DEFAULT NULL, reassign boolean DEFAULT false)
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		owner bigint;
+		team bigint;
+	BEGIN
+		SELECT a.team_id INTO team FROM @workspace@.agent a WHERE a.agent_id = assign.agent_id AND a.is_active;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no active agent %', assign.agent_id USING ERRCODE = 'no_data_found';
+		END IF;
+		SELECT l.agent_id INTO owner FROM @workspace@.lead l WHERE l.lead_id = assign.lead_id FOR NO KEY UPDATE;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no lead %', assign.lead_id USING ERRCODE = 'no_data_found';
+		ELSIF owner IS NOT NULL AND owner <> assign.agent_id AND NOT reassign THEN
+			RAISE EXCEPTION 'lead % is assigned to agent %', assign.lead_id, owner
+				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Pass reassign => true to take it over.';
+		ELSIF owner = assign.agent_id THEN
+			RETURN;
+		END IF;
+		UPDATE @workspace@.lead l SET agent_id = assign.agent_id, team_id = team WHERE l.lead_id = assign.lead_id;
+		INSERT INTO @workspace@.assignment (lead_id, team_id, agent_id, assigned_by, reason)
+			VALUES (assign.lead_id, team, assign.agent_id, session_user,
+				pg_catalog.jsonb_build_object('rule', 'manual', 'reason', assign.reason, 'previous_agent_id', owner));
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.assign(bigint, bigint, text, boolean) IS
+	'Give a lead to an agent. Of two sessions that assign one lead at once the second gets the error, unless it reassigns. Errors: no_data_found, object_not_in_prerequisite_state.';
+
+CREATE OR REPLACE FUNCTION @workspace@.explain_score(lead_id bigint, model text DEFAULT NULL)
+	RETURNS TABLE (part text, label text, points double precision, occurrences bigint, total double precision)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+	AS $$
+		SELECT 'fit', r.label, r.points, 1::bigint, r.points
+		FROM @workspace@.lead_profile p
+		JOIN @workspace@.scoring_rule r ON r.model = COALESCE($2, 'default') AND r.is_active AND r.condition IS NOT NULL
+		WHERE p.lead_id = $1 AND lead_mgmt.satisfies(p, r.condition)
+		UNION ALL
+		SELECT 'engagement', r.label, r.points, pg_catalog.count(*), r.points * pg_catalog.count(*)
+		FROM @workspace@.scoring_rule r
+		JOIN (SELECT i.kind FROM @workspace@.interaction i WHERE i.lead_id = $1) AS i ON i.kind = r.interaction_kind
+		WHERE r.model = COALESCE($2, 'default') AND r.is_active
+		GROUP BY r.scoring_rule_id
+		ORDER BY 1 DESC, 5 DESC, 2
+	$$;
+
+COMMENT ON FUNCTION @workspace@.explain_score(bigint, text) IS
+	'What a lead''s score in a model (NULL: the default model) is made of: one row a rule that gives points, with the part it belongs to (fit or engagement), its points, how often it applied and what that totals. The totals add up to the score.';
+
+CREATE OR REPLACE FUNCTION @workspace@.rescore(model text DEFAULT 'default') RETURNS bigint
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp
+	AS $$
+		WITH fit AS (
+			SELECT p.lead_id, COALESCE(pg_catalog.sum(r.points) FILTER (WHERE lead_mgmt.satisfies(p, r.condition)), 0) AS points
+			FROM @workspace@.lead_profile p
+			LEFT JOIN @workspace@.scoring_rule r ON r.model = $1 AND r.is_active AND r.condition IS NOT NULL
+			WHERE p.status = 'open' AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)
+			GROUP BY p.lead_id
+		), engagement AS (
+			SELECT i.lead_id, pg_catalog.sum(r.points) AS points
+			FROM @workspace@.interaction i
+			JOIN @workspace@.scoring_rule r ON r.model = $1 AND r.is_active AND r.interaction_kind = i.kind
+			WHERE i.lead_id IS NOT NULL
+			GROUP BY i.lead_id
+		), written AS (
+			INSERT INTO @workspace@.score (lead_id, model, fit, engagement, scored_at)
+			SELECT f.lead_id, $1, f.points, COALESCE(e.points, 0), pg_catalog.now()
+			FROM fit f LEFT JOIN engagement e ON e.lead_id = f.lead_id
+			ORDER BY f.lead_id
+			ON CONFLICT (lead_id, model) DO UPDATE
+				SET fit = EXCLUDED.fit, engagement = EXCLUDED.engagement, scored_at = EXCLUDED.scored_at
+			RETURNING 1)
+		SELECT pg_catalog.count(*) FROM written
+	$$;
+
+COMMENT ON FUNCTION @workspace@.rescore(text) IS
+	'Compute the scores of all open leads in a model afresh, after its rules changed, and return how many. Stages are not moved by it.';
+
+CREATE OR REPLACE FUNCTION @workspace@.define_field(entity text, field text, type text DEFAULT 'text',
+		options text[] DEFAULT NULL, is_required boolean DEFAULT false, label text DEFAULT NULL)
+	RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp
+	AS $$
+		INSERT INTO @workspace@.field (entity, field, type, options, is_required, label)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (entity, field) DO UPDATE
+			SET type = EXCLUDED.type, options = EXCLUDED.options, is_required = EXCLUDED.is_required,
+				label = EXCLUDED.label, is_active = true
+	$$;
+
+COMMENT ON FUNCTION @workspace@.define_field(text, text, text, text[], boolean, text) IS
+	'Define a custom attribute of contact, account or lead, change one, or bring back one that was dropped. Types: text, integer, number, boolean, date, timestamp, choice (one of the options), choices (any of them).';
+
+CREATE OR REPLACE FUNCTION @workspace@.drop_field(entity text, field text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	BEGIN
+		UPDATE @workspace@.field f SET is_active = false WHERE f.entity = drop_field.entity AND f.field = drop_field.field;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION '% has no custom attribute "%"', drop_field.entity, drop_field.field USING ERRCODE = 'no_data_found';
+		END IF;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.drop_field(text, text) IS
+	'Hide a custom attribute. Its values are kept, and shown again when it is defined again.';
+
+CREATE OR REPLACE FUNCTION @workspace@.index_field(entity text, field text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+	AS $$
+	BEGIN
+		IF NOT EXISTS (SELECT FROM @workspace@.field f WHERE f.entity = index_field.entity AND f.field = index_field.field) THEN
+			RAISE EXCEPTION '% has no custom attribute "%"', index_field.entity, index_field.field USING ERRCODE = 'no_data_found';
+		END IF;
+		EXECUTE pg_catalog.format('CREATE INDEX IF NOT EXISTS %I ON @workspace@.%I ((attributes ->> %L))',
+			pg_catalog.left(entity || '_' || field, 55) || '_field', entity, field);
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.index_field(text, text) IS
+	'Make an index on a custom attribute, for queries such as WHERE attributes ->> ''field'' = ''value''. Does nothing when there is one. Error: no_data_found.';
+
+CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		target record;
+	BEGIN
+		IF access NOT IN ('capture', 'sales', 'reader') OR access IS NULL THEN
+			RAISE EXCEPTION 'there is no access "%"', access
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose capture, sales or reader.';
+		END IF;
+		EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA @workspace@ TO %I', role_name);
+		EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA lead_mgmt TO %I', role_name);
+		IF access IN ('capture', 'sales') THEN
+			EXECUTE pg_catalog.format('GRANT INSERT (form, external_id, payload, content_type, raw, received_at) ON @workspace@.submission TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea) TO %I', role_name);
+		END IF;
+		IF access IN ('sales', 'reader') THEN
+			FOR target IN
+				SELECT c.relname FROM pg_catalog.pg_class c
+				WHERE c.relnamespace = '@workspace@'::pg_catalog.regnamespace AND c.relkind IN ('r', 'v', 'p')
+					AND c.relname NOT IN ('submission', 'submission_key', 'audit_log')
+			LOOP
+				EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.%I TO %I', target.relname, role_name);
+			END LOOP;
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint) TO %I', role_name);
+		END IF;
+		IF access = 'sales' THEN
+			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.submission, @workspace@.audit_log TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
+		END IF;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
+	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, and write contacts, accounts, leads, interactions and opportunities. reader: read all tables and views but the raw submissions and the audit log. The owner of the workspace has every right already. Error: invalid_parameter_value.';
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA @workspace@ FROM PUBLIC;

@@ -1,0 +1,75 @@
+-- Triggers: the door, the laws, the audit log, the word that definitions changed.
+
+CREATE OR REPLACE TRIGGER process AFTER INSERT ON @workspace@.submission
+	REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.process_submissions();
+COMMENT ON TRIGGER process ON @workspace@.submission IS
+	'Processes the rows that carry no processing stamp.';
+
+CREATE OR REPLACE TRIGGER audit AFTER UPDATE OF payload, raw ON @workspace@.submission
+	FOR EACH ROW WHEN (old.processed_at IS NOT NULL)
+	EXECUTE FUNCTION lead_mgmt.audit_change('submission', 'submission_id');
+
+CREATE OR REPLACE TRIGGER count AFTER INSERT ON @workspace@.interaction
+	REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.count_interactions();
+
+CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.contact
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_row('contact');
+CREATE OR REPLACE TRIGGER identity AFTER INSERT OR UPDATE OF email, phone ON @workspace@.contact
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.claim_identity();
+CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.contact
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('contact', 'contact_id', 'updated_at');
+
+CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.account
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_row('account');
+CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.account
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('account', 'account_id', 'updated_at');
+
+CREATE OR REPLACE TRIGGER law BEFORE INSERT OR UPDATE ON @workspace@.lead
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.stage_law('lead');
+CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE OF contact_id, account_id ON @workspace@.lead
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.stage_follow('lead');
+CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.lead
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('lead', 'lead_id', 'updated_at', 'interaction_count',
+		'last_interaction_at', 'stage', 'stage_entered_at', 'stage_reason');
+
+CREATE OR REPLACE TRIGGER law BEFORE INSERT OR UPDATE ON @workspace@.opportunity
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.stage_law('opportunity');
+CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE ON @workspace@.opportunity
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.stage_follow('opportunity');
+CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.opportunity
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('opportunity', 'opportunity_id', 'updated_at', 'stage',
+		'stage_entered_at', 'stage_reason');
+
+CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE OF condition ON @workspace@.scoring_rule
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('condition', 'lead_profile');
+CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE OF condition ON @workspace@.routing_rule
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('condition', 'lead_profile');
+
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.field
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.form
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.pipeline
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.stage
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.stage_transition
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.required_field
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_model
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_rule
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.routing_rule
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.team
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.agent
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.interaction_kind
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.campaign
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.lead_source
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();

@@ -1,0 +1,125 @@
+-- @defaults@
+-- What makes an empty workspace useful at once.
+
+INSERT INTO @workspace@.channel (channel, label, is_paid, is_direct) VALUES
+	('direct', 'Direct', false, true),
+	('organic_search', 'Organic search', false, false),
+	('paid_search', 'Paid search', true, false),
+	('social', 'Social networks', false, false),
+	('paid_social', 'Paid social', true, false),
+	('display', 'Display advertising', true, false),
+	('email', 'E-mail', false, false),
+	('referral', 'Referral', false, false),
+	('event', 'Events', true, false),
+	('phone', 'Phone', false, false),
+	('partner', 'Partners', false, false),
+	('website', 'Website', false, false),
+	('chat', 'Chat', false, false),
+	('other', 'Other', false, false);
+
+INSERT INTO @workspace@.lead_source (source, label, kind) VALUES
+	('fair', 'Trade fairs', 'marketing'),
+	('event', 'Events', 'marketing'),
+	('social_network', 'Social networks', 'marketing'),
+	('website', 'Website', 'marketing'),
+	('advertising', 'Advertising', 'marketing'),
+	('existing_customer', 'Existing customers', 'marketing'),
+	('referral', 'Referrals', 'marketing'),
+	('other_department', 'Passed on by another department', 'other_department'),
+	('self_prospected', 'Found by the salesperson', 'self_prospected'),
+	('unknown', 'Unknown', 'unknown');
+
+INSERT INTO @workspace@.interaction_kind (kind, label, direction, is_touch, makes_lead) VALUES
+	('form_submit', 'Form submitted', 'inbound', true, true),
+	('page_view', 'Page viewed', 'inbound', true, false),
+	('product_click', 'Product link clicked', 'inbound', true, false),
+	('download', 'Document downloaded', 'inbound', true, true),
+	('email_open', 'E-mail opened', 'inbound', true, false),
+	('email_click', 'E-mail link clicked', 'inbound', true, false),
+	('email_reply', 'E-mail answered', 'inbound', true, false),
+	('event_register', 'Event registration', 'inbound', true, true),
+	('event_attend', 'Event attended', 'inbound', true, false),
+	('demo_request', 'Demonstration requested', 'inbound', true, true),
+	('chat', 'Chat', 'inbound', true, true),
+	('call_inbound', 'Call received', 'inbound', true, true),
+	('meeting', 'Meeting', 'inbound', true, true),
+	('email_sent', 'E-mail sent', 'outbound', false, false),
+	('call_outbound', 'Call made', 'outbound', false, false),
+	('sms_sent', 'Text message sent', 'outbound', false, false),
+	('note', 'Note', 'internal', false, false);
+
+INSERT INTO @workspace@.pipeline (pipeline, entity, label, is_default, completeness_fields) VALUES
+	('marketing_sales', 'lead', 'Marketing and sales', true, '{full_name,email,phone,company,country,product}'),
+	('sales', 'opportunity', 'Opportunities', true, '{}');
+
+INSERT INTO @workspace@.stage (pipeline, stage, sequence, label, kind, role, probability) VALUES
+	('marketing_sales', 'inquiry', 10, 'Inquiry', 'entry', NULL, NULL),
+	('marketing_sales', 'marketing_qualification', 20, 'Marketing qualification', 'open', 'scored', NULL),
+	('marketing_sales', 'teleprospect_acceptance', 30, 'Teleprospect acceptance', 'open', NULL, NULL),
+	('marketing_sales', 'teleprospect_qualification', 40, 'Teleprospect qualification', 'open', NULL, NULL),
+	('marketing_sales', 'sales_acceptance', 50, 'Sales acceptance', 'open', 'sales_ready', NULL),
+	('marketing_sales', 'converted', 90, 'Converted', 'won', NULL, NULL),
+	('marketing_sales', 'disqualified', 99, 'Disqualified', 'lost', NULL, NULL),
+	('sales', 'identify', 10, 'Identify the prospect', 'entry', NULL, 10),
+	('sales', 'proposal', 20, 'Proposal', 'open', NULL, 40),
+	('sales', 'negotiation', 30, 'Negotiation', 'open', NULL, 70),
+	('sales', 'won', 90, 'Won', 'won', NULL, 100),
+	('sales', 'lost', 99, 'Lost', 'lost', NULL, 0);
+
+INSERT INTO @workspace@.stage_transition (pipeline, from_stage, to_stage) VALUES
+	('marketing_sales', 'inquiry', 'marketing_qualification'),
+	('marketing_sales', 'marketing_qualification', 'teleprospect_acceptance'),
+	('marketing_sales', 'marketing_qualification', 'sales_acceptance'),
+	('marketing_sales', 'teleprospect_acceptance', 'teleprospect_qualification'),
+	('marketing_sales', 'teleprospect_acceptance', 'sales_acceptance'),
+	('marketing_sales', 'teleprospect_qualification', 'sales_acceptance'),
+	('marketing_sales', 'sales_acceptance', 'converted'),
+	('marketing_sales', 'inquiry', 'disqualified'),
+	('marketing_sales', 'marketing_qualification', 'disqualified'),
+	('marketing_sales', 'teleprospect_acceptance', 'disqualified'),
+	('marketing_sales', 'teleprospect_qualification', 'disqualified'),
+	('marketing_sales', 'sales_acceptance', 'disqualified'),
+	('sales', 'identify', 'proposal'),
+	('sales', 'proposal', 'negotiation'),
+	('sales', 'negotiation', 'won'),
+	('sales', 'identify', 'lost'),
+	('sales', 'proposal', 'lost'),
+	('sales', 'negotiation', 'lost');
+
+INSERT INTO @workspace@.required_field (pipeline, stage, field, fallback_field) VALUES
+	('marketing_sales', 'converted', 'email', 'phone');
+
+INSERT INTO @workspace@.form (form, label, default_region) VALUES
+	('default', 'Default form', NULL);
+
+INSERT INTO @workspace@.scoring_model (model, label, sales_ready_threshold) VALUES
+	('default', 'Default model', 100);
+
+INSERT INTO @workspace@.scoring_grade (model, grade, from_score) VALUES
+	('default', 'cold', '-infinity'),
+	('default', 'warm', 26),
+	('default', 'hot', 61);
+
+INSERT INTO @workspace@.scoring_rule (model, label, condition, points) VALUES
+	('default', 'Company e-mail address', 'email IS NOT NULL AND NOT email_is_free', 10),
+	('default', 'Phone number given', 'phone IS NOT NULL', 10),
+	('default', 'Company given', 'company IS NOT NULL', 5),
+	('default', 'Company with 50 employees or more', 'employees >= 50', 15),
+	('default', 'Decides on purchases', $rule$job_title ~* '\m(ceo|cto|cio|cfo|cmo|chief|founder|owner|president|director|vp|head|giám đốc|trưởng phòng)\M'$rule$, 20);
+
+INSERT INTO @workspace@.scoring_rule (model, label, interaction_kind, points) VALUES
+	('default', 'Form submitted', 'form_submit', 10),
+	('default', 'Page viewed', 'page_view', 1),
+	('default', 'Product link clicked', 'product_click', 5),
+	('default', 'Document downloaded', 'download', 8),
+	('default', 'E-mail opened', 'email_open', 2),
+	('default', 'E-mail link clicked', 'email_click', 5),
+	('default', 'E-mail answered', 'email_reply', 15),
+	('default', 'Event registration', 'event_register', 15),
+	('default', 'Event attended', 'event_attend', 20),
+	('default', 'Demonstration requested', 'demo_request', 40),
+	('default', 'Chat', 'chat', 10),
+	('default', 'Call received', 'call_inbound', 25),
+	('default', 'Meeting', 'meeting', 40);
+
+INSERT INTO @workspace@.workspace_info (version) VALUES ('@version@');

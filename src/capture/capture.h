@@ -1,0 +1,72 @@
+/*
+ * Capture: submissions become contacts, accounts, leads and interactions.
+ */
+#ifndef LEAD_MGMT_CAPTURE_H
+#define LEAD_MGMT_CAPTURE_H
+
+#include "lib/stringinfo.h"
+#include "matching/identity.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+#include "workspace/config.h"
+
+/* A chunk of submissions ends at either limit */
+#define CAPTURE_CHUNK_ROWS 4000
+#define CAPTURE_CHUNK_BYTES (8 * 1024 * 1024)
+
+/* Longest values, in bytes */
+#define CAPTURE_MAX_KEY 500		/* what is in a unique index */
+#define CAPTURE_MAX_TEXT 2000
+#define CAPTURE_MAX_LONG_TEXT 100000
+
+/* What is quoted of an offending value in a reason, in bytes */
+#define CAPTURE_MAX_QUOTED 200
+
+typedef struct LeadSlot LeadSlot;
+
+/* A submission on its way */
+typedef struct CaptureRecord
+{
+	/* as it came */
+	int64		submission_id;
+	char	   *form_name;
+	char	   *external_id;
+	Jsonb	   *payload;
+	bytea	   *raw;
+	char	   *content_type;
+	TimestampTz received_at;
+
+	/* as it was read */
+	Form	   *form;
+	char	   *values[FIELD_COUNT];	/* in normal form, NULL when not given */
+	Jsonb	   *attributes[ENTITY_COUNT];
+	TimestampTz occurred_at;
+	Campaign   *campaign;
+	InteractionKind *kind;
+	bool		has_decoded;	/* payload was read from raw */
+	StringInfoData reasons;
+	int			reason_count;
+
+	/* what became of it */
+	const char *status;			/* NULL while it is on its way */
+	int64		duplicate_of;
+	EntityRecord person;
+	EntityRecord company;
+	LeadSlot   *lead;
+	int64		interaction_id;
+} CaptureRecord;
+
+extern void RecordRead(WorkspaceConfig *config, CaptureRecord *record);
+extern void RecordReason(CaptureRecord *record, const char *field, const char *code,
+						 const char *value, const char *message, bool rejects);
+extern int64 RecordContact(const CaptureRecord *record);
+extern int64 RecordAccount(const CaptureRecord *record);
+
+extern void LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
+extern int64 LeadSlotId(const LeadSlot *lead);
+extern bool LeadSlotIsNew(const LeadSlot *lead);
+
+extern void CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
+extern void CaptureStamp(Workspace *ws, CaptureRecord *records, int n);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * What clients write past the door: interactions inserted directly count for
+ * the score, contacts inserted or changed directly claim their identity.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "capture/capture.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "pipeline/pipeline.h"
+#include "scoring/scoring.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+
+static const PlanSource touch_leads = {
+	"UPDATE @workspace@.lead l SET interaction_count = l.interaction_count + 1,"
+	" last_interaction_at = GREATEST(l.last_interaction_at, n.occurred_at)"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS n (lead_id, occurred_at)"
+	" WHERE l.lead_id = n.lead_id",
+	2, {ARG_INT8S, ARG_TIMESTAMPTZS}
+};
+
+static const PlanSource open_leads = {
+	"SELECT n.position, l.lead_id"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS n (position, contact_id)"
+	" JOIN @workspace@.lead l ON l.contact_id = n.contact_id AND l.status = 'open'",
+	2, {ARG_INT8S, ARG_INT8S}
+};
+
+static const PlanSource claim_contact = {
+	"INSERT INTO @workspace@.contact_identity AS i (kind, value, contact_id) VALUES ($1, $2, $3)"
+	" ON CONFLICT (kind, value) DO UPDATE SET contact_id = i.contact_id RETURNING contact_id",
+	3, {ARG_TEXT, ARG_TEXT, ARG_INT8}
+};
+
+/* An interaction that a client inserted */
+typedef struct ClientInteraction
+{
+	int64		lead_id;
+	int64		contact_id;
+	char	   *kind;
+	TimestampTz occurred_at;
+} ClientInteraction;
+
+/* Count interactions for the leads they concern */
+static void
+CountInteractions(Workspace *ws, WorkspaceConfig *config, ClientInteraction *rows, int n)
+{
+	Batch	   *contacts = BatchCreate(open_leads.args, open_leads.nargs, n);
+	int			found = 0;
+	int			count = 0;
+	ScoreEvent *events;
+	int64	   *ids;
+	Batch	   *touches;
+	ScoredLead *leads;
+	LeadSettlement *settlements;
+
+	for (int i = 0; i < n; i++)
+		if (rows[i].lead_id == 0 && rows[i].contact_id != 0)
+		{
+			BatchSet(contacts, 0, Int64GetDatum(i));
+			BatchSet(contacts, 1, Int64GetDatum(rows[i].contact_id));
+			BatchNext(contacts);
+		}
+	if (contacts->rows > 0)
+		found = BatchExecute(ws, &open_leads, contacts);
+	events = palloc(sizeof(ScoreEvent) * (n + found));
+	ids = palloc(sizeof(int64) * (n + found));
+	touches = BatchCreate(touch_leads.args, touch_leads.nargs, n + found);
+	for (int i = 0; i < n + found; i++)
+	{
+		const ClientInteraction *row = i < n ? &rows[i] : &rows[ResultInt64(i - n, 1, NULL)];
+		int64		lead_id = i < n ? row->lead_id : ResultInt64(i - n, 2, NULL);
+
+		if (lead_id == 0)
+			continue;
+		ids[count] = lead_id;
+		events[count++] = (ScoreEvent) {
+			lead_id, row->kind
+		};
+		BatchSet(touches, 0, Int64GetDatum(lead_id));
+		BatchSet(touches, 1, TimestampTzGetDatum(row->occurred_at));
+		BatchNext(touches);
+	}
+	if (contacts->rows > 0)
+		SPI_freetuptable(SPI_tuptable);
+	if (count == 0)
+		return;
+	BatchExecute(ws, &touch_leads, touches);
+	n = ScoreUniqueIds(ids, count);
+	leads = ScoreLoad(ws, config, ids, n);
+	settlements = palloc0(sizeof(LeadSettlement) * n);
+	for (int i = 0; i < n; i++)
+	{
+		leads[i].is_wanted = true;
+		settlements[i].lead = &leads[i];
+		settlements[i].moves_stage = true;
+	}
+	ScoreLeads(ws, config, leads, n, events, count);
+	PipelineSettle(ws, config, settlements, n);
+}
+
+/* Read the inserted interactions in chunks and count them */
+static void
+CountInserted(Workspace *ws, Tuplestorestate *tuples, TupleDesc desc)
+{
+	ClientInteraction *rows = palloc(sizeof(ClientInteraction) * CAPTURE_CHUNK_ROWS);
+	MemoryContext chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt interactions", ALLOCSET_DEFAULT_SIZES);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	MemoryContext old = MemoryContextSwitchTo(chunk);
+	int			lead_column = SPI_fnumber(desc, "lead_id");
+	int			contact_column = SPI_fnumber(desc, "contact_id");
+	int			kind_column = SPI_fnumber(desc, "kind");
+	int			time_column = SPI_fnumber(desc, "occurred_at");
+	int			n = 0;
+	bool		more = true;
+
+	tuplestore_select_read_pointer(tuples, tuplestore_alloc_read_pointer(tuples, EXEC_FLAG_REWIND));
+	tuplestore_rescan(tuples);
+	while (more)
+	{
+		bool		isnull;
+
+		more = tuplestore_gettupleslot(tuples, true, false, slot);
+		if (more)
+		{
+			Datum		value = slot_getattr(slot, lead_column, &isnull);
+
+			rows[n].lead_id = isnull ? 0 : DatumGetInt64(value);
+			value = slot_getattr(slot, contact_column, &isnull);
+			rows[n].contact_id = isnull ? 0 : DatumGetInt64(value);
+			rows[n].kind = TextDatumGetCString(slot_getattr(slot, kind_column, &isnull));
+			rows[n].occurred_at = DatumGetTimestampTz(slot_getattr(slot, time_column, &isnull));
+			n++;
+		}
+		if (n == CAPTURE_CHUNK_ROWS || (!more && n > 0))
+		{
+			CHECK_FOR_INTERRUPTS();
+			CountInteractions(ws, WorkspaceGetConfig(ws), rows, n);
+			MemoryContextReset(chunk);
+			n = 0;
+		}
+	}
+	MemoryContextSwitchTo(old);
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+PG_FUNCTION_INFO_V1(count_interactions);
+/* Score the leads that directly inserted interactions concern */
+Datum
+count_interactions(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Workspace  *ws;
+	WorkspaceRights rights;
+	int			saved;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event) || trigdata->tg_newtable == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("count_interactions must be called as an AFTER INSERT statement trigger with a new transition table")));
+	if (SystemAtWork())
+		return PointerGetDatum(NULL);
+
+	ws = WorkspaceOfRelation(trigdata->tg_relation);
+	SPI_connect();
+	WorkspaceEnter(ws, &rights);
+	saved = SystemWorkBegin();
+	PG_TRY();
+	{
+		CountInserted(ws, trigdata->tg_newtable, RelationGetDescr(trigdata->tg_relation));
+	}
+	PG_FINALLY();
+	{
+		SystemWorkEnd(saved);
+	}
+	PG_END_TRY();
+	WorkspaceLeave(&rights);
+	SPI_finish();
+	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(claim_identity);
+/* Claim the e-mail address and phone number of a contact that a client wrote */
+Datum
+claim_identity(PG_FUNCTION_ARGS)
+{
+	static const char *const columns[] = {"email", "phone"};
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	HeapTuple	tuple;
+	Workspace  *ws;
+	WorkspaceRights rights;
+	Datum		values[3];
+	int64		id;
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("claim_identity must be called as an AFTER INSERT OR UPDATE row trigger")));
+	if (SystemAtWork())
+		return PointerGetDatum(NULL);
+	desc = RelationGetDescr(trigdata->tg_relation);
+	tuple = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	id = DatumGetInt64(heap_getattr(tuple, SPI_fnumber(desc, "contact_id"), desc, &isnull));
+	ws = WorkspaceOfRelation(trigdata->tg_relation);
+	SPI_connect();
+	WorkspaceEnter(ws, &rights);
+	for (int c = 0; c < lengthof(columns); c++)
+	{
+		Datum		value = heap_getattr(tuple, SPI_fnumber(desc, columns[c]), desc, &isnull);
+		int64		owner;
+
+		if (isnull)
+			continue;
+		values[0] = CStringGetTextDatum(columns[c]);
+		values[1] = value;
+		values[2] = Int64GetDatum(id);
+		WorkspaceExecute(ws, &claim_contact, values, NULL);
+		owner = ResultInt64(0, 1, NULL);
+		SPI_freetuptable(SPI_tuptable);
+
+		/* A number may be shared, as in households; an address is one person's */
+		if (owner != id && strcmp(columns[c], "email") == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNIQUE_VIOLATION),
+					 errmsg("e-mail address \"%s\" belongs to contact " INT64_FORMAT, TextDatumGetCString(value), owner),
+					 errhint("Change that contact, or capture the record so that it is matched.")));
+	}
+	WorkspaceLeave(&rights);
+	SPI_finish();
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,386 @@
+/*
+ * The flow of a chunk of submissions, each step reading what the steps before
+ * it wrote: read, claim external ids, accounts, contacts, leads, interactions
+ * and consent, scores, stages and assignments, and last the stamp.
+ */
+#include "postgres.h"
+
+#include "capture/capture.h"
+#include "commands/sequence.h"
+#include "pipeline/pipeline.h"
+#include "scoring/scoring.h"
+#include "utils/builtins.h"
+
+static const PlanSource claim_external_ids = {
+	"INSERT INTO @workspace@.submission_key (form, external_id, submission_id)"
+	" SELECT n.form, n.external_id, n.submission_id"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))"
+	" AS n (form, external_id, submission_id)"
+	" ON CONFLICT (form, external_id) DO NOTHING RETURNING submission_id",
+	3, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S}
+};
+
+static const PlanSource find_external_ids = {
+	"SELECT n.submission_id, k.submission_id"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))"
+	" AS n (form, external_id, submission_id)"
+	" JOIN @workspace@.submission_key k ON k.form = n.form AND k.external_id = n.external_id"
+	" WHERE k.submission_id <> n.submission_id",
+	3, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S}
+};
+
+static const PlanSource make_interactions = {
+	"INSERT INTO @workspace@.interaction (interaction_id, contact_id, lead_id, submission_id, kind, direction, channel,"
+	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at)"
+	" SELECT n.interaction_id, n.contact_id, n.lead_id, n.submission_id, n.kind, n.direction, n.channel, n.campaign_id,"
+	" n.source, n.page, n.url, n.product, n.creative, n.visitor, n.note, n.occurred_at"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
+	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8),"
+	" pg_catalog.unnest($9), pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12),"
+	" pg_catalog.unnest($13), pg_catalog.unnest($14), pg_catalog.unnest($15), pg_catalog.unnest($16))"
+	" AS n (interaction_id, contact_id, lead_id, submission_id, kind, direction, channel, campaign_id, source, page, url,"
+	" product, creative, visitor, note, occurred_at)",
+	16, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_TEXTS, ARG_TEXTS,
+		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TIMESTAMPTZS}
+};
+
+static const PlanSource identify_visitors = {
+	"UPDATE @workspace@.interaction i SET contact_id = n.contact_id"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS n (visitor, contact_id)"
+	" WHERE i.visitor = n.visitor AND i.contact_id IS NULL",
+	2, {ARG_TEXTS, ARG_INT8S}
+};
+
+static const PlanSource give_consents = {
+	"INSERT INTO @workspace@.consent (contact_id, channel, submission_id, given_at)"
+	" SELECT n.contact_id, n.channel, n.submission_id, n.given_at"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4))"
+	" AS n (contact_id, channel, submission_id, given_at)"
+	" ON CONFLICT (contact_id, channel) WHERE withdrawn_at IS NULL DO NOTHING",
+	4, {ARG_INT8S, ARG_TEXTS, ARG_INT8S, ARG_TIMESTAMPTZS}
+};
+
+static const PlanSource stamp_submissions = {
+	"UPDATE @workspace@.submission s SET status = n.status, reasons = n.reasons::pg_catalog.jsonb,"
+	" external_id = COALESCE(s.external_id, n.external_id), contact_id = n.contact_id, account_id = n.account_id,"
+	" lead_id = n.lead_id, interaction_id = n.interaction_id, duplicate_of = n.duplicate_of,"
+	" processed_at = pg_catalog.now()"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
+	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9))"
+	" AS n (submission_id, status, reasons, external_id, contact_id, account_id, lead_id, interaction_id, duplicate_of)"
+	" WHERE s.submission_id = n.submission_id",
+	9, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S}
+};
+
+static const PlanSource store_payloads = {
+	"UPDATE @workspace@.submission s SET payload = n.payload"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS n (submission_id, payload)"
+	" WHERE s.submission_id = n.submission_id",
+	2, {ARG_INT8S, ARG_JSONBS}
+};
+
+/* Order records by form and external id, and those alike as they came */
+static int
+CompareExternalIds(const void *a, const void *b)
+{
+	const CaptureRecord *left = *(CaptureRecord *const *) a;
+	const CaptureRecord *right = *(CaptureRecord *const *) b;
+	int			order = strcmp(left->form_name, right->form_name);
+
+	if (order == 0)
+		order = strcmp(left->external_id, right->external_id);
+	if (order == 0)
+		order = left < right ? -1 : left > right;
+	return order;
+}
+
+/* Order records by submission */
+static int
+CompareSubmissions(const void *a, const void *b)
+{
+	int64		left = (*(CaptureRecord *const *) a)->submission_id;
+	int64		right = (*(CaptureRecord *const *) b)->submission_id;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Find a record by its submission among records sorted so */
+static CaptureRecord *
+FindRecord(CaptureRecord **sorted, int n, int64 submission_id)
+{
+	CaptureRecord key = {.submission_id = submission_id};
+	CaptureRecord *wanted = &key;
+	CaptureRecord **found = bsearch(&wanted, sorted, n, sizeof(CaptureRecord *), CompareSubmissions);
+
+	return found ? *found : NULL;
+}
+
+/* Put the key of each record into a batch */
+static Batch *
+ExternalIdBatch(CaptureRecord **keyed, int n, const PlanSource *source)
+{
+	Batch	   *batch = BatchCreate(source->args, source->nargs, n);
+
+	for (int i = 0; i < n; i++)
+	{
+		BatchSetText(batch, 0, keyed[i]->form_name);
+		BatchSetText(batch, 1, keyed[i]->external_id);
+		BatchSet(batch, 2, Int64GetDatum(keyed[i]->submission_id));
+		BatchNext(batch);
+	}
+	return batch;
+}
+
+/* Claim external ids; a record whose id is taken is a duplicate */
+static void
+ClaimExternalIds(Workspace *ws, CaptureRecord *records, int n)
+{
+	CaptureRecord **keyed = palloc(sizeof(CaptureRecord *) * Max(n, 1));
+	int			count = 0;
+	int			won;
+
+	for (int i = 0; i < n; i++)
+		if (records[i].status == NULL && records[i].external_id)
+			keyed[count++] = &records[i];
+	if (count == 0)
+		return;
+	qsort(keyed, count, sizeof(CaptureRecord *), CompareExternalIds);
+	won = BatchExecute(ws, &claim_external_ids, ExternalIdBatch(keyed, count, &claim_external_ids));
+	SPI_freetuptable(SPI_tuptable);
+	if (won == count)
+		return;
+	won = BatchExecute(ws, &find_external_ids, ExternalIdBatch(keyed, count, &find_external_ids));
+	qsort(keyed, count, sizeof(CaptureRecord *), CompareSubmissions);
+	for (int i = 0; i < won; i++)
+	{
+		CaptureRecord *record = FindRecord(keyed, count, ResultInt64(i, 1, NULL));
+
+		record->status = "duplicate";
+		record->duplicate_of = ResultInt64(i, 2, NULL);
+		RecordReason(record, "external_id", "duplicate", record->external_id,
+					 psprintf("submission " INT64_FORMAT " came first", record->duplicate_of), false);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Find or make the accounts and then the contacts of the records */
+static void
+ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+{
+	EntityRecord **wanted = palloc(sizeof(EntityRecord *) * Max(n, 1));
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+		if (records[i].status == NULL && records[i].form->makes_account &&
+			(records[i].company.keys[ACCOUNT_KEY_DOMAIN] || records[i].company.keys[ACCOUNT_KEY_NAME]))
+			wanted[count++] = &records[i].company;
+	if (count > 0)
+		IdentityResolve(ws, config, &AccountOps, wanted, count);
+
+	count = 0;
+	for (int i = 0; i < n; i++)
+	{
+		CaptureRecord *record = &records[i];
+
+		if (record->status || !record->form->makes_contact)
+			continue;
+		if (record->company.slot)
+		{
+			record->person.account_id = record->company.slot->id;
+			record->person.account_is_stated = record->values[FIELD_COMPANY] != NULL;
+		}
+		wanted[count++] = &record->person;
+	}
+	if (count > 0)
+		IdentityResolve(ws, config, &ContactOps, wanted, count);
+}
+
+/* Record the interactions that the submissions are */
+static void
+MakeInteractions(Workspace *ws, CaptureRecord *records, int n)
+{
+	Batch	   *batch = BatchCreate(make_interactions.args, make_interactions.nargs, n);
+	Oid			sequence = WorkspaceSequence(ws, "interaction", "interaction_id");
+
+	for (int i = 0; i < n; i++)
+	{
+		CaptureRecord *record = &records[i];
+		char	  **values = record->values;
+		int64		contact;
+
+		if (record->status || !record->form->makes_interaction)
+			continue;
+		contact = RecordContact(record);
+		if (contact == 0 && record->lead == NULL && values[FIELD_VISITOR] == NULL)
+			continue;
+		record->interaction_id = nextval_internal(sequence, false);
+		BatchSet(batch, 0, Int64GetDatum(record->interaction_id));
+		if (contact)
+			BatchSet(batch, 1, Int64GetDatum(contact));
+		if (record->lead)
+			BatchSet(batch, 2, Int64GetDatum(LeadSlotId(record->lead)));
+		BatchSet(batch, 3, Int64GetDatum(record->submission_id));
+		BatchSetText(batch, 4, values[FIELD_KIND]);
+		BatchSetText(batch, 5, record->kind ? record->kind->direction : "inbound");
+		BatchSetText(batch, 6, values[FIELD_CHANNEL]);
+		if (record->campaign)
+			BatchSet(batch, 7, Int64GetDatum(record->campaign->id));
+		BatchSetText(batch, 8, values[FIELD_SOURCE]);
+		BatchSetText(batch, 9, values[FIELD_PAGE]);
+		BatchSetText(batch, 10, values[FIELD_URL]);
+		BatchSetText(batch, 11, values[FIELD_PRODUCT]);
+		BatchSetText(batch, 12, values[FIELD_CREATIVE]);
+		BatchSetText(batch, 13, values[FIELD_VISITOR]);
+		BatchSetText(batch, 14, values[FIELD_MESSAGE]);
+		BatchSet(batch, 15, TimestampTzGetDatum(record->occurred_at));
+		BatchNext(batch);
+	}
+	if (batch->rows > 0)
+		BatchExecute(ws, &make_interactions, batch);
+}
+
+/* Join what visitors did before they were known to their contacts */
+static void
+IdentifyVisitors(Workspace *ws, CaptureRecord *records, int n)
+{
+	Batch	   *batch = BatchCreate(identify_visitors.args, identify_visitors.nargs, n);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (records[i].status || records[i].values[FIELD_VISITOR] == NULL || RecordContact(&records[i]) == 0)
+			continue;
+		BatchSetText(batch, 0, records[i].values[FIELD_VISITOR]);
+		BatchSet(batch, 1, Int64GetDatum(RecordContact(&records[i])));
+		BatchNext(batch);
+	}
+	if (batch->rows > 0)
+		BatchExecute(ws, &identify_visitors, batch);
+}
+
+/* Record the consents given */
+static void
+GiveConsents(Workspace *ws, CaptureRecord *records, int n)
+{
+	static const struct
+	{
+		FieldId		field;
+		const char *channel;
+	}			consents[] = {
+		{FIELD_CONSENT_EMAIL, "email"}, {FIELD_CONSENT_PHONE, "phone"},
+		{FIELD_CONSENT_SMS, "sms"}, {FIELD_CONSENT_POST, "post"}
+	};
+	Batch	   *batch = BatchCreate(give_consents.args, give_consents.nargs, n * lengthof(consents));
+
+	for (int i = 0; i < n; i++)
+		for (int c = 0; c < lengthof(consents); c++)
+		{
+			if (records[i].status || records[i].values[consents[c].field] == NULL || RecordContact(&records[i]) == 0)
+				continue;
+			BatchSet(batch, 0, Int64GetDatum(RecordContact(&records[i])));
+			BatchSetText(batch, 1, consents[c].channel);
+			BatchSet(batch, 2, Int64GetDatum(records[i].submission_id));
+			BatchSet(batch, 3, TimestampTzGetDatum(records[i].occurred_at));
+			BatchNext(batch);
+		}
+	if (batch->rows > 0)
+		BatchExecute(ws, &give_consents, batch);
+}
+
+/* Score the leads of the records and settle what follows */
+static void
+ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+{
+	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
+	ScoreEvent *events = palloc(sizeof(ScoreEvent) * Max(n, 1));
+	LeadSettlement *settlements;
+	ScoredLead *leads;
+	int			count = 0;
+	int			event_count = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (records[i].lead == NULL || !(records[i].form->scores || records[i].form->assigns))
+			continue;
+		ids[count++] = LeadSlotId(records[i].lead);
+		if (records[i].form->scores && records[i].interaction_id != 0)
+			events[event_count++] = (ScoreEvent) {
+			LeadSlotId(records[i].lead), records[i].values[FIELD_KIND]
+		};
+	}
+	if (count == 0)
+		return;
+	count = ScoreUniqueIds(ids, count);
+	leads = ScoreLoad(ws, config, ids, count);
+	settlements = palloc0(sizeof(LeadSettlement) * count);
+	for (int i = 0; i < count; i++)
+		settlements[i].lead = &leads[i];
+	for (int i = 0; i < n; i++)
+	{
+		LeadSettlement *settlement;
+
+		if (records[i].lead == NULL || !(records[i].form->scores || records[i].form->assigns))
+			continue;
+		settlement = &settlements[ScoreFind(leads, count, LeadSlotId(records[i].lead)) - leads];
+		settlement->lead->is_wanted |= records[i].form->scores;
+		settlement->moves_stage |= records[i].form->moves_stage;
+		settlement->assigns |= records[i].form->assigns && LeadSlotIsNew(records[i].lead);
+	}
+	ScoreLeads(ws, config, leads, count, events, event_count);
+	PipelineSettle(ws, config, settlements, count);
+}
+
+/* Write what became of the submissions into them */
+void
+CaptureStamp(Workspace *ws, CaptureRecord *records, int n)
+{
+	Batch	   *batch = BatchCreate(stamp_submissions.args, stamp_submissions.nargs, n);
+	Batch	   *payloads = BatchCreate(store_payloads.args, store_payloads.nargs, n);
+
+	for (int i = 0; i < n; i++)
+	{
+		CaptureRecord *record = &records[i];
+		bool		accepted = record->status == NULL;
+
+		BatchSet(batch, 0, Int64GetDatum(record->submission_id));
+		BatchSetText(batch, 1, accepted ? "accepted" : record->status);
+		if (record->reason_count > 0)
+			BatchSetText(batch, 2, psprintf("%s]", record->reasons.data));
+		BatchSetText(batch, 3, record->external_id);
+		if (accepted && RecordContact(record) != 0)
+			BatchSet(batch, 4, Int64GetDatum(RecordContact(record)));
+		if (accepted && RecordAccount(record) != 0)
+			BatchSet(batch, 5, Int64GetDatum(RecordAccount(record)));
+		if (accepted && record->lead)
+			BatchSet(batch, 6, Int64GetDatum(LeadSlotId(record->lead)));
+		if (accepted && record->interaction_id != 0)
+			BatchSet(batch, 7, Int64GetDatum(record->interaction_id));
+		if (record->duplicate_of != 0)
+			BatchSet(batch, 8, Int64GetDatum(record->duplicate_of));
+		BatchNext(batch);
+		if (record->has_decoded)
+		{
+			BatchSet(payloads, 0, Int64GetDatum(record->submission_id));
+			BatchSet(payloads, 1, JsonbPGetDatum(record->payload));
+			BatchNext(payloads);
+		}
+	}
+	BatchExecute(ws, &stamp_submissions, batch);
+	if (payloads->rows > 0)
+		BatchExecute(ws, &store_payloads, payloads);
+}
+
+/* Take a chunk of submissions all the way */
+void
+CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+{
+	for (int i = 0; i < n; i++)
+		RecordRead(config, &records[i]);
+	ClaimExternalIds(ws, records, n);
+	ResolveEntities(ws, config, records, n);
+	LeadsResolve(ws, config, records, n);
+	MakeInteractions(ws, records, n);
+	IdentifyVisitors(ws, records, n);
+	GiveConsents(ws, records, n);
+	ScoreRecords(ws, config, records, n);
+	CaptureStamp(ws, records, n);
+}

@@ -1,0 +1,431 @@
+/*
+ * Finding or making the lead of each record of a chunk.
+ *
+ * A lead is one interest of one contact (or of one account, where no person
+ * is known), so it is told apart by its context: the page that the record
+ * came through, else the campaign, else the form.  Only kinds of interaction
+ * that express interest open a new lead; the rest count for the latest one.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "capture/capture.h"
+#include "commands/sequence.h"
+#include "pipeline/pipeline.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/numeric.h"
+
+static const PlanSource find_leads = {
+	"SELECT l.lead_id, l.contact_id, l.account_id, l.context_key, l.title, l.product, l.budget::pg_catalog.text,"
+	" l.currency, l.attributes, l.campaign_id"
+	" FROM @workspace@.lead l WHERE l.contact_id = ANY ($1) AND l.status = 'open'"
+	" UNION ALL"
+	" SELECT l.lead_id, l.contact_id, l.account_id, l.context_key, l.title, l.product, l.budget::pg_catalog.text,"
+	" l.currency, l.attributes, l.campaign_id"
+	" FROM @workspace@.lead l WHERE l.account_id = ANY ($2) AND l.contact_id IS NULL AND l.status = 'open'"
+	" ORDER BY 1",
+	2, {ARG_INT8S, ARG_INT8S}
+};
+
+static const PlanSource make_leads = {
+	"INSERT INTO @workspace@.lead (lead_id, contact_id, account_id, pipeline, stage, stage_entered_at, qualification,"
+	" origin, title, product, page, campaign_id, channel, source, context_key, contact_name, company_name, budget,"
+	" currency, is_existing_customer, interaction_count, last_interaction_at, attributes)"
+	" SELECT n.lead_id, n.contact_id, n.account_id, n.pipeline, n.stage, pg_catalog.now(), n.qualification, n.origin,"
+	" n.title, n.product, n.page, n.campaign_id, n.channel, n.source, n.context_key, n.contact_name, n.company_name,"
+	" n.budget::pg_catalog.numeric, n.currency, n.is_existing_customer, n.interactions, n.last_at, n.attributes"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
+	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8),"
+	" pg_catalog.unnest($9), pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12),"
+	" pg_catalog.unnest($13), pg_catalog.unnest($14), pg_catalog.unnest($15), pg_catalog.unnest($16),"
+	" pg_catalog.unnest($17), pg_catalog.unnest($18), pg_catalog.unnest($19), pg_catalog.unnest($20),"
+	" pg_catalog.unnest($21), pg_catalog.unnest($22))"
+	" AS n (lead_id, contact_id, account_id, pipeline, stage, qualification, origin, title, product, page, campaign_id,"
+	" channel, source, context_key, contact_name, company_name, budget, currency, is_existing_customer, interactions,"
+	" last_at, attributes)"
+	" ON CONFLICT DO NOTHING RETURNING lead_id",
+	22, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS,
+		ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_INT4S,
+		ARG_TIMESTAMPTZS, ARG_JSONBS}
+};
+
+static const PlanSource update_leads = {
+	"UPDATE @workspace@.lead l SET title = n.title, product = n.product, budget = n.budget::pg_catalog.numeric,"
+	" currency = n.currency, attributes = n.attributes, campaign_id = n.campaign_id,"
+	" account_id = COALESCE(l.account_id, n.account_id),"
+	" interaction_count = l.interaction_count + n.interactions,"
+	" last_interaction_at = GREATEST(l.last_interaction_at, n.last_at), updated_at = pg_catalog.now()"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
+	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8),"
+	" pg_catalog.unnest($9), pg_catalog.unnest($10))"
+	" AS n (lead_id, title, product, budget, currency, attributes, campaign_id, account_id, interactions, last_at)"
+	" WHERE l.lead_id = n.lead_id AND l.status = 'open' RETURNING l.lead_id",
+	10, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_INT8S, ARG_INT8S, ARG_INT4S,
+		ARG_TIMESTAMPTZS}
+};
+
+/* The texts of a lead that later records may change */
+typedef enum
+{
+	LEAD_TITLE,
+	LEAD_PRODUCT,
+	LEAD_BUDGET,
+	LEAD_CURRENCY
+} LeadColumn;
+
+#define LEAD_COLUMN_COUNT (LEAD_CURRENCY + 1)
+
+static const FieldId lead_fields[LEAD_COLUMN_COUNT] = {
+	FIELD_TITLE, FIELD_PRODUCT, FIELD_BUDGET, FIELD_CURRENCY
+};
+
+struct LeadSlot
+{
+	int64		id;
+	bool		is_new;
+	bool		is_written;
+	int64		contact_id;
+	int64		account_id;
+	int64		campaign_id;
+	char	   *context_key;
+	CaptureRecord *first;		/* the record that opens it */
+	char	   *values[LEAD_COLUMN_COUNT];
+	Jsonb	   *attributes;
+	int			interactions;
+	TimestampTz last_at;
+	LeadSlot   *next;			/* of the same owner, latest first */
+};
+
+/* Who leads belong to: a contact, or an account where no person is known */
+typedef struct OwnerKey
+{
+	int64		contact_id;
+	int64		account_id;
+} OwnerKey;
+
+typedef struct Owner
+{
+	OwnerKey	key;			/* hash key */
+	LeadSlot   *leads;
+} Owner;
+
+/* Get the id of a lead */
+int64
+LeadSlotId(const LeadSlot *lead)
+{
+	return lead->id;
+}
+
+/* Was the lead made for this chunk? */
+bool
+LeadSlotIsNew(const LeadSlot *lead)
+{
+	return lead->is_new;
+}
+
+/* Get the owner that the lead of a record would have; false when nobody */
+static bool
+OwnerOf(const CaptureRecord *record, OwnerKey *key)
+{
+	key->contact_id = RecordContact(record);
+	key->account_id = key->contact_id ? 0 : RecordAccount(record);
+	return key->contact_id != 0 || key->account_id != 0;
+}
+
+/* Get the context that tells the lead of a record from others of its owner */
+static char *
+ContextKey(const CaptureRecord *record)
+{
+	if (record->values[FIELD_PAGE])
+		return psprintf("page:%s", record->values[FIELD_PAGE]);
+	if (record->campaign)
+		return psprintf("campaign:" INT64_FORMAT, record->campaign->id);
+	return psprintf("page:%s", record->form->name);
+}
+
+/* Read the open leads of owners that existed before */
+static void
+FindLeads(Workspace *ws, CaptureRecord *records, int n, HTAB *owners)
+{
+	Batch	   *contacts = BatchCreate(find_leads.args, 1, n);
+	Batch	   *accounts = BatchCreate(find_leads.args + 1, 1, n);
+	Datum		arrays[2];
+	int			found;
+
+	for (int i = 0; i < n; i++)
+	{
+		CaptureRecord *record = &records[i];
+		OwnerKey	key;
+		bool		known;
+
+		if (record->status || !record->form->makes_lead || !OwnerOf(record, &key))
+			continue;
+		((Owner *) hash_search(owners, &key, HASH_ENTER, &known))->leads = NULL;
+		if (known)
+			continue;
+		if (key.contact_id && !record->person.slot->is_new)
+		{
+			BatchSet(contacts, 0, Int64GetDatum(key.contact_id));
+			BatchNext(contacts);
+		}
+		else if (key.account_id && !record->company.slot->is_new)
+		{
+			BatchSet(accounts, 0, Int64GetDatum(key.account_id));
+			BatchNext(accounts);
+		}
+	}
+	if (contacts->rows + accounts->rows == 0)
+		return;
+	BatchArrays(ws, contacts, &arrays[0]);
+	BatchArrays(ws, accounts, &arrays[1]);
+	found = WorkspaceExecute(ws, &find_leads, arrays, NULL);
+	for (int i = 0; i < found; i++)
+	{
+		LeadSlot   *lead = palloc0(sizeof(LeadSlot));
+		OwnerKey	key;
+		Owner	   *owner;
+		bool		isnull;
+
+		lead->id = ResultInt64(i, 1, NULL);
+		lead->contact_id = key.contact_id = ResultInt64(i, 2, NULL);
+		lead->account_id = ResultInt64(i, 3, NULL);
+		key.account_id = key.contact_id ? 0 : lead->account_id;
+		lead->context_key = ResultText(i, 4);
+		for (int c = 0; c < LEAD_COLUMN_COUNT; c++)
+			lead->values[c] = ResultText(i, 5 + c);
+		lead->attributes = DatumGetJsonbPCopy(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+															5 + LEAD_COLUMN_COUNT, &isnull));
+		lead->campaign_id = ResultInt64(i, 6 + LEAD_COLUMN_COUNT, NULL);
+		owner = hash_search(owners, &key, HASH_FIND, NULL);
+		if (owner == NULL)
+			continue;
+		lead->next = owner->leads;
+		owner->leads = lead;
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Bring what a record says into its lead */
+static void
+TouchLead(LeadSlot *lead, CaptureRecord *record)
+{
+	UpdatePolicy policy = record->form->lead_update;
+
+	if (record->form->makes_interaction)
+		lead->interactions++;
+	if (lead->last_at == 0 || record->occurred_at > lead->last_at)
+		lead->last_at = record->occurred_at;
+	if (lead->campaign_id == 0 && record->campaign)
+		lead->campaign_id = record->campaign->id;
+	if (lead->account_id == 0)
+		lead->account_id = RecordAccount(record);
+	if (policy == UPDATE_KEEP && !lead->is_new)
+		return;
+	for (int c = 0; c < LEAD_COLUMN_COUNT; c++)
+		if (record->values[lead_fields[c]] && (lead->values[c] == NULL || policy == UPDATE_NEWEST))
+			lead->values[c] = record->values[lead_fields[c]];
+	if (record->attributes[ENTITY_LEAD])
+		lead->attributes = lead->attributes == NULL ? record->attributes[ENTITY_LEAD] :
+			policy == UPDATE_FILL ?
+			DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(record->attributes[ENTITY_LEAD]),
+											   JsonbPGetDatum(lead->attributes))) :
+			DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(lead->attributes),
+											   JsonbPGetDatum(record->attributes[ENTITY_LEAD])));
+}
+
+/* Decide which lead a record counts for, opening one where interest is new */
+static void
+DecideLead(CaptureRecord *record, Owner *owner, Oid sequence)
+{
+	char	   *context_key = ContextKey(record);
+	LeadSlot   *lead;
+
+	for (lead = owner->leads; lead; lead = lead->next)
+		if (lead->context_key && strcmp(lead->context_key, context_key) == 0)
+			break;
+	if (lead == NULL && !(record->kind && !record->kind->makes_lead))
+		lead = NULL;			/* interest in something new */
+	else if (lead == NULL)
+	{
+		lead = owner->leads;
+		if (lead == NULL && !(record->person.slot && record->person.slot->is_new))
+			return;
+	}
+	if (lead == NULL)
+	{
+		if (record->form->pipeline < 0)
+			return;
+		lead = palloc0(sizeof(LeadSlot));
+		lead->id = nextval_internal(sequence, false);
+		lead->is_new = true;
+		lead->contact_id = owner->key.contact_id;
+		lead->context_key = context_key;
+		lead->first = record;
+		lead->next = owner->leads;
+		owner->leads = lead;
+	}
+	TouchLead(lead, record);
+	record->lead = lead;
+}
+
+/* Get the custom attributes to store */
+static Datum
+AttributesDatum(Jsonb *attributes)
+{
+	return attributes ? JsonbPGetDatum(attributes) : DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+}
+
+/* Write the records' changes into leads that exist */
+static void
+UpdateLeads(Workspace *ws, LeadSlot **leads, int n)
+{
+	Batch	   *batch = BatchCreate(update_leads.args, update_leads.nargs, n);
+
+	for (int i = 0; i < n; i++)
+	{
+		LeadSlot   *lead = leads[i];
+
+		if (lead->is_new)
+			continue;
+		BatchSet(batch, 0, Int64GetDatum(lead->id));
+		for (int c = 0; c < LEAD_COLUMN_COUNT; c++)
+			BatchSetText(batch, 1 + c, lead->values[c]);
+		BatchSet(batch, 5, AttributesDatum(lead->attributes));
+		if (lead->campaign_id)
+			BatchSet(batch, 6, Int64GetDatum(lead->campaign_id));
+		if (lead->account_id)
+			BatchSet(batch, 7, Int64GetDatum(lead->account_id));
+		BatchSet(batch, 8, Int32GetDatum(lead->interactions));
+		BatchSet(batch, 9, TimestampTzGetDatum(lead->last_at));
+		BatchNext(batch);
+	}
+	if (batch->rows == 0)
+		return;
+	if (BatchExecute(ws, &update_leads, batch) != batch->rows)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("a lead was closed or deleted by a concurrent session while it was captured for"),
+				 errhint("Try again.")));
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Insert new leads and the history of their first stages */
+static void
+MakeLeads(Workspace *ws, WorkspaceConfig *config, LeadSlot **leads, int n)
+{
+	Batch	   *batch = BatchCreate(make_leads.args, make_leads.nargs, n);
+	StageMove  *moves = palloc0(sizeof(StageMove) * Max(n * 2, 1));
+	int			move_count = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		LeadSlot   *lead = leads[i];
+		CaptureRecord *record = lead->first;
+		Form	   *form;
+		char	  **values;
+		Pipeline   *pipeline;
+		const Stage *stage;
+		bool		scored;
+
+		if (!lead->is_new)
+			continue;
+		form = record->form;
+		values = record->values;
+		pipeline = &config->pipelines[form->pipeline];
+		scored = form->scores && form->moves_stage && PipelineFirstScoreStage(config, pipeline);
+		stage = &pipeline->stages[scored ? pipeline->scored : pipeline->entry];
+		BatchSet(batch, 0, Int64GetDatum(lead->id));
+		if (lead->contact_id)
+			BatchSet(batch, 1, Int64GetDatum(lead->contact_id));
+		if (lead->account_id)
+			BatchSet(batch, 2, Int64GetDatum(lead->account_id));
+		BatchSetText(batch, 3, pipeline->name);
+		BatchSetText(batch, 4, stage->name);
+		BatchSetText(batch, 5, scored ? "marketing_qualified" : "unqualified");
+		BatchSetText(batch, 6, values[FIELD_ORIGIN] ? values[FIELD_ORIGIN] : "form");
+		BatchSetText(batch, 7, lead->values[LEAD_TITLE]);
+		BatchSetText(batch, 8, lead->values[LEAD_PRODUCT]);
+		BatchSetText(batch, 9, values[FIELD_PAGE] ? values[FIELD_PAGE] : form->name);
+		if (lead->campaign_id)
+			BatchSet(batch, 10, Int64GetDatum(lead->campaign_id));
+		BatchSetText(batch, 11, values[FIELD_CHANNEL]);
+		BatchSetText(batch, 12, values[FIELD_SOURCE] ? values[FIELD_SOURCE] : "unknown");
+		BatchSetText(batch, 13, lead->context_key);
+		BatchSetText(batch, 14, lead->contact_id ? NULL : values[FIELD_FULL_NAME]);
+		BatchSetText(batch, 15, lead->account_id ? NULL : values[FIELD_COMPANY]);
+		BatchSetText(batch, 16, lead->values[LEAD_BUDGET]);
+		BatchSetText(batch, 17, lead->values[LEAD_CURRENCY]);
+		BatchSet(batch, 18, BoolGetDatum(record->person.slot && record->person.slot->is_customer));
+		BatchSet(batch, 19, Int32GetDatum(lead->interactions));
+		BatchSet(batch, 20, TimestampTzGetDatum(lead->last_at));
+		BatchSet(batch, 21, AttributesDatum(lead->attributes));
+		BatchNext(batch);
+
+		moves[move_count++] = (StageMove) {
+			.lead_id = lead->id,.pipeline = pipeline->name,
+			.to_stage = pipeline->stages[pipeline->entry].name,.rule = MOVE_CREATED
+		};
+		if (scored)
+			moves[move_count++] = (StageMove) {
+			.lead_id = lead->id,.pipeline = pipeline->name,
+			.from_stage = pipeline->stages[pipeline->entry].name,.to_stage = stage->name,.rule = MOVE_FIRST_SCORE
+		};
+	}
+	if (batch->rows == 0)
+		return;
+
+	/* The contact is locked, so only a lead of an account alone can be met here */
+	if (BatchExecute(ws, &make_leads, batch) != batch->rows)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("a concurrent session opened the same lead"),
+				 errhint("Try again.")));
+	SPI_freetuptable(SPI_tuptable);
+	PipelineRecord(ws, moves, move_count);
+}
+
+/* Order leads by their ids, in which they are updated */
+static int
+CompareLeads(const void *a, const void *b)
+{
+	int64		left = (*(LeadSlot *const *) a)->id;
+	int64		right = (*(LeadSlot *const *) b)->id;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Find or make the lead of each record */
+void
+LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+{
+	HASHCTL		ctl = {0};
+	HTAB	   *owners;
+	LeadSlot  **leads = palloc(sizeof(LeadSlot *) * Max(n, 1));
+	Oid			sequence = WorkspaceSequence(ws, "lead", "lead_id");
+	int			count = 0;
+
+	ctl.keysize = sizeof(OwnerKey);
+	ctl.entrysize = sizeof(Owner);
+	ctl.hcxt = CurrentMemoryContext;
+	owners = hash_create("lead_mgmt lead owners", Max(n, 16), &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	FindLeads(ws, records, n, owners);
+	for (int i = 0; i < n; i++)
+	{
+		OwnerKey	key;
+		LeadSlot   *lead;
+
+		if (records[i].status || !records[i].form->makes_lead || !OwnerOf(&records[i], &key))
+			continue;
+		DecideLead(&records[i], hash_search(owners, &key, HASH_FIND, NULL), sequence);
+		lead = records[i].lead;
+		if (lead && !lead->is_written)
+		{
+			lead->is_written = true;
+			leads[count++] = lead;
+		}
+	}
+	qsort(leads, count, sizeof(LeadSlot *), CompareLeads);
+	UpdateLeads(ws, leads, count);
+	MakeLeads(ws, config, leads, count);
+}

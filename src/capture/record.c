@@ -1,0 +1,592 @@
+/*
+ * Reading a payload: incoming names to fields, values to normal forms, and
+ * every complaint as a machine-readable reason.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "capture/capture.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "types/types.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "workspace/values.h"
+
+/* Deepest JSON that is worth storing */
+#define JSON_MAX_DEPTH 500
+
+/* Add a reason; one that rejects ends the record's way */
+void
+RecordReason(CaptureRecord *record, const char *field, const char *code,
+			 const char *value, const char *message, bool rejects)
+{
+	StringInfo	reasons = &record->reasons;
+
+	appendStringInfoString(reasons, record->reason_count++ ? ", {\"field\": " : "[{\"field\": ");
+	if (field)
+		escape_json(reasons, field);
+	else
+		appendStringInfoString(reasons, "null");
+	appendStringInfoString(reasons, ", \"code\": ");
+	escape_json(reasons, code);
+	appendStringInfoString(reasons, ", \"value\": ");
+	if (value)
+	{
+		int			len = pg_mbcliplen(value, strlen(value), CAPTURE_MAX_QUOTED);
+
+		escape_json(reasons, pnstrdup(value, len));
+	}
+	else
+		appendStringInfoString(reasons, "null");
+	appendStringInfoString(reasons, ", \"message\": ");
+	escape_json(reasons, message);
+	appendStringInfoString(reasons, rejects ? ", \"severity\": \"error\"}" : ", \"severity\": \"warning\"}");
+	if (rejects)
+		record->status = "rejected";
+}
+
+/* Get the contact of a record, 0 when it has none */
+int64
+RecordContact(const CaptureRecord *record)
+{
+	return record->person.slot ? record->person.slot->id : 0;
+}
+
+/* Get the account of a record, 0 when it has none */
+int64
+RecordAccount(const CaptureRecord *record)
+{
+	if (record->company.slot)
+		return record->company.slot->id;
+	return record->person.slot ? record->person.slot->account_id : 0;
+}
+
+/* Complain of a value: a reason to reject, or a warning where the form drops bad values */
+static void
+InvalidValue(CaptureRecord *record, const char *field, const char *code, const char *value, const char *message)
+{
+	RecordReason(record, field, code, value, message, !record->form->drops_invalid);
+}
+
+/* Is the character white space that people type or paste around a value? */
+static int
+BlankLength(const char *text, const char *end)
+{
+	const unsigned char *c = (const unsigned char *) text;
+
+	if (*c == ' ' || (*c >= '\t' && *c <= '\r'))
+		return 1;
+	if (end - text >= 2 && c[0] == 0xC2 && c[1] == 0xA0)	/* no-break space */
+		return 2;
+	if (end - text >= 3 && c[0] == 0xE3 && c[1] == 0x80 && c[2] == 0x80)	/* ideographic space */
+		return 3;
+	if (end - text >= 3 && c[0] == 0xE2 && c[1] == 0x80 && c[2] == 0x8B)	/* zero width space */
+		return 3;
+	return 0;
+}
+
+/* Trim a text; NULL when nothing is left */
+static char *
+Trimmed(const char *text, int len)
+{
+	const char *end = text + len;
+	const char *last = text;
+	int			blank;
+
+	while (text < end && (blank = BlankLength(text, end)) > 0)
+		text += blank;
+	last = text;
+	for (const char *at = text; at < end;)
+	{
+		blank = BlankLength(at, end);
+		if (blank == 0)
+		{
+			at += pg_mblen(at);
+			last = at;
+		}
+		else
+			at += blank;
+	}
+	return last > text ? pnstrdup(text, Min(last, end) - text) : NULL;
+}
+
+/* Get the text of a payload value; NULL when it is null, blank or a container */
+static char *
+ValueText(const Form *form, const JsonbValue *value)
+{
+	char	   *text = NULL;
+
+	if (value->type == jbvString)
+		text = Trimmed(value->val.string.val, value->val.string.len);
+	else if (value->type == jbvNumeric)
+		text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+	else if (value->type == jbvBool)
+		text = pstrdup(value->val.boolean ? "true" : "false");
+	for (int i = 0; text && i < form->blank_count; i++)
+		if (strcmp(form->blanks[i], text) == 0)
+			return NULL;
+	return text;
+}
+
+/* Longest value of a field, in bytes */
+static int
+FieldLimit(FieldId field)
+{
+	switch (field)
+	{
+		case FIELD_EXTERNAL_ID:
+		case FIELD_SOURCE_ID:
+		case FIELD_COMPANY:
+		case FIELD_PAGE:
+		case FIELD_VISITOR:
+			return CAPTURE_MAX_KEY;
+		case FIELD_MESSAGE:
+			return CAPTURE_MAX_LONG_TEXT;
+		default:
+			return CAPTURE_MAX_TEXT;
+	}
+}
+
+/* Read a value into its field in normal form */
+static void
+ReadField(CaptureRecord *record, FieldId field, char *text)
+{
+	const FieldDef *def = &FieldDefs[field];
+	char		email[EMAIL_MAX_LEN + 1];
+	int			len;
+	int32		integer;
+	bool		truth;
+	EmailStatus email_status;
+
+	if (strlen(text) > FieldLimit(field) && def->type != VALUE_EMAIL)
+	{
+		InvalidValue(record, def->name, CODE_TOO_LONG, text,
+					 psprintf("longer than %d bytes", FieldLimit(field)));
+		return;
+	}
+	switch (def->type)
+	{
+		case VALUE_TEXT:
+		case VALUE_LONG_TEXT:
+		case VALUE_PHONE:		/* read once the country is known */
+			break;
+		case VALUE_EMAIL:
+			email_status = EmailNormalize(text, strlen(text), email, &len);
+			if (email_status != EMAIL_OK)
+			{
+				InvalidValue(record, def->name, "invalid_email", text, EmailStatusMessage(email_status));
+				return;
+			}
+			text = pstrdup(email);
+			break;
+		case VALUE_INTEGER:
+			if (!ReadInteger(text, &integer) || integer < 0)
+			{
+				InvalidValue(record, def->name, CODE_INVALID_NUMBER, text, "not a whole number of zero or more");
+				return;
+			}
+			text = psprintf("%d", integer);
+			break;
+		case VALUE_NUMBER:
+			if (!ReadNumber(text) || *text == '-')
+			{
+				InvalidValue(record, def->name, CODE_INVALID_NUMBER, text, "not a number of zero or more");
+				return;
+			}
+			break;
+		case VALUE_TIMESTAMP:
+			if (!ReadTimestamp(text, &record->occurred_at))
+			{
+				InvalidValue(record, def->name, CODE_INVALID_DATE, text, "not a point in time such as 2026-01-31T09:30:00Z");
+				return;
+			}
+			break;
+		case VALUE_BOOLEAN:
+			if (!ReadBoolean(text, &truth))
+			{
+				InvalidValue(record, def->name, CODE_INVALID_BOOLEAN, text, "neither true nor false");
+				return;
+			}
+			if (!truth)
+				return;
+			break;
+		case VALUE_CURRENCY:
+			if (strlen(text) != 3 || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != 3)
+			{
+				InvalidValue(record, def->name, "invalid_currency", text, "not a three-letter ISO 4217 code");
+				return;
+			}
+			for (char *c = text; *c; c++)
+				*c = pg_ascii_toupper((unsigned char) *c);
+			break;
+	}
+	record->values[field] = text;
+}
+
+/* Read the phone number, which may need the country to be understood */
+static void
+ReadPhone(CaptureRecord *record)
+{
+	char	   *text = record->values[FIELD_PHONE];
+	char	   *country = record->values[FIELD_COUNTRY];
+	const char *region = record->form->default_region;
+	char		phone[PHONE_MAX_LEN + 1];
+	int			len;
+	PhoneStatus status;
+
+	if (text == NULL)
+		return;
+	if (country && strlen(country) == 2 && PhoneRegionKnown(country))
+		region = country;
+	status = PhoneNormalize(text, strlen(text), region, phone, &len, NULL);
+	record->values[FIELD_PHONE] = NULL;
+	if (status == PHONE_OK)
+		record->values[FIELD_PHONE] = pstrdup(phone);
+	else
+		InvalidValue(record, "phone", status == PHONE_NEEDS_REGION ? "phone_needs_region" : "invalid_phone",
+					 text, PhoneStatusMessage(status));
+}
+
+/* Read a custom attribute */
+static void
+ReadAttribute(CaptureRecord *record, const CustomField *field, const JsonbValue *value,
+			  JsonbParseState **states)
+{
+	JsonbParseState **state = &states[field->entity];
+	JsonbValue	key;
+	JsonbValue	output;
+	JsonbValue	trimmed = *value;
+	const char *code;
+	char	   *text = ValueText(record->form, value);
+
+	if (value->type != jbvBinary && text == NULL)
+		return;
+	if (value->type == jbvString)
+	{
+		trimmed.val.string.val = text;
+		trimmed.val.string.len = strlen(text);
+	}
+	code = AttributeRead(field, &trimmed, false, &output);
+	if (code)
+	{
+		InvalidValue(record, psprintf("%s.%s", EntityNames[field->entity], field->name), code, text,
+					 "not a value of this custom attribute");
+		return;
+	}
+	if (*state == NULL)
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	key.type = jbvString;
+	key.val.string.val = field->name;
+	key.val.string.len = strlen(field->name);
+	pushJsonbValue(state, WJB_KEY, &key);
+	if (output.type == jbvBinary)
+	{
+		/* An array of options */
+		JsonbIterator *it = JsonbIteratorInit(output.val.binary.data);
+		JsonbValue	element;
+		JsonbIteratorToken token;
+
+		while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+			pushJsonbValue(state, token, token == WJB_ELEM ? &element : NULL);
+	}
+	else
+		pushJsonbValue(state, WJB_VALUE, &output);
+}
+
+/* Is a custom attribute among those the record brings? */
+static bool
+HasAttribute(const CaptureRecord *record, const CustomField *field)
+{
+	JsonbValue	found;
+	Jsonb	   *attributes = record->attributes[field->entity];
+
+	return attributes &&
+		getKeyJsonValueFromContainer(&attributes->root, field->name, strlen(field->name), &found) != NULL;
+}
+
+/* Go through the names a form listens to */
+static void
+ReadPayload(CaptureRecord *record)
+{
+	const Form *form = record->form;
+	JsonbParseState *states[ENTITY_COUNT] = {NULL};
+	Bitmapset  *seen = NULL;
+
+	for (int i = 0; i < form->entry_count; i++)
+	{
+		const FormEntry *entry = &form->entries[i];
+		JsonbValue	value;
+		char	   *text;
+
+		if (entry->field >= 0 && bms_is_member(entry->field, seen))
+			continue;
+		if (getKeyJsonValueFromContainer(&record->payload->root, entry->incoming, entry->incoming_len, &value) == NULL ||
+			value.type == jbvNull)
+			continue;
+		if (entry->custom)
+		{
+			ReadAttribute(record, entry->custom, &value, states);
+			continue;
+		}
+		if (value.type == jbvBinary)
+		{
+			InvalidValue(record, FieldDefs[entry->field].name, CODE_INVALID_TYPE, NULL,
+						 "an object or array where a single value is expected");
+			seen = bms_add_member(seen, entry->field);
+			continue;
+		}
+		if ((text = ValueText(form, &value)) == NULL)
+			continue;
+		seen = bms_add_member(seen, entry->field);
+		ReadField(record, entry->field, text);
+	}
+	for (int e = 0; e < ENTITY_COUNT; e++)
+		if (states[e])
+			record->attributes[e] = JsonbValueToJsonb(pushJsonbValue(&states[e], WJB_END_OBJECT, NULL));
+	for (int f = 0; f < FIELD_COUNT; f++)
+		if (form->defaults[f] && !bms_is_member(f, seen))
+			ReadField(record, f, pstrdup(form->defaults[f]));
+	ReadPhone(record);
+	for (int i = 0; i < form->required_count; i++)
+	{
+		const FormEntry *required = &form->required[i];
+
+		if (required->custom ? HasAttribute(record, required->custom) : record->values[required->field] != NULL)
+			continue;
+		if (required->field >= 0 && bms_is_member(required->field, seen) && record->status)
+			continue;			/* complained of already */
+		RecordReason(record, required->incoming, "required_missing", NULL, "required by the form", true);
+	}
+}
+
+/* Is the JSON text nested deeper than is worth a stack? */
+static bool
+IsTooDeep(const char *json)
+{
+	int			depth = 0;
+	bool		quoted = false;
+
+	for (const char *c = json; *c; c++)
+	{
+		if (quoted)
+		{
+			if (*c == '\\' && c[1])
+				c++;
+			else if (*c == '"')
+				quoted = false;
+		}
+		else if (*c == '"')
+			quoted = true;
+		else if (*c == '[' || *c == '{')
+		{
+			if (++depth > JSON_MAX_DEPTH)
+				return true;
+		}
+		else if (*c == ']' || *c == '}')
+			depth--;
+	}
+	return false;
+}
+
+/* Read the payload from the raw bytes of a record that came with nothing else */
+static void
+DecodeRaw(CaptureRecord *record)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	int			len = VARSIZE_ANY_EXHDR(record->raw);
+	char	   *text;
+
+	if (record->content_type && strncmp(record->content_type, "application/json", 16) != 0)
+	{
+		RecordReason(record, NULL, "unsupported_content_type", record->content_type,
+					 "only application/json is understood", true);
+		return;
+	}
+	if (len > record->form->maximum_bytes)
+	{
+		RecordReason(record, NULL, "payload_too_large", NULL,
+					 psprintf("%d bytes where the form takes %d", len, record->form->maximum_bytes), true);
+		return;
+	}
+	if (pg_encoding_verifymbstr(PG_UTF8, VARDATA_ANY(record->raw), len) != len ||
+		memchr(VARDATA_ANY(record->raw), '\0', len) != NULL)
+	{
+		RecordReason(record, NULL, "invalid_encoding", NULL, "not valid UTF-8 text", true);
+		return;
+	}
+	text = pnstrdup(VARDATA_ANY(record->raw), len);
+	if (IsTooDeep(text))
+	{
+		RecordReason(record, NULL, "too_deep", NULL, psprintf("nested deeper than %d levels", JSON_MAX_DEPTH), true);
+		return;
+	}
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		text = pg_any_to_server(text, len, PG_UTF8);
+		record->payload = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+		record->has_decoded = true;
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (!PredicateErrorIsLocal(error->sqlerrcode))
+			ReThrowError(error);
+		RecordReason(record, NULL, "invalid_json", text, error->message, true);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+}
+
+/* Look names up in the workspace's vocabularies */
+static void
+ReadVocabularies(WorkspaceConfig *config, CaptureRecord *record)
+{
+	char	   *campaign = record->values[FIELD_CAMPAIGN];
+	char	   *source = record->values[FIELD_SOURCE];
+
+	if (campaign && (record->campaign = ConfigCampaign(config, campaign)) == NULL)
+		RecordReason(record, "campaign", "unknown_campaign", campaign, "no campaign of this name", false);
+	if (source && !ConfigHasSource(config, source))
+	{
+		RecordReason(record, "source", "unknown_source", source, "no lead source of this name", false);
+		record->values[FIELD_SOURCE] = NULL;
+	}
+	if (record->values[FIELD_KIND] == NULL)
+		record->values[FIELD_KIND] = "form_submit";
+	record->kind = ConfigInteractionKind(config, record->values[FIELD_KIND]);
+	if (record->values[FIELD_CHANNEL] == NULL)
+		record->values[FIELD_CHANNEL] = "other";
+}
+
+/* Put together what the record says of a company */
+static void
+ReadCompany(CaptureRecord *record)
+{
+	EntityRecord *company = &record->company;
+	char	   *email = record->values[FIELD_EMAIL];
+	const char *domain = email ? strrchr(email, '@') + 1 : NULL;
+
+	company->policy = record->form->contact_update;
+	company->attributes = record->attributes[ENTITY_ACCOUNT];
+	company->values[ACCOUNT_NAME] = record->values[FIELD_COMPANY];
+	if (domain && !EmailDomainIsFree(domain, strlen(domain)))
+		company->values[ACCOUNT_DOMAIN] = pstrdup(domain);
+	company->values[ACCOUNT_WEBSITE] = record->values[FIELD_WEBSITE];
+	company->values[ACCOUNT_INDUSTRY] = record->values[FIELD_INDUSTRY];
+	company->values[ACCOUNT_EMPLOYEES] = record->values[FIELD_EMPLOYEES];
+	company->values[ACCOUNT_ANNUAL_REVENUE] = record->values[FIELD_ANNUAL_REVENUE];
+	company->keys[ACCOUNT_KEY_DOMAIN] = company->values[ACCOUNT_DOMAIN];
+	if (company->values[ACCOUNT_NAME])
+	{
+		char	   *key = AccountNameKey(company->values[ACCOUNT_NAME]);
+
+		company->keys[ACCOUNT_KEY_NAME] = *key ? key : NULL;
+	}
+	else
+		company->values[ACCOUNT_NAME] = company->values[ACCOUNT_DOMAIN];
+}
+
+/* Put together what the record says of a person */
+static void
+ReadPerson(CaptureRecord *record)
+{
+	static const FieldId columns[CONTACT_COLUMN_COUNT] = {
+		FIELD_FULL_NAME, FIELD_GIVEN_NAME, FIELD_FAMILY_NAME, FIELD_EMAIL, FIELD_PHONE, FIELD_JOB_TITLE,
+		FIELD_STREET, FIELD_CITY, FIELD_REGION, FIELD_POSTAL_CODE, FIELD_COUNTRY, FIELD_LANGUAGE, FIELD_SOURCE
+	};
+	EntityRecord *person = &record->person;
+	char	  **values = record->values;
+
+	person->policy = record->form->contact_update;
+	person->attributes = record->attributes[ENTITY_CONTACT];
+	if (values[FIELD_FULL_NAME] == NULL && (values[FIELD_GIVEN_NAME] || values[FIELD_FAMILY_NAME]))
+		values[FIELD_FULL_NAME] = values[FIELD_GIVEN_NAME] && values[FIELD_FAMILY_NAME] ?
+			psprintf("%s %s", values[FIELD_GIVEN_NAME], values[FIELD_FAMILY_NAME]) :
+			values[FIELD_GIVEN_NAME] ? values[FIELD_GIVEN_NAME] : values[FIELD_FAMILY_NAME];
+	for (int c = 0; c < CONTACT_COLUMN_COUNT; c++)
+		person->values[c] = values[columns[c]];
+	if (values[FIELD_SOURCE_ID])
+		person->keys[CONTACT_KEY_EXTERNAL] =
+			psprintf("%s:%s", record->form->source_system ? record->form->source_system : record->form->name,
+					 values[FIELD_SOURCE_ID]);
+	person->keys[CONTACT_KEY_EMAIL] = values[FIELD_EMAIL];
+	person->keys[CONTACT_KEY_PHONE] = values[FIELD_PHONE];
+	person->keys[CONTACT_KEY_VISITOR] = values[FIELD_VISITOR];
+}
+
+/* Does anything tell who the record is from? */
+static bool
+HasIdentity(const CaptureRecord *record)
+{
+	for (int k = 0; k < CONTACT_KEY_COUNT; k++)
+		if (record->person.keys[k])
+			return true;
+	return record->values[FIELD_COMPANY] != NULL && record->form->makes_account;
+}
+
+/* Read a submission: its form, payload and values, or the reasons why not */
+void
+RecordRead(WorkspaceConfig *config, CaptureRecord *record)
+{
+	initStringInfo(&record->reasons);
+	record->occurred_at = record->received_at;
+	record->form = ConfigForm(config, record->form_name);
+	if (record->form == NULL || !record->form->is_active)
+	{
+		RecordReason(record, "form", record->form ? "inactive_form" : "unknown_form", record->form_name,
+					 record->form ? "the form is not active" : "no form of this name", true);
+		return;
+	}
+	if (record->payload == NULL && record->raw)
+	{
+		DecodeRaw(record);
+		if (record->status)
+			return;
+	}
+	if (record->payload == NULL || (JB_ROOT_IS_OBJECT(record->payload) && JB_ROOT_COUNT(record->payload) == 0))
+	{
+		RecordReason(record, NULL, "empty_payload", NULL, "nothing was submitted", true);
+		return;
+	}
+	if (!JB_ROOT_IS_OBJECT(record->payload))
+	{
+		RecordReason(record, NULL, "not_an_object", NULL, "the payload is not a JSON object", true);
+		return;
+	}
+	if (VARSIZE(record->payload) > record->form->maximum_bytes)
+	{
+		RecordReason(record, NULL, "payload_too_large", NULL,
+					 psprintf("more than the %d bytes that the form takes", record->form->maximum_bytes), true);
+		return;
+	}
+	ReadPayload(record);
+	if (record->status)
+		return;
+	if (record->external_id == NULL)
+		record->external_id = record->values[FIELD_EXTERNAL_ID];
+	else if (strlen(record->external_id) > CAPTURE_MAX_KEY)
+	{
+		RecordReason(record, "external_id", CODE_TOO_LONG, record->external_id,
+					 psprintf("longer than %d bytes", CAPTURE_MAX_KEY), true);
+		return;
+	}
+	ReadVocabularies(config, record);
+	ReadCompany(record);
+	ReadPerson(record);
+	if (!HasIdentity(record))
+		RecordReason(record, NULL, "no_identity", NULL,
+					 "nothing tells who this is from: no e-mail address, phone number, source id, visitor or company", true);
+}

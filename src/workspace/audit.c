@@ -1,0 +1,210 @@
+/*
+ * Row triggers that bind every client: the audit log, and the checks that
+ * rows with custom attributes pass.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "workspace/guard.h"
+#include "workspace/values.h"
+
+static const PlanSource insert_audit = {
+	"INSERT INTO @workspace@.audit_log (entity, entity_id, changes, changed_by)"
+	" VALUES ($1, $2, $3::pg_catalog.jsonb, $4::pg_catalog.name)",
+	4, {ARG_TEXT, ARG_INT8, ARG_TEXT, ARG_TEXT}
+};
+
+/* Write a column's value as JSON */
+static void
+AppendValue(StringInfo json, Form_pg_attribute attribute, Datum value, bool isnull)
+{
+	Oid			output;
+	bool		is_varlena;
+	char	   *text;
+
+	if (isnull)
+	{
+		appendStringInfoString(json, "null");
+		return;
+	}
+	getTypeOutputInfo(attribute->atttypid, &output, &is_varlena);
+	text = OidOutputFunctionCall(output, value);
+	switch (attribute->atttypid)
+	{
+		case BOOLOID:
+			appendStringInfoString(json, DatumGetBool(value) ? "true" : "false");
+			break;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case JSONBOID:
+			appendStringInfoString(json, text);
+			break;
+		default:
+			escape_json(json, text);
+	}
+}
+
+/* Is the column one that the trigger's arguments leave out? */
+static bool
+IsUntracked(const Trigger *trigger, const char *column)
+{
+	for (int i = 2; i < trigger->tgnargs; i++)
+		if (strcmp(trigger->tgargs[i], column) == 0)
+			return true;
+	return false;
+}
+
+PG_FUNCTION_INFO_V1(audit_change);
+/* Record what an UPDATE changed; arguments: entity, key column, untracked columns */
+Datum
+audit_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel;
+	TupleDesc	desc;
+	Trigger    *trigger;
+	StringInfoData changes;
+	Workspace  *ws;
+	WorkspaceRights rights;
+	Datum		values[4];
+	int64		key = 0;
+	int			changed = 0;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || !TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		trigdata->tg_trigger->tgnargs < 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("audit_change must be called as an AFTER UPDATE row trigger with the arguments entity and key column")));
+
+	rel = trigdata->tg_relation;
+	desc = RelationGetDescr(rel);
+	trigger = trigdata->tg_trigger;
+	initStringInfo(&changes);
+	appendStringInfoChar(&changes, '{');
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		Datum		before;
+		Datum		after;
+		bool		before_null;
+		bool		after_null;
+
+		if (attribute->attisdropped)
+			continue;
+		before = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &before_null);
+		after = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &after_null);
+		if (strcmp(NameStr(attribute->attname), trigger->tgargs[1]) == 0)
+			key = DatumGetInt64(after);
+		if (before_null == after_null &&
+			(before_null || datum_image_eq(before, after, attribute->attbyval, attribute->attlen)))
+			continue;
+		if (IsUntracked(trigger, NameStr(attribute->attname)))
+			continue;
+		if (changed++)
+			appendStringInfoString(&changes, ", ");
+		escape_json(&changes, NameStr(attribute->attname));
+		appendStringInfoString(&changes, ": {\"old\": ");
+		AppendValue(&changes, attribute, before, before_null);
+		appendStringInfoString(&changes, ", \"new\": ");
+		AppendValue(&changes, attribute, after, after_null);
+		appendStringInfoChar(&changes, '}');
+	}
+	if (changed == 0)
+		return PointerGetDatum(NULL);
+	appendStringInfoChar(&changes, '}');
+
+	values[0] = CStringGetTextDatum(trigger->tgargs[0]);
+	values[1] = Int64GetDatum(key);
+	values[2] = CStringGetTextDatum(changes.data);
+	values[3] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
+	ws = WorkspaceOfRelation(rel);
+	SPI_connect();
+	WorkspaceEnter(ws, &rights);
+	WorkspaceExecute(ws, &insert_audit, values, NULL);
+	WorkspaceLeave(&rights);
+	SPI_finish();
+	return PointerGetDatum(NULL);
+}
+
+/* Check the attributes column of a row about to be written */
+void
+GuardAttributes(Workspace *ws, TriggerData *trigdata, EntityKind entity)
+{
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	tuple = is_update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	int			column = SPI_fnumber(desc, "attributes");
+	Datum		value;
+	bool		isnull;
+
+	if (column <= 0)
+		return;
+	value = heap_getattr(tuple, column, desc, &isnull);
+	if (isnull)
+		return;
+	if (is_update)
+	{
+		bool		old_null;
+		Datum		old = heap_getattr(trigdata->tg_trigtuple, column, desc, &old_null);
+
+		if (!old_null && datum_image_eq(old, value, false, -1))
+			return;
+	}
+	AttributesCheck(WorkspaceGetConfig(ws), entity, DatumGetJsonbP(value));
+}
+
+PG_FUNCTION_INFO_V1(guard_row);
+/* Check a contact or account that a client writes and stamp it; argument: entity */
+Datum
+guard_row(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	HeapTuple	tuple;
+	Workspace  *ws;
+	WorkspaceRights rights;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || trigdata->tg_trigger->tgnargs != 1 ||
+		TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("guard_row must be called as a BEFORE INSERT OR UPDATE row trigger with the argument entity")));
+
+	tuple = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	if (SystemAtWork())
+		return PointerGetDatum(tuple);
+	ws = WorkspaceOfRelation(trigdata->tg_relation);
+	WorkspaceEnter(ws, &rights);
+	GuardAttributes(ws, trigdata, strcmp(trigdata->tg_trigger->tgargs[0], "account") == 0 ? ENTITY_ACCOUNT : ENTITY_CONTACT);
+	WorkspaceLeave(&rights);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		tuple = StampRow(trigdata->tg_relation, tuple);
+	return PointerGetDatum(tuple);
+}
+
+/* Set updated_at of a row to the transaction's time */
+HeapTuple
+StampRow(Relation rel, HeapTuple tuple)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			column = SPI_fnumber(desc, "updated_at");
+	Datum		now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	bool		isnull = false;
+
+	if (column <= 0)
+		return tuple;
+	return heap_modify_tuple_by_cols(tuple, desc, 1, &column, &now, &isnull);
+}

@@ -1,0 +1,775 @@
+/*
+ * Reading the definition tables of a workspace into its cached configuration.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/typcache.h"
+#include "workspace/config.h"
+
+const char *const EntityNames[ENTITY_COUNT] = {"contact", "account", "lead"};
+
+const FieldDef FieldDefs[FIELD_COUNT] = {
+	[FIELD_EXTERNAL_ID] = {"external_id", VALUE_TEXT, {NULL}},
+	[FIELD_SOURCE_ID] = {"source_id", VALUE_TEXT, {NULL}},
+	[FIELD_FULL_NAME] = {"full_name", VALUE_TEXT, {"name", "fullname", NULL}},
+	[FIELD_GIVEN_NAME] = {"given_name", VALUE_TEXT, {"first_name", "firstname", NULL}},
+	[FIELD_FAMILY_NAME] = {"family_name", VALUE_TEXT, {"last_name", "lastname", "surname", NULL}},
+	[FIELD_EMAIL] = {"email", VALUE_EMAIL, {"e-mail", "mail", "email_address", NULL}},
+	[FIELD_PHONE] = {"phone", VALUE_PHONE, {"mobile", "phone_number", "telephone", "tel", NULL}},
+	[FIELD_JOB_TITLE] = {"job_title", VALUE_TEXT, {"jobtitle", "position", NULL}},
+	[FIELD_STREET] = {"street", VALUE_TEXT, {"address", "address_1", NULL}},
+	[FIELD_CITY] = {"city", VALUE_TEXT, {"town", NULL}},
+	[FIELD_REGION] = {"region", VALUE_TEXT, {"state", "province", NULL}},
+	[FIELD_POSTAL_CODE] = {"postal_code", VALUE_TEXT, {"postcode", "zip", "zip_code", NULL}},
+	[FIELD_COUNTRY] = {"country", VALUE_TEXT, {"country_code", NULL}},
+	[FIELD_LANGUAGE] = {"language", VALUE_TEXT, {"locale", NULL}},
+	[FIELD_COMPANY] = {"company", VALUE_TEXT, {"company_name", "organisation", "organization", NULL}},
+	[FIELD_WEBSITE] = {"website", VALUE_TEXT, {NULL}},
+	[FIELD_INDUSTRY] = {"industry", VALUE_TEXT, {NULL}},
+	[FIELD_EMPLOYEES] = {"employees", VALUE_INTEGER, {"number_of_employees", NULL}},
+	[FIELD_ANNUAL_REVENUE] = {"annual_revenue", VALUE_NUMBER, {NULL}},
+	[FIELD_TITLE] = {"title", VALUE_TEXT, {"subject", NULL}},
+	[FIELD_PRODUCT] = {"product", VALUE_TEXT, {NULL}},
+	[FIELD_PAGE] = {"page", VALUE_TEXT, {"page_id", "landing_page", NULL}},
+	[FIELD_CAMPAIGN] = {"campaign", VALUE_TEXT, {"utm_campaign", NULL}},
+	[FIELD_CHANNEL] = {"channel", VALUE_TEXT, {"utm_medium", NULL}},
+	[FIELD_SOURCE] = {"source", VALUE_TEXT, {"lead_source", NULL}},
+	[FIELD_ORIGIN] = {"origin", VALUE_TEXT, {NULL}},
+	[FIELD_BUDGET] = {"budget", VALUE_NUMBER, {"deal_size", NULL}},
+	[FIELD_CURRENCY] = {"currency", VALUE_CURRENCY, {NULL}},
+	[FIELD_MESSAGE] = {"message", VALUE_LONG_TEXT, {"comment", "comments", "note", "notes", NULL}},
+	[FIELD_KIND] = {"kind", VALUE_TEXT, {"interaction_kind", NULL}},
+	[FIELD_OCCURRED_AT] = {"occurred_at", VALUE_TIMESTAMP, {"created_time", NULL}},
+	[FIELD_URL] = {"url", VALUE_TEXT, {"page_url", NULL}},
+	[FIELD_CREATIVE] = {"creative", VALUE_TEXT, {"utm_content", "ad_id", NULL}},
+	[FIELD_VISITOR] = {"visitor", VALUE_TEXT, {"visitor_id", NULL}},
+	[FIELD_CONSENT_EMAIL] = {"consent_email", VALUE_BOOLEAN, {"email_opt_in", "opt_in", NULL}},
+	[FIELD_CONSENT_PHONE] = {"consent_phone", VALUE_BOOLEAN, {"phone_opt_in", NULL}},
+	[FIELD_CONSENT_SMS] = {"consent_sms", VALUE_BOOLEAN, {"sms_opt_in", NULL}},
+	[FIELD_CONSENT_POST] = {"consent_post", VALUE_BOOLEAN, {"post_opt_in", NULL}},
+};
+
+static const char *const attribute_types[] = {
+	"text", "integer", "number", "boolean", "date", "timestamp", "choice", "choices"
+};
+
+/* The statements that read the definition tables */
+static const PlanSource read_fields = {
+	"SELECT entity, field, type, is_required, is_active, options FROM @workspace@.field ORDER BY entity, field"
+};
+static const PlanSource read_forms = {
+	"SELECT form, is_active, mapping, required, defaults, blank_values, invalid_values, default_region,"
+	" source_system, contact_update, lead_update, pipeline, makes_contact, makes_account, makes_lead,"
+	" makes_interaction, scores, moves_stage, assigns, maximum_bytes"
+	" FROM @workspace@.form ORDER BY form COLLATE \"C\""
+};
+static const PlanSource read_pipelines = {
+	"SELECT pipeline, entity, is_default, moves_on_first_score, moves_when_sales_ready"
+	" FROM @workspace@.pipeline ORDER BY pipeline COLLATE \"C\""
+};
+static const PlanSource read_stages = {
+	"SELECT pipeline, stage, sequence, kind, role FROM @workspace@.stage ORDER BY pipeline, sequence"
+};
+static const PlanSource read_transitions = {
+	"SELECT pipeline, from_stage, to_stage FROM @workspace@.stage_transition"
+};
+static const PlanSource read_required = {
+	"SELECT pipeline, stage, field, fallback_field FROM @workspace@.required_field ORDER BY pipeline, stage, field"
+};
+static const PlanSource read_models = {
+	"SELECT model, sales_ready_threshold FROM @workspace@.scoring_model WHERE is_active"
+	" ORDER BY model = 'default' DESC, model"
+};
+static const PlanSource read_rules = {
+	"SELECT model, scoring_rule_id, label, points, condition::text, interaction_kind"
+	" FROM @workspace@.scoring_rule WHERE is_active ORDER BY scoring_rule_id"
+};
+static const PlanSource read_routing = {
+	"SELECT r.routing_rule_id, r.label, r.condition::text, r.team_id,"
+	" (SELECT pg_catalog.array_agg(a.agent_id ORDER BY a.agent_id) FROM @workspace@.agent a"
+	"  WHERE a.team_id = r.team_id AND a.is_active)"
+	" FROM @workspace@.routing_rule r JOIN @workspace@.team t ON t.team_id = r.team_id"
+	" WHERE r.is_active AND t.is_active ORDER BY r.sequence"
+};
+static const PlanSource read_kinds = {
+	"SELECT kind, direction, makes_lead FROM @workspace@.interaction_kind ORDER BY kind COLLATE \"C\""
+};
+static const PlanSource read_campaigns = {
+	"SELECT campaign, campaign_id FROM @workspace@.campaign ORDER BY campaign COLLATE \"C\""
+};
+static const PlanSource read_sources = {
+	"SELECT source FROM @workspace@.lead_source ORDER BY source COLLATE \"C\""
+};
+
+/* Get a boolean column of a result row */
+static bool
+ResultBool(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+
+	return !isnull && DatumGetBool(value);
+}
+
+/* Get an integer column of a result row */
+static int
+ResultInt(uint64 row, int column)
+{
+	bool		isnull;
+
+	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
+}
+
+/* Get a double precision column of a result row */
+static double
+ResultDouble(uint64 row, int column)
+{
+	bool		isnull;
+
+	return DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
+}
+
+/* Get a text array column of a result row, without its null elements */
+static char **
+ResultTexts(uint64 row, int column, int *count)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	char	  **texts;
+
+	*count = 0;
+	if (isnull)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	texts = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			texts[(*count)++] = TextDatumGetCString(elements[i]);
+	return texts;
+}
+
+/* Order names bytewise, as COLLATE "C" does */
+static int
+CompareNames(const char *a, const char *b)
+{
+	return strcmp(a, b);
+}
+
+#define FIND_BY_NAME(array, count, wanted, result) \
+	do { \
+		int			low_ = 0, high_ = (count) - 1; \
+		(result) = NULL; \
+		while (low_ <= high_) \
+		{ \
+			int			middle_ = (low_ + high_) / 2; \
+			int			order_ = CompareNames((array)[middle_].name, (wanted)); \
+			if (order_ == 0) { (result) = &(array)[middle_]; break; } \
+			if (order_ < 0) low_ = middle_ + 1; else high_ = middle_ - 1; \
+		} \
+	} while (0)
+
+/* Find a form */
+Form *
+ConfigForm(WorkspaceConfig *config, const char *name)
+{
+	Form	   *form;
+
+	FIND_BY_NAME(config->forms, config->form_count, name, form);
+	return form;
+}
+
+/* Find a pipeline */
+Pipeline *
+ConfigPipeline(WorkspaceConfig *config, const char *name)
+{
+	Pipeline   *pipeline;
+
+	FIND_BY_NAME(config->pipelines, config->pipeline_count, name, pipeline);
+	return pipeline;
+}
+
+/* Find an interaction kind */
+InteractionKind *
+ConfigInteractionKind(WorkspaceConfig *config, const char *kind)
+{
+	InteractionKind *found;
+
+	FIND_BY_NAME(config->kinds, config->kind_count, kind, found);
+	return found;
+}
+
+/* Find a campaign */
+Campaign *
+ConfigCampaign(WorkspaceConfig *config, const char *name)
+{
+	Campaign   *campaign;
+
+	FIND_BY_NAME(config->campaigns, config->campaign_count, name, campaign);
+	return campaign;
+}
+
+/* Is this a lead source of the workspace? */
+bool
+ConfigHasSource(WorkspaceConfig *config, const char *source)
+{
+	return config->source_count > 0 &&
+		bsearch(&source, config->sources, config->source_count, sizeof(char *), pg_qsort_strcmp) != NULL;
+}
+
+/* Find the default pipeline for leads or for opportunities */
+Pipeline *
+ConfigDefaultPipeline(WorkspaceConfig *config, bool for_leads)
+{
+	for (int i = 0; i < config->pipeline_count; i++)
+		if (config->pipelines[i].is_default && config->pipelines[i].for_leads == for_leads)
+			return &config->pipelines[i];
+	return NULL;
+}
+
+/* Find a stage of a pipeline, -1 when there is none of that name */
+int
+PipelineStage(const Pipeline *pipeline, const char *stage)
+{
+	for (int i = 0; i < pipeline->stage_count; i++)
+		if (strcmp(pipeline->stages[i].name, stage) == 0)
+			return i;
+	return -1;
+}
+
+/* May the one stage follow the other? */
+bool
+PipelineAllows(const Pipeline *pipeline, int from, int to)
+{
+	const Stage *stage = &pipeline->stages[from];
+
+	for (int i = 0; i < stage->next_count; i++)
+		if (stage->next[i] == to)
+			return true;
+	return false;
+}
+
+/* Find the definition of a custom attribute */
+CustomField *
+ConfigField(WorkspaceConfig *config, EntityKind entity, const char *name, int len)
+{
+	for (int i = 0; i < config->field_count; i++)
+	{
+		CustomField *field = &config->fields[i];
+
+		if (field->entity == entity && strncmp(field->name, name, len) == 0 && field->name[len] == '\0')
+			return field;
+	}
+	return NULL;
+}
+
+/* Read the custom attributes */
+static void
+LoadFields(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_fields, NULL, NULL);
+
+	config->fields = palloc0(sizeof(CustomField) * Max(n, 1));
+	config->field_count = n;
+	for (int i = 0; i < n; i++)
+	{
+		CustomField *field = &config->fields[i];
+		char	   *entity = ResultText(i, 1);
+		char	   *type = ResultText(i, 3);
+
+		while (strcmp(EntityNames[field->entity], entity) != 0)
+			field->entity++;
+		while (strcmp(attribute_types[field->type], type) != 0)
+			field->type++;
+		field->name = ResultText(i, 2);
+		field->is_required = ResultBool(i, 4);
+		field->is_active = ResultBool(i, 5);
+		field->options = ResultTexts(i, 6, &field->option_count);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Find the field or custom attribute that a target name means */
+static bool
+ResolveTarget(WorkspaceConfig *config, const char *target, FormEntry *entry)
+{
+	const char *dot = strchr(target, '.');
+
+	entry->field = -1;
+	entry->custom = NULL;
+	for (int f = 0; f < FIELD_COUNT; f++)
+		if (strcmp(FieldDefs[f].name, target) == 0)
+		{
+			entry->field = f;
+			return true;
+		}
+	for (int entity = 0; entity < ENTITY_COUNT; entity++)
+	{
+		const char *name = target;
+
+		if (dot)
+		{
+			if (strlen(EntityNames[entity]) != dot - target ||
+				strncmp(EntityNames[entity], target, dot - target) != 0)
+				continue;
+			name = dot + 1;
+		}
+		entry->custom = ConfigField(config, entity, name, strlen(name));
+		if (entry->custom && entry->custom->is_active)
+			return true;
+		entry->custom = NULL;
+	}
+	return false;
+}
+
+/* Get the members of a JSON object whose values are scalars, as text */
+static int
+ObjectMembers(Jsonb *object, char ***keys, char ***values)
+{
+	JsonbIterator *it = JsonbIteratorInit(&object->root);
+	JsonbValue	v;
+	JsonbIteratorToken token;
+	int			size = JB_ROOT_COUNT(object);
+	int			n = 0;
+
+	*keys = palloc(sizeof(char *) * Max(size, 1));
+	*values = palloc(sizeof(char *) * Max(size, 1));
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			(*keys)[n] = pnstrdup(v.val.string.val, v.val.string.len);
+		else if (token == WJB_VALUE)
+		{
+			char	   *text = NULL;
+
+			if (v.type == jbvString)
+				text = pnstrdup(v.val.string.val, v.val.string.len);
+			else if (v.type == jbvNumeric)
+				text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v.val.numeric)));
+			else if (v.type == jbvBool)
+				text = pstrdup(v.val.boolean ? "true" : "false");
+			(*values)[n++] = text;
+		}
+	}
+	return n;
+}
+
+/* Let a form listen to a name, unless its own mapping takes that name */
+static void
+AddEntry(Form *form, const char *incoming, int field, CustomField *custom, char **mapped, int mapped_count)
+{
+	FormEntry  *entry = &form->entries[form->entry_count];
+
+	for (int i = 0; i < mapped_count; i++)
+		if (strcmp(mapped[i], incoming) == 0)
+			return;
+	entry->incoming = pstrdup(incoming);
+	entry->incoming_len = strlen(incoming);
+	entry->field = field;
+	entry->custom = custom;
+	form->entry_count++;
+}
+
+/*
+ * List the names a form listens to, in order of precedence: its own mapping,
+ * our names for the fields, custom attributes by their names, and last the
+ * usual other names of a field.  The first that brings a value wins.
+ */
+static void
+BuildEntries(WorkspaceConfig *config, Form *form, Jsonb *mapping)
+{
+	char	  **keys;
+	char	  **targets;
+	int			mapped = ObjectMembers(mapping, &keys, &targets);
+	int			capacity = mapped + FIELD_COUNT * (1 + lengthof(FieldDefs[0].aliases)) + config->field_count * 2;
+
+	form->entries = palloc0(sizeof(FormEntry) * capacity);
+	for (int i = 0; i < mapped; i++)
+	{
+		FormEntry	target;
+
+		if (targets[i] && ResolveTarget(config, targets[i], &target))
+			AddEntry(form, keys[i], target.field, target.custom, NULL, 0);
+	}
+	for (int f = 0; f < FIELD_COUNT; f++)
+		AddEntry(form, FieldDefs[f].name, f, NULL, keys, mapped);
+	for (int i = 0; i < config->field_count; i++)
+	{
+		CustomField *custom = &config->fields[i];
+
+		if (!custom->is_active)
+			continue;
+		AddEntry(form, psprintf("%s.%s", EntityNames[custom->entity], custom->name), -1, custom, keys, mapped);
+		AddEntry(form, custom->name, -1, custom, keys, mapped);
+	}
+	for (int f = 0; f < FIELD_COUNT; f++)
+		for (int a = 0; FieldDefs[f].aliases[a]; a++)
+			AddEntry(form, FieldDefs[f].aliases[a], f, NULL, keys, mapped);
+}
+
+/* Read the update policy of a form */
+static UpdatePolicy
+PolicyOf(const char *name)
+{
+	return strcmp(name, "newest") == 0 ? UPDATE_NEWEST :
+		strcmp(name, "fill") == 0 ? UPDATE_FILL : UPDATE_KEEP;
+}
+
+/* Read the forms */
+static void
+LoadForms(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_forms, NULL, NULL);
+
+	config->forms = palloc0(sizeof(Form) * Max(n, 1));
+	config->form_count = n;
+	for (int i = 0; i < n; i++)
+	{
+		Form	   *form = &config->forms[i];
+		bool		isnull;
+		char	  **names;
+		char	  **values;
+		int			count;
+		char	   *pipeline;
+		Pipeline   *found;
+
+		form->name = ResultText(i, 1);
+		form->is_active = ResultBool(i, 2);
+		BuildEntries(config, form,
+					 DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3, &isnull)));
+		names = ResultTexts(i, 4, &count);
+		form->required = palloc0(sizeof(FormEntry) * Max(count, 1));
+		for (int r = 0; r < count; r++)
+		{
+			form->required[form->required_count].incoming = names[r];
+			if (ResolveTarget(config, names[r], &form->required[form->required_count]))
+				form->required_count++;
+		}
+		count = ObjectMembers(DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 5, &isnull)),
+							  &names, &values);
+		for (int d = 0; d < count; d++)
+		{
+			FormEntry	target;
+
+			if (values[d] && ResolveTarget(config, names[d], &target) && target.field >= 0)
+				form->defaults[target.field] = values[d];
+		}
+		form->blanks = ResultTexts(i, 6, &form->blank_count);
+		form->drops_invalid = strcmp(ResultText(i, 7), "drop") == 0;
+		form->default_region = ResultText(i, 8);
+		form->source_system = ResultText(i, 9);
+		form->contact_update = PolicyOf(ResultText(i, 10));
+		form->lead_update = PolicyOf(ResultText(i, 11));
+		pipeline = ResultText(i, 12);
+		found = pipeline ? ConfigPipeline(config, pipeline) : NULL;
+		if (found == NULL || !found->for_leads)
+			found = ConfigDefaultPipeline(config, true);
+		form->pipeline = found && found->entry >= 0 ? found - config->pipelines : -1;
+		form->makes_contact = ResultBool(i, 13);
+		form->makes_account = ResultBool(i, 14);
+		form->makes_lead = ResultBool(i, 15);
+		form->makes_interaction = ResultBool(i, 16);
+		form->scores = ResultBool(i, 17);
+		form->moves_stage = ResultBool(i, 18);
+		form->assigns = ResultBool(i, 19);
+		form->maximum_bytes = ResultInt(i, 20);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Read the pipelines with their stages, transitions and required fields */
+static void
+LoadPipelines(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_pipelines, NULL, NULL);
+
+	config->pipelines = palloc0(sizeof(Pipeline) * Max(n, 1));
+	config->pipeline_count = n;
+	for (int i = 0; i < n; i++)
+	{
+		Pipeline   *pipeline = &config->pipelines[i];
+
+		pipeline->name = ResultText(i, 1);
+		pipeline->for_leads = strcmp(ResultText(i, 2), "lead") == 0;
+		pipeline->is_default = ResultBool(i, 3);
+		pipeline->moves_on_first_score = ResultBool(i, 4);
+		pipeline->moves_when_sales_ready = ResultBool(i, 5);
+		pipeline->entry = pipeline->scored = pipeline->sales_ready = -1;
+	}
+	SPI_freetuptable(SPI_tuptable);
+
+	n = WorkspaceExecute(ws, &read_stages, NULL, NULL);
+	for (int i = 0; i < n; i++)
+	{
+		Pipeline   *pipeline = ConfigPipeline(config, ResultText(i, 1));
+		char	   *kind = ResultText(i, 4);
+		char	   *role = ResultText(i, 5);
+		Stage	   *stage;
+
+		if (pipeline->stages == NULL)
+			pipeline->stages = palloc0(sizeof(Stage) * n);
+		stage = &pipeline->stages[pipeline->stage_count];
+		stage->name = ResultText(i, 2);
+		stage->sequence = ResultInt(i, 3);
+		stage->kind = strcmp(kind, "entry") == 0 ? STAGE_ENTRY : strcmp(kind, "won") == 0 ? STAGE_WON :
+			strcmp(kind, "lost") == 0 ? STAGE_LOST : STAGE_OPEN;
+		if (stage->kind == STAGE_ENTRY)
+			pipeline->entry = pipeline->stage_count;
+		if (role && strcmp(role, "scored") == 0)
+			pipeline->scored = pipeline->stage_count;
+		if (role && strcmp(role, "sales_ready") == 0)
+			pipeline->sales_ready = pipeline->stage_count;
+		pipeline->stage_count++;
+	}
+	SPI_freetuptable(SPI_tuptable);
+
+	n = WorkspaceExecute(ws, &read_transitions, NULL, NULL);
+	for (int i = 0; i < n; i++)
+	{
+		Pipeline   *pipeline = ConfigPipeline(config, ResultText(i, 1));
+		Stage	   *from = &pipeline->stages[PipelineStage(pipeline, ResultText(i, 2))];
+
+		if (from->next == NULL)
+			from->next = palloc(sizeof(int) * pipeline->stage_count);
+		from->next[from->next_count++] = PipelineStage(pipeline, ResultText(i, 3));
+	}
+	SPI_freetuptable(SPI_tuptable);
+
+	n = WorkspaceExecute(ws, &read_required, NULL, NULL);
+	for (int i = 0; i < n; i++)
+	{
+		Pipeline   *pipeline = ConfigPipeline(config, ResultText(i, 1));
+		Stage	   *stage = &pipeline->stages[PipelineStage(pipeline, ResultText(i, 2))];
+		RequiredField *required;
+
+		if (stage->required == NULL)
+			stage->required = palloc0(sizeof(RequiredField) * n);
+		required = &stage->required[stage->required_count++];
+		required->field = ResultText(i, 3);
+		required->fallback = ResultText(i, 4);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * Compile the condition of a rule.  One that no longer compiles, because a
+ * field it names was dropped, is left out with a warning: a broken rule must
+ * not stop captures.
+ */
+static CompiledPredicate *
+CompileCondition(WorkspaceConfig *config, const char *what, const char *label, const char *condition)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	CompiledPredicate *compiled = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	PG_TRY();
+	{
+		compiled = PredicateCompile(condition, config->profile, config->context);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION &&
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_FEATURE_NOT_SUPPORTED)
+			ReThrowError(error);
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("%s \"%s\" is broken and left out: %s", what, label, error->message)));
+		compiled = NULL;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return compiled;
+}
+
+/* Read the scoring models with their rules */
+static void
+LoadModels(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_models, NULL, NULL);
+	SPITupleTable *result;
+
+	config->models = palloc0(sizeof(ScoringModel) * Max(n, 1));
+	config->model_count = n;
+	for (int i = 0; i < n; i++)
+	{
+		config->models[i].name = ResultText(i, 1);
+		config->models[i].threshold = ResultDouble(i, 2);
+	}
+	SPI_freetuptable(SPI_tuptable);
+
+	n = WorkspaceExecute(ws, &read_rules, NULL, NULL);
+	result = SPI_tuptable;
+	for (int i = 0; i < n; i++)
+	{
+		ScoringModel *model = NULL;
+		ScoringRule *rule;
+		char	   *name;
+		char	   *condition;
+
+		SPI_tuptable = result;
+		name = ResultText(i, 1);
+		for (int m = 0; m < config->model_count; m++)
+			if (strcmp(config->models[m].name, name) == 0)
+				model = &config->models[m];
+		if (model == NULL)
+			continue;
+		if (model->rules == NULL)
+			model->rules = palloc0(sizeof(ScoringRule) * n);
+		rule = &model->rules[model->rule_count];
+		rule->id = ResultInt64(i, 2, NULL);
+		rule->label = ResultText(i, 3);
+		rule->points = ResultDouble(i, 4);
+		condition = ResultText(i, 5);
+		rule->interaction_kind = ResultText(i, 6);
+		if (condition)
+			rule->condition = CompileCondition(config, "scoring rule", rule->label, condition);
+		if (rule->condition || rule->interaction_kind)
+			model->rule_count++;
+	}
+	SPI_freetuptable(result);
+}
+
+/* Read the routing rules with the agents of their teams */
+static void
+LoadRouting(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_routing, NULL, NULL);
+	SPITupleTable *result = SPI_tuptable;
+
+	config->routing = palloc0(sizeof(RoutingRule) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		RoutingRule *rule = &config->routing[config->routing_count];
+		bool		isnull;
+		Datum		agents;
+		char	   *condition;
+
+		SPI_tuptable = result;
+		rule->id = ResultInt64(i, 1, NULL);
+		rule->label = ResultText(i, 2);
+		condition = ResultText(i, 3);
+		rule->team_id = ResultInt64(i, 4, NULL);
+		agents = SPI_getbinval(result->vals[i], result->tupdesc, 5, &isnull);
+		if (!isnull)
+		{
+			Datum	   *elements;
+
+			deconstruct_array(DatumGetArrayTypeP(agents), INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+							  &elements, NULL, &rule->agent_count);
+			rule->agents = palloc(sizeof(int64) * rule->agent_count);
+			for (int a = 0; a < rule->agent_count; a++)
+				rule->agents[a] = DatumGetInt64(elements[a]);
+		}
+		rule->condition = CompileCondition(config, "routing rule", rule->label, condition);
+		if (rule->condition)
+			config->routing_count++;
+	}
+	SPI_freetuptable(result);
+}
+
+/* Read the vocabularies that captures look names up in */
+static void
+LoadVocabularies(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_kinds, NULL, NULL);
+
+	config->kinds = palloc0(sizeof(InteractionKind) * Max(n, 1));
+	config->kind_count = n;
+	for (int i = 0; i < n; i++)
+	{
+		config->kinds[i].name = ResultText(i, 1);
+		config->kinds[i].direction = ResultText(i, 2);
+		config->kinds[i].makes_lead = ResultBool(i, 3);
+	}
+	SPI_freetuptable(SPI_tuptable);
+
+	n = WorkspaceExecute(ws, &read_campaigns, NULL, NULL);
+	config->campaigns = palloc0(sizeof(Campaign) * Max(n, 1));
+	config->campaign_count = n;
+	for (int i = 0; i < n; i++)
+	{
+		config->campaigns[i].name = ResultText(i, 1);
+		config->campaigns[i].id = ResultInt64(i, 2, NULL);
+	}
+	SPI_freetuptable(SPI_tuptable);
+
+	n = WorkspaceExecute(ws, &read_sources, NULL, NULL);
+	config->sources = palloc0(sizeof(char *) * Max(n, 1));
+	config->source_count = n;
+	for (int i = 0; i < n; i++)
+		config->sources[i] = ResultText(i, 1);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * Get the configuration of a workspace, reading it when nothing valid is
+ * cached.  It stays in memory at least to the end of the transaction, even
+ * when a change to the definitions arrives meanwhile.  A transaction that
+ * keeps one snapshot may have read definitions that are already out of date,
+ * so what it reads serves it alone.
+ */
+WorkspaceConfig *
+WorkspaceGetConfig(Workspace *ws)
+{
+	MemoryContext context;
+	MemoryContext old;
+	WorkspaceConfig *config;
+	Oid			profile_type;
+	TupleDesc	profile;
+
+	if (ws->config && ws->config_valid)
+		return ws->config;
+	if (ws->config)
+	{
+		MemoryContextSetParent(ws->config->context, TopTransactionContext);
+		ws->config = NULL;
+	}
+
+	SPI_connect();
+	context = AllocSetContextCreate(TopTransactionContext, "lead_mgmt configuration", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	config = palloc0(sizeof(WorkspaceConfig));
+	config->context = context;
+
+	/* An invalidation that arrives from here on makes what we read stale */
+	ws->config_valid = true;
+	profile_type = get_rel_type_id(ws->profile_relid);
+	profile = lookup_rowtype_tupdesc(profile_type, -1);
+	config->profile = CreateTupleDescCopy(profile);
+	ReleaseTupleDesc(profile);
+	LoadFields(ws, config);
+	LoadPipelines(ws, config);
+	LoadForms(ws, config);
+	LoadModels(ws, config);
+	LoadRouting(ws, config);
+	LoadVocabularies(ws, config);
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+
+	if (!IsolationUsesXactSnapshot())
+		MemoryContextSetParent(context, TopMemoryContext);
+	ws->config_is_transient = IsolationUsesXactSnapshot();
+	ws->config = config;
+	return config;
+}

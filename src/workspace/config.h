@@ -1,0 +1,270 @@
+/*
+ * What the definition tables of a workspace say, cached: forms, fields,
+ * pipelines, scoring models, routing rules.  A change to any of them, by any
+ * client, invalidates the cache of every session through the server's own
+ * invalidation messages (see config_changed).
+ */
+#ifndef LEAD_MGMT_CONFIG_H
+#define LEAD_MGMT_CONFIG_H
+
+#include "access/tupdesc.h"
+#include "predicate/predicate.h"
+#include "workspace/workspace.h"
+
+typedef enum
+{
+	ENTITY_CONTACT,
+	ENTITY_ACCOUNT,
+	ENTITY_LEAD
+} EntityKind;
+
+#define ENTITY_COUNT 3
+
+typedef enum
+{
+	ATTRIBUTE_TEXT,
+	ATTRIBUTE_INTEGER,
+	ATTRIBUTE_NUMBER,
+	ATTRIBUTE_BOOLEAN,
+	ATTRIBUTE_DATE,
+	ATTRIBUTE_TIMESTAMP,
+	ATTRIBUTE_CHOICE,
+	ATTRIBUTE_CHOICES
+} AttributeType;
+
+typedef struct CustomField
+{
+	EntityKind	entity;
+	char	   *name;
+	AttributeType type;
+	bool		is_required;
+	bool		is_active;
+	int			option_count;
+	char	  **options;
+} CustomField;
+
+/* The fields of a payload that have a place of their own */
+typedef enum
+{
+	FIELD_EXTERNAL_ID,
+	FIELD_SOURCE_ID,
+	FIELD_FULL_NAME,
+	FIELD_GIVEN_NAME,
+	FIELD_FAMILY_NAME,
+	FIELD_EMAIL,
+	FIELD_PHONE,
+	FIELD_JOB_TITLE,
+	FIELD_STREET,
+	FIELD_CITY,
+	FIELD_REGION,
+	FIELD_POSTAL_CODE,
+	FIELD_COUNTRY,
+	FIELD_LANGUAGE,
+	FIELD_COMPANY,
+	FIELD_WEBSITE,
+	FIELD_INDUSTRY,
+	FIELD_EMPLOYEES,
+	FIELD_ANNUAL_REVENUE,
+	FIELD_TITLE,
+	FIELD_PRODUCT,
+	FIELD_PAGE,
+	FIELD_CAMPAIGN,
+	FIELD_CHANNEL,
+	FIELD_SOURCE,
+	FIELD_ORIGIN,
+	FIELD_BUDGET,
+	FIELD_CURRENCY,
+	FIELD_MESSAGE,
+	FIELD_KIND,
+	FIELD_OCCURRED_AT,
+	FIELD_URL,
+	FIELD_CREATIVE,
+	FIELD_VISITOR,
+	FIELD_CONSENT_EMAIL,
+	FIELD_CONSENT_PHONE,
+	FIELD_CONSENT_SMS,
+	FIELD_CONSENT_POST
+} FieldId;
+
+#define FIELD_COUNT (FIELD_CONSENT_POST + 1)
+
+typedef enum
+{
+	VALUE_TEXT,
+	VALUE_LONG_TEXT,
+	VALUE_EMAIL,
+	VALUE_PHONE,
+	VALUE_INTEGER,
+	VALUE_NUMBER,
+	VALUE_TIMESTAMP,
+	VALUE_BOOLEAN,
+	VALUE_CURRENCY
+} ValueType;
+
+typedef struct FieldDef
+{
+	const char *name;
+	ValueType	type;
+	const char *aliases[8];		/* other names it is known by, NULL-terminated */
+} FieldDef;
+
+/* Where an incoming name leads: a field of ours or a custom attribute */
+typedef struct FormEntry
+{
+	char	   *incoming;
+	int			incoming_len;
+	int			field;			/* FieldId, or -1 */
+	CustomField *custom;		/* or NULL */
+} FormEntry;
+
+typedef enum
+{
+	UPDATE_NEWEST,
+	UPDATE_FILL,
+	UPDATE_KEEP
+} UpdatePolicy;
+
+typedef struct Form
+{
+	char	   *name;
+	bool		is_active;
+	int			entry_count;
+	FormEntry  *entries;		/* in order of precedence */
+	int			required_count;
+	FormEntry  *required;
+	char	   *defaults[FIELD_COUNT];
+	int			blank_count;
+	char	  **blanks;
+	bool		drops_invalid;
+	char	   *default_region;
+	char	   *source_system;
+	UpdatePolicy contact_update;
+	UpdatePolicy lead_update;
+	int			pipeline;		/* index in the configuration */
+	bool		makes_contact;
+	bool		makes_account;
+	bool		makes_lead;
+	bool		makes_interaction;
+	bool		scores;
+	bool		moves_stage;
+	bool		assigns;
+	int			maximum_bytes;
+} Form;
+
+typedef enum
+{
+	STAGE_ENTRY,
+	STAGE_OPEN,
+	STAGE_WON,
+	STAGE_LOST
+} StageKind;
+
+typedef struct RequiredField
+{
+	char	   *field;
+	char	   *fallback;		/* NULL when nothing may stand in */
+} RequiredField;
+
+typedef struct Stage
+{
+	char	   *name;
+	int			sequence;
+	StageKind	kind;
+	int			next_count;
+	int		   *next;			/* indexes of the stages that may follow */
+	int			required_count;
+	RequiredField *required;
+} Stage;
+
+typedef struct Pipeline
+{
+	char	   *name;
+	bool		for_leads;
+	bool		is_default;
+	bool		moves_on_first_score;
+	bool		moves_when_sales_ready;
+	int			entry;			/* index of the entry stage, -1 when none */
+	int			scored;			/* stage taken on the first score, -1 */
+	int			sales_ready;	/* stage taken when sales-ready, -1 */
+	int			stage_count;
+	Stage	   *stages;
+} Pipeline;
+
+typedef struct ScoringRule
+{
+	int64		id;
+	char	   *label;
+	double		points;
+	CompiledPredicate *condition;	/* a fit rule, or */
+	char	   *interaction_kind;	/* an engagement rule */
+} ScoringRule;
+
+typedef struct ScoringModel
+{
+	char	   *name;
+	double		threshold;
+	int			rule_count;
+	ScoringRule *rules;
+} ScoringModel;
+
+typedef struct RoutingRule
+{
+	int64		id;
+	char	   *label;
+	CompiledPredicate *condition;
+	int64		team_id;
+	int			agent_count;
+	int64	   *agents;
+} RoutingRule;
+
+typedef struct InteractionKind
+{
+	char	   *name;
+	char	   *direction;
+	bool		makes_lead;
+} InteractionKind;
+
+typedef struct Campaign
+{
+	char	   *name;
+	int64		id;
+} Campaign;
+
+/* What the rows of a workspace's definition tables say */
+typedef struct WorkspaceConfig
+{
+	MemoryContext context;
+	TupleDesc	profile;		/* row type of lead_profile */
+	int			form_count;
+	Form	   *forms;			/* sorted by name, in C order */
+	int			campaign_count;
+	Campaign   *campaigns;		/* likewise */
+	int			source_count;
+	char	  **sources;		/* likewise */
+	int			field_count;
+	CustomField *fields;
+	int			pipeline_count;
+	Pipeline   *pipelines;
+	int			model_count;
+	ScoringModel *models;
+	int			routing_count;
+	RoutingRule *routing;
+	int			kind_count;
+	InteractionKind *kinds;
+} WorkspaceConfig;
+
+extern WorkspaceConfig *WorkspaceGetConfig(Workspace *ws);
+extern Form *ConfigForm(WorkspaceConfig *config, const char *name);
+extern Pipeline *ConfigPipeline(WorkspaceConfig *config, const char *name);
+extern Pipeline *ConfigDefaultPipeline(WorkspaceConfig *config, bool for_leads);
+extern int	PipelineStage(const Pipeline *pipeline, const char *stage);
+extern bool PipelineAllows(const Pipeline *pipeline, int from, int to);
+extern InteractionKind *ConfigInteractionKind(WorkspaceConfig *config, const char *kind);
+extern CustomField *ConfigField(WorkspaceConfig *config, EntityKind entity, const char *name, int len);
+extern Campaign *ConfigCampaign(WorkspaceConfig *config, const char *name);
+extern bool ConfigHasSource(WorkspaceConfig *config, const char *source);
+
+extern const char *const EntityNames[ENTITY_COUNT];
+extern const FieldDef FieldDefs[FIELD_COUNT];
+
+#endif

@@ -1,0 +1,363 @@
+/*
+ * Workspaces as the C code sees them: found by the schema of a relation,
+ * with kept plans and a cached configuration.
+ *
+ * A workspace is recognised by its table workspace_info.  That table is also
+ * the wire on which configuration changes travel: a change to a definition
+ * table invalidates the relation cache entry of workspace_info, the server
+ * carries that message to every session at commit, and the callback below
+ * drops what was cached.  A renamed schema arrives the same way.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "workspace/config.h"
+#include "workspace/workspace.h"
+
+#define EXTENSION_SCHEMA "lead_mgmt"
+
+typedef struct PlanEntry
+{
+	const PlanSource *source;	/* hash key */
+	SPIPlanPtr	plan;
+} PlanEntry;
+
+static HTAB *workspaces = NULL;
+
+/* The trigger depth at which row triggers run for the system's own statements */
+static int	system_depth = -1;
+
+/* Drop what is cached for workspaces whose marker relation was invalidated */
+static void
+RelationInvalidated(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	Workspace  *ws;
+
+	hash_seq_init(&status, workspaces);
+	while ((ws = hash_seq_search(&status)) != NULL)
+	{
+		if (relid == InvalidOid || relid == ws->info_relid || relid == ws->profile_relid)
+			ws->config_valid = false;
+	}
+}
+
+/* Forget configurations that were read for one transaction only */
+static void
+TransactionEnded(XactEvent event, void *arg)
+{
+	HASH_SEQ_STATUS status;
+	Workspace  *ws;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	hash_seq_init(&status, workspaces);
+	while ((ws = hash_seq_search(&status)) != NULL)
+	{
+		if (!ws->config_is_transient)
+			continue;
+		ws->config = NULL;
+		ws->config_is_transient = false;
+	}
+	system_depth = -1;
+}
+
+/* Prepare the workspace cache */
+void
+WorkspaceInit(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(Workspace);
+	workspaces = hash_create("lead_mgmt workspaces", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(RelationInvalidated, (Datum) 0);
+	RegisterXactCallback(TransactionEnded, NULL);
+}
+
+/* Free the plans of a workspace whose schema changed its name */
+static void
+ForgetPlans(Workspace *ws)
+{
+	HASH_SEQ_STATUS status;
+	PlanEntry  *entry;
+
+	hash_seq_init(&status, ws->plans);
+	while ((entry = hash_seq_search(&status)) != NULL)
+		if (entry->plan)
+			SPI_freeplan(entry->plan);
+	hash_destroy(ws->plans);
+	ws->plans = NULL;
+}
+
+/* Get the type a plan argument has */
+static Oid
+ArgumentType(PlanArgument arg)
+{
+	Oid			element;
+
+	switch (arg)
+	{
+		case ARG_INT8:
+			return INT8OID;
+		case ARG_TEXT:
+			return TEXTOID;
+		case ARG_TIMESTAMPTZ:
+			return TIMESTAMPTZOID;
+		case ARG_INT8S:
+			return INT8ARRAYOID;
+		case ARG_INT4S:
+			return INT4ARRAYOID;
+		case ARG_FLOAT8S:
+			return FLOAT8ARRAYOID;
+		case ARG_BOOLS:
+			return BOOLARRAYOID;
+		case ARG_TEXTS:
+			return TEXTARRAYOID;
+		case ARG_NUMERICS:
+			return get_array_type(NUMERICOID);
+		case ARG_TIMESTAMPTZS:
+			return get_array_type(TIMESTAMPTZOID);
+		case ARG_JSONBS:
+			return get_array_type(JSONBOID);
+		case ARG_EMAILS:
+		case ARG_PHONES:
+			element = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									  CStringGetDatum(arg == ARG_EMAILS ? "email" : "phone"),
+									  ObjectIdGetDatum(get_namespace_oid(EXTENSION_SCHEMA, false)));
+			return get_array_type(element);
+	}
+	return InvalidOid;
+}
+
+/* Get the workspace that a schema is */
+Workspace *
+WorkspaceOfNamespace(Oid namespace_id)
+{
+	bool		found;
+	Workspace  *ws = hash_search(workspaces, &namespace_id, HASH_FIND, NULL);
+	Oid			info_relid;
+	char	   *name;
+	MemoryContext old;
+
+	if (ws && ws->config_valid)
+		return ws;
+
+	info_relid = get_relname_relid("workspace_info", namespace_id);
+	name = get_namespace_name(namespace_id);
+	if (!OidIsValid(info_relid) || name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_SCHEMA_NAME),
+				 errmsg("schema \"%s\" is not a workspace", name ? name : "?"),
+				 errhint("Create one with lead_mgmt.create_workspace().")));
+
+	ws = hash_search(workspaces, &namespace_id, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset((char *) ws + sizeof(Oid), 0, sizeof(Workspace) - sizeof(Oid));
+		ws->namespace_id = namespace_id;
+	}
+	if (ws->name == NULL || strcmp(ws->name, name) != 0)
+	{
+		if (ws->plans)
+			ForgetPlans(ws);
+		old = MemoryContextSwitchTo(TopMemoryContext);
+		ws->name = pstrdup(name);
+		ws->quoted_name = pstrdup(quote_identifier(name));
+		MemoryContextSwitchTo(old);
+	}
+	if (ws->plans == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(PlanSource *);
+		ctl.entrysize = sizeof(PlanEntry);
+		ws->plans = hash_create("lead_mgmt plans", 64, &ctl, HASH_ELEM | HASH_BLOBS);
+	}
+	ws->info_relid = info_relid;
+	ws->profile_relid = get_relname_relid("lead_profile", namespace_id);
+	for (int arg = 0; arg <= ARG_PHONES; arg++)
+		ws->types[arg] = ArgumentType(arg);
+	{
+		HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(info_relid));
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for relation %u", info_relid);
+		ws->owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return ws;
+}
+
+/* Get the workspace that a table belongs to */
+Workspace *
+WorkspaceOfRelation(Relation rel)
+{
+	return WorkspaceOfNamespace(RelationGetNamespace(rel));
+}
+
+/*
+ * Take the rights of the owner of the workspace, as foreign-key triggers take
+ * those of the table's owner: a client needs no privilege on what its action
+ * causes, and a rule can do no more than the workspace's owner could.
+ */
+void
+WorkspaceEnter(Workspace *ws, WorkspaceRights *rights)
+{
+	GetUserIdAndSecContext(&rights->saved_user, &rights->saved_context);
+	SetUserIdAndSecContext(ws->owner, rights->saved_context |
+						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+}
+
+/* Give the rights back; an error gives them back by itself */
+void
+WorkspaceLeave(const WorkspaceRights *rights)
+{
+	SetUserIdAndSecContext(rights->saved_user, rights->saved_context);
+}
+
+/* Replace the workspace placeholder in a statement */
+static char *
+StatementFor(const Workspace *ws, const char *sql)
+{
+	StringInfoData text;
+	const char *from = sql;
+	const char *token;
+
+	initStringInfo(&text);
+	while ((token = strstr(from, WORKSPACE_TOKEN)) != NULL)
+	{
+		appendBinaryStringInfo(&text, from, token - from);
+		appendStringInfoString(&text, ws->quoted_name);
+		from = token + strlen(WORKSPACE_TOKEN);
+	}
+	appendStringInfoString(&text, from);
+	return text.data;
+}
+
+/*
+ * Run a statement of a workspace through its kept plan; returns rows processed.
+ * The memory context stays the caller's, which SPI itself does not see to.
+ */
+int
+WorkspaceExecute(Workspace *ws, const PlanSource *source, Datum *values, const char *nulls)
+{
+	bool		found;
+	PlanEntry  *entry = hash_search(ws->plans, &source, HASH_ENTER, &found);
+	MemoryContext context = CurrentMemoryContext;
+	int			result;
+
+	if (!found)
+		entry->plan = NULL;
+	if (entry->plan == NULL)
+	{
+		Oid			types[PLAN_MAX_ARGUMENTS];
+		SPIPlanPtr	plan;
+
+		for (int i = 0; i < source->nargs; i++)
+			types[i] = ws->types[source->args[i]];
+		plan = SPI_prepare_cursor(StatementFor(ws, source->sql), source->nargs, types,
+								  CURSOR_OPT_GENERIC_PLAN);
+		if (plan == NULL)
+			elog(ERROR, "could not prepare a statement: %s", SPI_result_code_string(SPI_result));
+		SPI_keepplan(plan);
+		entry->plan = plan;
+	}
+	result = SPI_execute_plan(entry->plan, values, nulls, false, 0);
+	MemoryContextSwitchTo(context);
+	if (result < 0)
+		elog(ERROR, "could not execute a statement: %s", SPI_result_code_string(result));
+	return (int) SPI_processed;
+}
+
+/* Find a table of the workspace */
+Oid
+WorkspaceRelation(Workspace *ws, const char *table)
+{
+	Oid			relid = get_relname_relid(table, ws->namespace_id);
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("workspace \"%s\" has no table \"%s\"", ws->name, table)));
+	return relid;
+}
+
+/* Find the sequence behind an identity column of the workspace */
+Oid
+WorkspaceSequence(Workspace *ws, const char *table, const char *column)
+{
+	Oid			relid = WorkspaceRelation(ws, table);
+	AttrNumber	attnum = get_attnum(relid, column);
+
+#if PG_VERSION_NUM >= 170000
+	Relation	rel = RelationIdGetRelation(relid);
+	Oid			sequence = getIdentitySequence(rel, attnum, false);
+
+	RelationClose(rel);
+	return sequence;
+#else
+	return getIdentitySequence(relid, attnum, false);
+#endif
+}
+
+/*
+ * Mark that the statements run next are the system's own: the row triggers
+ * that they fire stand back, while those fired by anything deeper (a trigger
+ * of the user's) do their work.  Trigger depth tells the two apart.  The
+ * caller restores the returned value also when an error passes through.
+ */
+int
+SystemWorkBegin(void)
+{
+	int			saved = system_depth;
+
+	system_depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1;
+	return saved;
+}
+
+/* End the system's own work */
+void
+SystemWorkEnd(int saved)
+{
+	system_depth = saved;
+}
+
+/* Is the row trigger that asks fired by the system's own statement? */
+bool
+SystemAtWork(void)
+{
+	return system_depth > 0 &&
+		system_depth == DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+PG_FUNCTION_INFO_V1(config_changed);
+/* Tell every session that a definition table of this workspace has changed */
+Datum
+config_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Oid			info_relid;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("config_changed must be called as a statement trigger")));
+	info_relid = get_relname_relid("workspace_info", RelationGetNamespace(trigdata->tg_relation));
+	if (OidIsValid(info_relid))
+		CacheInvalidateRelcacheByRelid(info_relid);
+	return PointerGetDatum(NULL);
+}
