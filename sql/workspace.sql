@@ -101,6 +101,12 @@ CREATE FUNCTION lead_mgmt.audit_change() RETURNS trigger
 COMMENT ON FUNCTION lead_mgmt.audit_change() IS
 	'Trigger function: writes what an UPDATE changed to audit_log. Arguments: entity, key column, columns not tracked.';
 
+CREATE FUNCTION lead_mgmt.is_client_write() RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION lead_mgmt.is_client_write() IS
+	'For WHEN conditions of triggers: whether the statement is a client''s (or a trigger''s of the user) rather than one that lead_mgmt runs while it processes submissions, whose rows are complete already.';
+
 CREATE FUNCTION lead_mgmt.guard_row() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 

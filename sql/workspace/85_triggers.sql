@@ -13,29 +13,29 @@ CREATE OR REPLACE TRIGGER count AFTER INSERT ON @workspace@.interaction
 	REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.count_interactions();
 
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.contact
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_row('contact');
+	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_row('contact');
 CREATE OR REPLACE TRIGGER identity AFTER INSERT OR UPDATE OF email, phone ON @workspace@.contact
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.claim_identity();
+	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.claim_identity();
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.contact
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('contact', 'contact_id', 'updated_at');
 
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.account
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_row('account');
+	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_row('account');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.account
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('account', 'account_id', 'updated_at');
 
 CREATE OR REPLACE TRIGGER law BEFORE INSERT OR UPDATE ON @workspace@.lead
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.stage_law('lead');
+	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_law('lead');
 CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE OF contact_id, account_id ON @workspace@.lead
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.stage_follow('lead');
+	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_follow('lead');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.lead
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('lead', 'lead_id', 'updated_at', 'interaction_count',
 		'last_interaction_at', 'stage', 'stage_entered_at', 'stage_reason');
 
 CREATE OR REPLACE TRIGGER law BEFORE INSERT OR UPDATE ON @workspace@.opportunity
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.stage_law('opportunity');
+	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_law('opportunity');
 CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE ON @workspace@.opportunity
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.stage_follow('opportunity');
+	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_follow('opportunity');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.opportunity
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('opportunity', 'opportunity_id', 'updated_at', 'stage',
 		'stage_entered_at', 'stage_reason');

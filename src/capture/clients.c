@@ -20,14 +20,14 @@
 static const PlanSource touch_leads = {
 	"UPDATE @workspace@.lead l SET interaction_count = l.interaction_count + 1,"
 	" last_interaction_at = GREATEST(l.last_interaction_at, n.occurred_at)"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS n (lead_id, occurred_at)"
+	" FROM @rows $1: lead_id, occurred_at@ AS n"
 	" WHERE l.lead_id = n.lead_id",
 	2, {ARG_INT8S, ARG_TIMESTAMPTZS}
 };
 
 static const PlanSource open_leads = {
 	"SELECT n.position, l.lead_id"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS n (position, contact_id)"
+	" FROM @rows $1: position, contact_id@ AS n"
 	" JOIN @workspace@.lead l ON l.contact_id = n.contact_id AND l.status = 'open'",
 	2, {ARG_INT8S, ARG_INT8S}
 };
@@ -107,8 +107,11 @@ CountInteractions(Workspace *ws, WorkspaceConfig *config, ClientInteraction *row
 
 /* Read the inserted interactions in chunks and count them */
 static void
-CountInserted(Workspace *ws, Tuplestorestate *tuples, TupleDesc desc)
+CountInserted(Workspace *ws, void *arg)
 {
+	TriggerData *trigdata = arg;
+	Tuplestorestate *tuples = trigdata->tg_newtable;
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	ClientInteraction *rows = palloc(sizeof(ClientInteraction) * CAPTURE_CHUNK_ROWS);
 	MemoryContext chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt interactions", ALLOCSET_DEFAULT_SIZES);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
@@ -142,6 +145,7 @@ CountInserted(Workspace *ws, Tuplestorestate *tuples, TupleDesc desc)
 		{
 			CHECK_FOR_INTERRUPTS();
 			CountInteractions(ws, WorkspaceGetConfig(ws), rows, n);
+			ExecClearTuple(slot);	/* it may lie in the chunk */
 			MemoryContextReset(chunk);
 			n = 0;
 		}
@@ -157,8 +161,6 @@ count_interactions(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Workspace  *ws;
-	WorkspaceRights rights;
-	int			saved;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event) || trigdata->tg_newtable == NULL)
@@ -170,18 +172,7 @@ count_interactions(PG_FUNCTION_ARGS)
 
 	ws = WorkspaceOfRelation(trigdata->tg_relation);
 	SPI_connect();
-	WorkspaceEnter(ws, &rights);
-	saved = SystemWorkBegin();
-	PG_TRY();
-	{
-		CountInserted(ws, trigdata->tg_newtable, RelationGetDescr(trigdata->tg_relation));
-	}
-	PG_FINALLY();
-	{
-		SystemWorkEnd(saved);
-	}
-	PG_END_TRY();
-	WorkspaceLeave(&rights);
+	WorkspaceRun(ws, CountInserted, trigdata);
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }
@@ -206,8 +197,6 @@ claim_identity(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("claim_identity must be called as an AFTER INSERT OR UPDATE row trigger")));
-	if (SystemAtWork())
-		return PointerGetDatum(NULL);
 	desc = RelationGetDescr(trigdata->tg_relation);
 	tuple = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	id = DatumGetInt64(heap_getattr(tuple, SPI_fnumber(desc, "contact_id"), desc, &isnull));

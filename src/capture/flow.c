@@ -14,16 +14,14 @@
 static const PlanSource claim_external_ids = {
 	"INSERT INTO @workspace@.submission_key (form, external_id, submission_id)"
 	" SELECT n.form, n.external_id, n.submission_id"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))"
-	" AS n (form, external_id, submission_id)"
+	" FROM @rows $1: form, external_id, submission_id@ AS n"
 	" ON CONFLICT (form, external_id) DO NOTHING RETURNING submission_id",
 	3, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S}
 };
 
 static const PlanSource find_external_ids = {
 	"SELECT n.submission_id, k.submission_id"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))"
-	" AS n (form, external_id, submission_id)"
+	" FROM @rows $1: form, external_id, submission_id@ AS n"
 	" JOIN @workspace@.submission_key k ON k.form = n.form AND k.external_id = n.external_id"
 	" WHERE k.submission_id <> n.submission_id",
 	3, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S}
@@ -34,19 +32,15 @@ static const PlanSource make_interactions = {
 	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at)"
 	" SELECT n.interaction_id, n.contact_id, n.lead_id, n.submission_id, n.kind, n.direction, n.channel, n.campaign_id,"
 	" n.source, n.page, n.url, n.product, n.creative, n.visitor, n.note, n.occurred_at"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8),"
-	" pg_catalog.unnest($9), pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12),"
-	" pg_catalog.unnest($13), pg_catalog.unnest($14), pg_catalog.unnest($15), pg_catalog.unnest($16))"
-	" AS n (interaction_id, contact_id, lead_id, submission_id, kind, direction, channel, campaign_id, source, page, url,"
-	" product, creative, visitor, note, occurred_at)",
+	" FROM @rows $1: interaction_id, contact_id, lead_id, submission_id, kind, direction, channel,"
+	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at@ AS n",
 	16, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_TEXTS, ARG_TEXTS,
 		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TIMESTAMPTZS}
 };
 
 static const PlanSource identify_visitors = {
 	"UPDATE @workspace@.interaction i SET contact_id = n.contact_id"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS n (visitor, contact_id)"
+	" FROM @rows $1: visitor, contact_id@ AS n"
 	" WHERE i.visitor = n.visitor AND i.contact_id IS NULL",
 	2, {ARG_TEXTS, ARG_INT8S}
 };
@@ -54,8 +48,7 @@ static const PlanSource identify_visitors = {
 static const PlanSource give_consents = {
 	"INSERT INTO @workspace@.consent (contact_id, channel, submission_id, given_at)"
 	" SELECT n.contact_id, n.channel, n.submission_id, n.given_at"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4))"
-	" AS n (contact_id, channel, submission_id, given_at)"
+	" FROM @rows $1: contact_id, channel, submission_id, given_at@ AS n"
 	" ON CONFLICT (contact_id, channel) WHERE withdrawn_at IS NULL DO NOTHING",
 	4, {ARG_INT8S, ARG_TEXTS, ARG_INT8S, ARG_TIMESTAMPTZS}
 };
@@ -65,16 +58,15 @@ static const PlanSource stamp_submissions = {
 	" external_id = COALESCE(s.external_id, n.external_id), contact_id = n.contact_id, account_id = n.account_id,"
 	" lead_id = n.lead_id, interaction_id = n.interaction_id, duplicate_of = n.duplicate_of,"
 	" processed_at = pg_catalog.now()"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9))"
-	" AS n (submission_id, status, reasons, external_id, contact_id, account_id, lead_id, interaction_id, duplicate_of)"
+	" FROM @rows $1: submission_id, status, reasons, external_id, contact_id, account_id, lead_id,"
+	" interaction_id, duplicate_of@ AS n"
 	" WHERE s.submission_id = n.submission_id",
 	9, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S}
 };
 
 static const PlanSource store_payloads = {
 	"UPDATE @workspace@.submission s SET payload = n.payload"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS n (submission_id, payload)"
+	" FROM @rows $1: submission_id, payload@ AS n"
 	" WHERE s.submission_id = n.submission_id",
 	2, {ARG_INT8S, ARG_JSONBS}
 };
@@ -322,6 +314,7 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 			continue;
 		settlement = &settlements[ScoreFind(leads, count, LeadSlotId(records[i].lead)) - leads];
 		settlement->lead->is_wanted |= records[i].form->scores;
+		settlement->lead->is_new |= LeadSlotIsNew(records[i].lead);
 		settlement->moves_stage |= records[i].form->moves_stage;
 		settlement->assigns |= records[i].form->assigns && LeadSlotIsNew(records[i].lead);
 	}

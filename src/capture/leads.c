@@ -35,16 +35,9 @@ static const PlanSource make_leads = {
 	" SELECT n.lead_id, n.contact_id, n.account_id, n.pipeline, n.stage, pg_catalog.now(), n.qualification, n.origin,"
 	" n.title, n.product, n.page, n.campaign_id, n.channel, n.source, n.context_key, n.contact_name, n.company_name,"
 	" n.budget::pg_catalog.numeric, n.currency, n.is_existing_customer, n.interactions, n.last_at, n.attributes"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8),"
-	" pg_catalog.unnest($9), pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12),"
-	" pg_catalog.unnest($13), pg_catalog.unnest($14), pg_catalog.unnest($15), pg_catalog.unnest($16),"
-	" pg_catalog.unnest($17), pg_catalog.unnest($18), pg_catalog.unnest($19), pg_catalog.unnest($20),"
-	" pg_catalog.unnest($21), pg_catalog.unnest($22))"
-	" AS n (lead_id, contact_id, account_id, pipeline, stage, qualification, origin, title, product, page, campaign_id,"
-	" channel, source, context_key, contact_name, company_name, budget, currency, is_existing_customer, interactions,"
-	" last_at, attributes)"
-	" ON CONFLICT DO NOTHING RETURNING lead_id",
+	" FROM @rows $1: lead_id, contact_id, account_id, pipeline, stage, qualification, origin, title, product,"
+	" page, campaign_id, channel, source, context_key, contact_name, company_name, budget, currency,"
+	" is_existing_customer, interactions, last_at, attributes@ AS n",
 	22, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS,
 		ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_INT4S,
 		ARG_TIMESTAMPTZS, ARG_JSONBS}
@@ -56,10 +49,8 @@ static const PlanSource update_leads = {
 	" account_id = COALESCE(l.account_id, n.account_id),"
 	" interaction_count = l.interaction_count + n.interactions,"
 	" last_interaction_at = GREATEST(l.last_interaction_at, n.last_at), updated_at = pg_catalog.now()"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8),"
-	" pg_catalog.unnest($9), pg_catalog.unnest($10))"
-	" AS n (lead_id, title, product, budget, currency, attributes, campaign_id, account_id, interactions, last_at)"
+	" FROM @rows $1: lead_id, title, product, budget, currency, attributes, campaign_id, account_id,"
+	" interactions, last_at@ AS n"
 	" WHERE l.lead_id = n.lead_id AND l.status = 'open' RETURNING l.lead_id",
 	10, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_INT8S, ARG_INT8S, ARG_INT4S,
 		ARG_TIMESTAMPTZS}
@@ -375,13 +366,12 @@ MakeLeads(Workspace *ws, WorkspaceConfig *config, LeadSlot **leads, int n)
 	if (batch->rows == 0)
 		return;
 
-	/* The contact is locked, so only a lead of an account alone can be met here */
-	if (BatchExecute(ws, &make_leads, batch) != batch->rows)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("a concurrent session opened the same lead"),
-				 errhint("Try again.")));
-	SPI_freetuptable(SPI_tuptable);
+	/*
+	 * The contact is locked, so another session can only have opened the same
+	 * lead for an account without a contact: a unique violation, after which
+	 * the chunk is run again.
+	 */
+	BatchExecute(ws, &make_leads, batch);
 	PipelineRecord(ws, moves, move_count);
 }
 

@@ -2,11 +2,11 @@
  * The door: the trigger on submission, and reprocessing.
  *
  * The rows that a statement inserted are read from its transition table in
- * bounded chunks.  Each chunk takes its way in a subtransaction.  Values are
- * checked before anything is written, so an error there is rare: a constraint
- * or trigger that the user added, or a race.  When one comes, the chunk is
- * halved until the row that causes it stands alone and is rejected with the
- * error as its reason; the other rows do not notice.
+ * bounded chunks.  Values are checked before anything is written, so an error
+ * on the way is rare: a constraint or trigger that the user added, or a race.
+ * When one comes, each chunk is run again in a subtransaction of its own, and
+ * halved until the row that causes the error stands alone and is rejected with
+ * the error as its reason; the other rows do not notice.
  */
 #include "postgres.h"
 
@@ -25,7 +25,7 @@
 #include "utils/tuplestore.h"
 
 /* How often a chunk that lost a race is run again */
-#define CAPTURE_MAX_RETRIES 5
+#define CAPTURE_MAX_RETRIES 3
 
 static const PlanSource load_submission = {
 	"SELECT submission_id, form, external_id, payload, raw, content_type, received_at"
@@ -134,6 +134,14 @@ IsRowError(int sqlerrcode)
 	}
 }
 
+/* Is this an error that another session caused and a further attempt may not meet? */
+static bool
+IsRace(int sqlerrcode)
+{
+	return !IsolationUsesXactSnapshot() &&
+		(sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE || sqlerrcode == ERRCODE_UNIQUE_VIOLATION);
+}
+
 /* Run one attempt in a subtransaction; returns the error, or NULL */
 static ErrorData *
 TryRecords(Workspace *ws, CaptureRecord *records, int n, const ErrorData *rejection)
@@ -174,17 +182,17 @@ TryRecords(Workspace *ws, CaptureRecord *records, int n, const ErrorData *reject
 
 /* Take records all the way, isolating those that cause an error */
 static void
-ProcessRecords(Workspace *ws, CaptureRecord *records, int n)
+IsolateRecords(Workspace *ws, CaptureRecord *records, int n)
 {
 	ErrorData  *error = NULL;
 
 	CHECK_FOR_INTERRUPTS();
-	for (int attempt = 0; attempt < CAPTURE_MAX_RETRIES; attempt++)
+	for (int attempt = 0; attempt <= CAPTURE_MAX_RETRIES; attempt++)
 	{
 		error = TryRecords(ws, records, n, NULL);
 		if (error == NULL)
 			return;
-		if (error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE || IsolationUsesXactSnapshot())
+		if (!IsRace(error->sqlerrcode))
 			break;
 	}
 	if (!IsRowError(error->sqlerrcode))
@@ -196,29 +204,100 @@ ProcessRecords(Workspace *ws, CaptureRecord *records, int n)
 			ReThrowError(error);
 		return;
 	}
-	ProcessRecords(ws, records, n / 2);
-	ProcessRecords(ws, records + n / 2, n - n / 2);
+	IsolateRecords(ws, records, n / 2);
+	IsolateRecords(ws, records + n / 2, n - n / 2);
 }
 
-/* Run work on records as the workspace's owner and as the system's own */
-static void
-ProcessAsSystem(Workspace *ws, CaptureRecord *records, int n)
+/* The inserted rows, as chunks are read from them */
+typedef struct SubmissionSource
 {
-	WorkspaceRights rights;
-	int			saved;
+	Tuplestorestate *rows;
+	TupleTableSlot *slot;
+	SubmissionColumns columns;
+	CaptureRecord *records;
+	MemoryContext chunk;
+} SubmissionSource;
 
-	WorkspaceEnter(ws, &rights);
-	saved = SystemWorkBegin();
+/* Read the inserted rows in chunks and process those without a stamp */
+static void
+ProcessChunks(Workspace *ws, SubmissionSource *source, bool isolates)
+{
+	MemoryContext old = MemoryContextSwitchTo(source->chunk);
+	int			n = 0;
+	Size		size = 0;
+	bool		more = true;
+
+	tuplestore_rescan(source->rows);
+	while (more)
+	{
+		more = tuplestore_gettupleslot(source->rows, true, false, source->slot);
+		if (more)
+		{
+			bool		isnull;
+
+			slot_getattr(source->slot, source->columns.processed_at, &isnull);
+			if (isnull)
+				size += ReadSubmission(source->slot, &source->columns, &source->records[n++]);
+		}
+		if (n == CAPTURE_CHUNK_ROWS || size >= CAPTURE_CHUNK_BYTES || (!more && n > 0))
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (isolates)
+				IsolateRecords(ws, source->records, n);
+			else
+				CaptureFlow(ws, WorkspaceGetConfig(ws), source->records, n);
+			ExecClearTuple(source->slot);	/* it may lie in the chunk */
+			MemoryContextReset(source->chunk);
+			n = 0;
+			size = 0;
+		}
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Process all inserted rows in one subtransaction, and only when that meets
+ * an error chunk by chunk.  A subtransaction a chunk from the start would make
+ * the row locks of the chunks strangers to each other, which costs a
+ * MultiXact for every row that two of them lock.
+ */
+static void
+ProcessInserted(Workspace *ws, void *arg)
+{
+	SubmissionSource *source = arg;
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool failed = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		ProcessRecords(ws, records, n);
+		ProcessChunks(ws, source, false);
+		ReleaseCurrentSubTransaction();
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
-		SystemWorkEnd(saved);
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (!IsRowError(error->sqlerrcode) && !IsRace(error->sqlerrcode))
+			ReThrowError(error);
+		FreeErrorData(error);
+		failed = true;
 	}
 	PG_END_TRY();
-	WorkspaceLeave(&rights);
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (failed)
+	{
+		ExecClearTuple(source->slot);
+		MemoryContextReset(source->chunk);
+		ProcessChunks(ws, source, true);
+	}
 }
 
 PG_FUNCTION_INFO_V1(process_submissions);
@@ -227,16 +306,9 @@ Datum
 process_submissions(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
 	Workspace  *ws;
-	Tuplestorestate *rows;
-	TupleTableSlot *slot;
-	SubmissionColumns columns;
-	CaptureRecord *records;
-	MemoryContext chunk;
-	MemoryContext old;
-	int			n = 0;
-	Size		size = 0;
-	bool		more = true;
+	SubmissionSource source;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ||
@@ -245,39 +317,43 @@ process_submissions(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("process_submissions must be called as an AFTER INSERT statement trigger with a new transition table")));
 
-	rows = trigdata->tg_newtable;
 	ws = WorkspaceOfRelation(trigdata->tg_relation);
-	FindColumns(RelationGetDescr(trigdata->tg_relation), &columns);
+	desc = RelationGetDescr(trigdata->tg_relation);
 	SPI_connect();
-	chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt capture chunk", ALLOCSET_DEFAULT_SIZES);
-	slot = MakeSingleTupleTableSlot(RelationGetDescr(trigdata->tg_relation), &TTSOpsMinimalTuple);
-	tuplestore_select_read_pointer(rows, tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND));
-	tuplestore_rescan(rows);
-	records = palloc(sizeof(CaptureRecord) * CAPTURE_CHUNK_ROWS);
-	old = MemoryContextSwitchTo(chunk);
-	while (more)
-	{
-		more = tuplestore_gettupleslot(rows, true, false, slot);
-		if (more)
-		{
-			bool		isnull;
-
-			slot_getattr(slot, columns.processed_at, &isnull);
-			if (isnull)
-				size += ReadSubmission(slot, &columns, &records[n++]);
-		}
-		if (n == CAPTURE_CHUNK_ROWS || size >= CAPTURE_CHUNK_BYTES || (!more && n > 0))
-		{
-			ProcessAsSystem(ws, records, n);
-			MemoryContextReset(chunk);
-			n = 0;
-			size = 0;
-		}
-	}
-	MemoryContextSwitchTo(old);
-	ExecDropSingleTupleTableSlot(slot);
+	FindColumns(desc, &source.columns);
+	source.rows = trigdata->tg_newtable;
+	source.slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	source.records = palloc(sizeof(CaptureRecord) * CAPTURE_CHUNK_ROWS);
+	source.chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt capture chunk", ALLOCSET_DEFAULT_SIZES);
+	tuplestore_select_read_pointer(source.rows, tuplestore_alloc_read_pointer(source.rows, EXEC_FLAG_REWIND));
+	WorkspaceRun(ws, ProcessInserted, &source);
+	ExecDropSingleTupleTableSlot(source.slot);
 	SPI_finish();
 	return PointerGetDatum(NULL);
+}
+
+/* Load a submission that has not been accepted and process it, if there is such */
+static void
+ProcessAgain(Workspace *ws, void *arg)
+{
+	int64	   *id = arg;
+	Datum		value = Int64GetDatum(*id);
+	TupleTableSlot *slot;
+	SubmissionColumns columns;
+	CaptureRecord record;
+
+	if (WorkspaceExecute(ws, &load_submission, &value, NULL) == 0)
+	{
+		*id = 0;
+		return;
+	}
+	slot = MakeSingleTupleTableSlot(SPI_tuptable->tupdesc, &TTSOpsHeapTuple);
+	FindColumns(SPI_tuptable->tupdesc, &columns);
+	ExecStoreHeapTuple(SPI_tuptable->vals[0], slot, false);
+	ReadSubmission(slot, &columns, &record);
+	ExecDropSingleTupleTableSlot(slot);
+	SPI_freetuptable(SPI_tuptable);
+	IsolateRecords(ws, &record, 1);
 }
 
 PG_FUNCTION_INFO_V1(process_submission);
@@ -286,12 +362,9 @@ Datum
 process_submission(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
-	Datum		id = PG_GETARG_DATUM(1);
+	int64		id = PG_GETARG_INT64(1);
 	Relation	rel = relation_open(relid, RowExclusiveLock);
 	Workspace  *ws = WorkspaceOfRelation(rel);
-	WorkspaceRights rights;
-	CaptureRecord record;
-	bool		found;
 
 	if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
@@ -300,23 +373,8 @@ process_submission(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not the submission table of a workspace", RelationGetRelationName(rel))));
 	SPI_connect();
-	WorkspaceEnter(ws, &rights);
-	found = WorkspaceExecute(ws, &load_submission, &id, NULL) == 1;
-	if (found)
-	{
-		TupleTableSlot *slot = MakeSingleTupleTableSlot(SPI_tuptable->tupdesc, &TTSOpsHeapTuple);
-		SubmissionColumns columns;
-
-		FindColumns(SPI_tuptable->tupdesc, &columns);
-		ExecStoreHeapTuple(SPI_tuptable->vals[0], slot, false);
-		ReadSubmission(slot, &columns, &record);
-		ExecDropSingleTupleTableSlot(slot);
-		SPI_freetuptable(SPI_tuptable);
-	}
-	WorkspaceLeave(&rights);
-	if (found)
-		ProcessAsSystem(ws, &record, 1);
+	WorkspaceRun(ws, ProcessAgain, &id);
 	SPI_finish();
 	relation_close(rel, NoLock);
-	PG_RETURN_BOOL(found);
+	PG_RETURN_BOOL(id != 0);
 }

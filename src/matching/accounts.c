@@ -15,7 +15,7 @@ static const char *const account_key_names[ACCOUNT_KEY_COUNT] = {"external", "do
 
 static const PlanSource account_lookup = {
 	"SELECT k.position, i.account_id, NULL::pg_catalog.text"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS k (position, kind, value)"
+	" FROM @rows $1: position, kind, value@ AS k"
 	" JOIN @workspace@.account_identity i ON i.kind = k.kind AND i.value = k.value",
 	3, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
 };
@@ -30,8 +30,7 @@ static const PlanSource account_load = {
 #define ACCOUNT_CLAIM \
 	"INSERT INTO @workspace@.account_identity (kind, value, account_id)" \
 	" SELECT k.kind, k.value, k.account_id" \
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))" \
-	" AS k (kind, value, account_id)" \
+	" FROM @rows $1: kind, value, account_id@ AS k" \
 	" ON CONFLICT (kind, value) DO NOTHING RETURNING kind, value"
 
 static const PlanSource account_claim = {
@@ -44,9 +43,8 @@ static const PlanSource account_create = {
 	" attributes)"
 	" SELECT n.account_id, n.name, n.domain, n.website, n.industry, n.employees::pg_catalog.int4,"
 	" n.annual_revenue::pg_catalog.numeric, n.attributes"
-	" FROM ROWS FROM (pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7),"
-	" pg_catalog.unnest($8), pg_catalog.unnest($9), pg_catalog.unnest($10), pg_catalog.unnest($11))"
-	" AS n (account_id, name, domain, website, industry, employees, annual_revenue, attributes)) " ACCOUNT_CLAIM,
+	" FROM @rows $4: account_id, name, domain, website, industry, employees, annual_revenue, attributes@ AS n)"
+	" " ACCOUNT_CLAIM,
 	11, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S,
 		ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS}
 };
@@ -60,9 +58,7 @@ static const PlanSource account_update = {
 	"UPDATE @workspace@.account a SET name = n.name, domain = n.domain, website = n.website, industry = n.industry,"
 	" employees = n.employees::pg_catalog.int4, annual_revenue = n.annual_revenue::pg_catalog.numeric,"
 	" attributes = n.attributes, updated_at = pg_catalog.now()"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8))"
-	" AS n (account_id, name, domain, website, industry, employees, annual_revenue, attributes)"
+	" FROM @rows $1: account_id, name, domain, website, industry, employees, annual_revenue, attributes@ AS n"
 	" WHERE a.account_id = n.account_id",
 	8, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS}
 };

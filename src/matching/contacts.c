@@ -15,7 +15,7 @@ static const char *const contact_key_names[CONTACT_KEY_COUNT] = {"external", "em
 
 static const PlanSource contact_lookup = {
 	"SELECT k.position, i.contact_id, c.email::pg_catalog.text"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS k (position, kind, value)"
+	" FROM @rows $1: position, kind, value@ AS k"
 	" JOIN @workspace@.contact_identity i ON i.kind = k.kind AND i.value = k.value"
 	" JOIN @workspace@.contact c ON c.contact_id = i.contact_id",
 	3, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
@@ -32,8 +32,7 @@ static const PlanSource contact_load = {
 #define CONTACT_CLAIM \
 	"INSERT INTO @workspace@.contact_identity (kind, value, contact_id)" \
 	" SELECT k.kind, k.value, k.contact_id" \
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))" \
-	" AS k (kind, value, contact_id)" \
+	" FROM @rows $1: kind, value, contact_id@ AS k" \
 	" ON CONFLICT (kind, value) DO NOTHING RETURNING kind, value"
 
 static const PlanSource contact_claim = {
@@ -46,12 +45,8 @@ static const PlanSource contact_create = {
 	" email, phone, job_title, street, city, region, postal_code, country, language, first_source, last_source, attributes)"
 	" SELECT n.contact_id, n.account_id, n.full_name, n.given_name, n.family_name, n.email, n.phone, n.job_title,"
 	" n.street, n.city, n.region, n.postal_code, n.country, n.language, n.source, n.source, n.attributes"
-	" FROM ROWS FROM (pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7),"
-	" pg_catalog.unnest($8), pg_catalog.unnest($9), pg_catalog.unnest($10), pg_catalog.unnest($11),"
-	" pg_catalog.unnest($12), pg_catalog.unnest($13), pg_catalog.unnest($14), pg_catalog.unnest($15),"
-	" pg_catalog.unnest($16), pg_catalog.unnest($17), pg_catalog.unnest($18), pg_catalog.unnest($19))"
-	" AS n (contact_id, account_id, full_name, given_name, family_name, email, phone, job_title, street, city, region,"
-	" postal_code, country, language, source, attributes)) " CONTACT_CLAIM,
+	" FROM @rows $4: contact_id, account_id, full_name, given_name, family_name, email, phone, job_title,"
+	" street, city, region, postal_code, country, language, source, attributes@ AS n) " CONTACT_CLAIM,
 	19, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S,
 		ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_EMAILS, ARG_PHONES, ARG_TEXTS, ARG_TEXTS,
 		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS}
@@ -68,12 +63,8 @@ static const PlanSource contact_update = {
 	" city = n.city, region = n.region, postal_code = n.postal_code, country = n.country, language = n.language,"
 	" first_source = COALESCE(c.first_source, n.source), last_source = n.source, attributes = n.attributes,"
 	" updated_at = pg_catalog.now()"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8),"
-	" pg_catalog.unnest($9), pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12),"
-	" pg_catalog.unnest($13), pg_catalog.unnest($14), pg_catalog.unnest($15), pg_catalog.unnest($16))"
-	" AS n (contact_id, account_id, full_name, given_name, family_name, email, phone, job_title, street, city, region,"
-	" postal_code, country, language, source, attributes)"
+	" FROM @rows $1: contact_id, account_id, full_name, given_name, family_name, email, phone, job_title,"
+	" street, city, region, postal_code, country, language, source, attributes@ AS n"
 	" WHERE c.contact_id = n.contact_id",
 	16, {ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_EMAILS, ARG_PHONES, ARG_TEXTS, ARG_TEXTS,
 		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS}

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -286,6 +287,18 @@ LawClosed(const LawRow *row, const char *status)
 	}
 }
 
+/* Get the reason a client gives with a move; one left from the last move is none */
+static char *
+LawReason(LawRow *row)
+{
+	int			column = SPI_fnumber(row->desc, "stage_reason");
+
+	if (bms_is_member(column - FirstLowInvalidHeapAttributeNumber, row->trigdata->tg_updatedcols))
+		return LawText(row, row->new, "stage_reason");
+	LawSet(row, "stage_reason", (Datum) 0, true);
+	return NULL;
+}
+
 /* Check an update of a row and record the move it makes */
 static void
 LawUpdate(Workspace *ws, WorkspaceConfig *config, LawRow *row)
@@ -342,7 +355,7 @@ LawUpdate(Workspace *ws, WorkspaceConfig *config, LawRow *row)
 	move.to_stage = new_stage;
 	move.rule = MOVE_MANUAL;
 	move.fallbacks = LawRequire(ws, config, row, &pipeline->stages[to]);
-	move.reason = LawText(row, row->new, "stage_reason");
+	move.reason = LawReason(row);
 	PipelineRecord(ws, &move, 1);
 	LawSet(row, "stage_entered_at", TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);
 	LawEnter(row, &pipeline->stages[to]);
@@ -362,8 +375,6 @@ stage_law(PG_FUNCTION_ARGS)
 	MemoryContext old;
 
 	LawOpen(fcinfo, &row, true);
-	if (SystemAtWork())
-		return PointerGetDatum(row.new);
 	ws = WorkspaceOfRelation(row.trigdata->tg_relation);
 	SPI_connect();
 	WorkspaceEnter(ws, &rights);
@@ -447,71 +458,70 @@ ScoreAndSettle(Workspace *ws, WorkspaceConfig *config, int64 lead_id, bool assig
 	PipelineSettle(ws, config, &settlement, 1);
 }
 
+/* Is the row new and its place in the pipeline given by the law just now? */
+static bool
+IsFresh(const LawRow *row)
+{
+	bool		isnull;
+
+	return row->old == NULL && DatumGetTimestampTz(LawGet(row, row->new, "stage_entered_at", &isnull)) ==
+		GetCurrentTransactionStartTimestamp();
+}
+
+/* Do what follows a row that a client wrote */
+static void
+Follow(Workspace *ws, void *arg)
+{
+	LawRow	   *row = arg;
+	WorkspaceConfig *config = WorkspaceGetConfig(ws);
+	bool		is_fresh = IsFresh(row);
+	char	   *status = LawText(row, row->new, "status");
+
+	if (is_fresh)
+	{
+		StageMove	move = {
+			.lead_id = row->is_lead ? LawId(row, row->new, "lead_id") : 0,
+			.opportunity_id = row->is_lead ? 0 : LawId(row, row->new, "opportunity_id"),
+			.pipeline = LawText(row, row->new, "pipeline"),
+			.to_stage = LawText(row, row->new, "stage"),
+			.rule = MOVE_CREATED,
+			.reason = LawText(row, row->new, "stage_reason")
+		};
+
+		PipelineRecord(ws, &move, 1);
+	}
+	if (row->is_lead)
+	{
+		if (is_fresh)
+			LinkManualLead(ws, config, row);
+		if (strcmp(status, "open") == 0)
+			ScoreAndSettle(ws, config, LawId(row, row->new, "lead_id"), is_fresh);
+	}
+	else if (strcmp(status, "won") == 0 && LawId(row, row->new, "contact_id") != 0)
+	{
+		bool		isnull;
+		Datum		values[2];
+
+		values[0] = Int64GetDatum(LawId(row, row->new, "contact_id"));
+		values[1] = LawGet(row, row->new, "closed_at", &isnull);
+		WorkspaceExecute(ws, &mark_customer, values, NULL);
+	}
+}
+
 PG_FUNCTION_INFO_V1(stage_follow);
-/* Do what follows a row that a client wrote: first history, links, score, customer; argument: entity */
+/* Follow up a row that a client wrote: first history, links, score, customer; argument: entity */
 Datum
 stage_follow(PG_FUNCTION_ARGS)
 {
 	LawRow		row;
-	Workspace  *ws;
-	WorkspaceRights rights;
-	int			saved;
-	bool		isnull;
-	bool		is_fresh;
 
 	LawOpen(fcinfo, &row, false);
-	if (SystemAtWork())
-		return PointerGetDatum(NULL);
-	is_fresh = row.old == NULL && DatumGetTimestampTz(LawGet(&row, row.new, "stage_entered_at", &isnull)) ==
-		GetCurrentTransactionStartTimestamp();
-	if (row.is_lead && !is_fresh &&
+	if (row.is_lead && !IsFresh(&row) &&
 		!(row.old && (LawId(&row, row.old, "contact_id") != LawId(&row, row.new, "contact_id") ||
 					  LawId(&row, row.old, "account_id") != LawId(&row, row.new, "account_id"))))
 		return PointerGetDatum(NULL);
-
-	ws = WorkspaceOfRelation(row.trigdata->tg_relation);
 	SPI_connect();
-	WorkspaceEnter(ws, &rights);
-	saved = SystemWorkBegin();
-	PG_TRY();
-	{
-		WorkspaceConfig *config = WorkspaceGetConfig(ws);
-
-		if (is_fresh)
-		{
-			StageMove	move = {
-				.lead_id = row.is_lead ? LawId(&row, row.new, "lead_id") : 0,
-				.opportunity_id = row.is_lead ? 0 : LawId(&row, row.new, "opportunity_id"),
-				.pipeline = LawText(&row, row.new, "pipeline"),
-				.to_stage = LawText(&row, row.new, "stage"),
-				.rule = MOVE_CREATED,
-				.reason = LawText(&row, row.new, "stage_reason")
-			};
-
-			PipelineRecord(ws, &move, 1);
-		}
-		if (row.is_lead)
-		{
-			if (is_fresh)
-				LinkManualLead(ws, config, &row);
-			if (strcmp(LawText(&row, row.new, "status"), "open") == 0)
-				ScoreAndSettle(ws, config, LawId(&row, row.new, "lead_id"), is_fresh);
-		}
-		else if (strcmp(LawText(&row, row.new, "status"), "won") == 0 && LawId(&row, row.new, "contact_id") != 0)
-		{
-			Datum		values[2];
-
-			values[0] = Int64GetDatum(LawId(&row, row.new, "contact_id"));
-			values[1] = LawGet(&row, row.new, "closed_at", &isnull);
-			WorkspaceExecute(ws, &mark_customer, values, NULL);
-		}
-	}
-	PG_FINALLY();
-	{
-		SystemWorkEnd(saved);
-	}
-	PG_END_TRY();
-	WorkspaceLeave(&rights);
+	WorkspaceRun(WorkspaceOfRelation(row.trigdata->tg_relation), Follow, &row);
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }

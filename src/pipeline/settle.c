@@ -16,9 +16,7 @@ static const PlanSource record_moves = {
 	" rule, reason, fallback_fields)"
 	" SELECT n.lead_id, n.opportunity_id, n.pipeline, n.from_stage, n.to_stage, pg_catalog.now(),"
 	" n.moved_by::pg_catalog.name, n.rule, n.reason, pg_catalog.string_to_array(n.fallbacks, ',')"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9))"
-	" AS n (lead_id, opportunity_id, pipeline, from_stage, to_stage, rule, fallbacks, moved_by, reason)",
+	" FROM @rows $1: lead_id, opportunity_id, pipeline, from_stage, to_stage, rule, fallbacks, moved_by, reason@ AS n",
 	9, {ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS}
 };
 
@@ -33,9 +31,7 @@ static const PlanSource settle_leads = {
 	" sales_ready_model = COALESCE(l.sales_ready_model, n.ready_model),"
 	" team_id = COALESCE(l.team_id, n.team_id), agent_id = COALESCE(l.agent_id, n.agent_id),"
 	" updated_at = pg_catalog.now()"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	" pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7))"
-	" AS n (lead_id, from_stage, to_stage, ready_model, marketing, team_id, agent_id)"
+	" FROM @rows $1: lead_id, from_stage, to_stage, ready_model, marketing, team_id, agent_id@ AS n"
 	" WHERE l.lead_id = n.lead_id AND l.stage = n.from_stage AND l.status = 'open'"
 	" RETURNING l.lead_id",
 	7, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_INT8S, ARG_INT8S}
@@ -44,8 +40,7 @@ static const PlanSource settle_leads = {
 static const PlanSource record_assignments = {
 	"INSERT INTO @workspace@.assignment (lead_id, team_id, agent_id, assigned_by, reason)"
 	" SELECT n.lead_id, n.team_id, n.agent_id, n.assigned_by::pg_catalog.name, n.reason::pg_catalog.jsonb"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	" pg_catalog.unnest($5)) AS n (lead_id, team_id, agent_id, assigned_by, reason)",
+	" FROM @rows $1: lead_id, team_id, agent_id, assigned_by, reason@ AS n",
 	5, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
 };
 

@@ -20,14 +20,22 @@ static const PlanSource load_profiles = {
 	1, {ARG_INT8S}
 };
 
-static const PlanSource write_scores = {
-	"INSERT INTO @workspace@.score AS s (lead_id, model, fit, engagement, scored_at)"
-	" SELECT n.lead_id, n.model, n.fit, n.engagement, pg_catalog.now()"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4))"
-	" AS n (lead_id, model, fit, engagement)"
+#define SCORE_INSERT \
+	"INSERT INTO @workspace@.score AS s (lead_id, model, fit, engagement, scored_at)" \
+	" SELECT n.lead_id, n.model, n.fit, n.engagement, pg_catalog.now()" \
+	" FROM @rows $1: lead_id, model, fit, engagement@ AS n"
+#define SCORE_RETURNING " RETURNING s.lead_id, s.fit + s.engagement"
+
+static const PlanSource first_scores = {
+	SCORE_INSERT SCORE_RETURNING,
+	4, {ARG_INT8S, ARG_TEXTS, ARG_FLOAT8S, ARG_FLOAT8S}
+};
+
+static const PlanSource next_scores = {
+	SCORE_INSERT
 	" ON CONFLICT (lead_id, model) DO UPDATE SET fit = EXCLUDED.fit,"
 	" engagement = s.engagement + EXCLUDED.engagement, scored_at = EXCLUDED.scored_at"
-	" RETURNING s.lead_id, s.fit + s.engagement",
+	SCORE_RETURNING,
 	4, {ARG_INT8S, ARG_TEXTS, ARG_FLOAT8S, ARG_FLOAT8S}
 };
 
@@ -133,6 +141,28 @@ EventPoints(const ScoringModel *model, const char *kind)
 	return points;
 }
 
+/* Write scores and see which leads they make sales-ready */
+static void
+WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch *batch,
+			ScoredLead *leads, int n)
+{
+	int			written;
+
+	if (batch->rows == 0)
+		return;
+	written = BatchExecute(ws, source, batch);
+	for (int i = 0; i < written; i++)
+	{
+		bool		isnull;
+		ScoredLead *lead = ScoreFind(leads, n, ResultInt64(i, 1, NULL));
+		double		score = DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull));
+
+		if (score >= model->threshold && lead->ready_by == NULL)
+			lead->ready_by = model;
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
 /* Score the wanted leads in every active model, counting new interactions */
 void
 ScoreLeads(Workspace *ws, WorkspaceConfig *config, ScoredLead *leads, int n,
@@ -153,8 +183,8 @@ ScoreLeads(Workspace *ws, WorkspaceConfig *config, ScoredLead *leads, int n,
 	for (int m = 0; m < config->model_count && count > 0; m++)
 	{
 		ScoringModel *model = &config->models[m];
-		Batch	   *batch = BatchCreate(write_scores.args, write_scores.nargs, count);
-		int			written;
+		Batch	   *first = BatchCreate(first_scores.args, first_scores.nargs, count);
+		Batch	   *next = BatchCreate(next_scores.args, next_scores.nargs, count);
 
 		memset(fit, 0, sizeof(double) * count);
 		memset(engagement, 0, sizeof(double) * n);
@@ -168,6 +198,8 @@ ScoreLeads(Workspace *ws, WorkspaceConfig *config, ScoredLead *leads, int n,
 		}
 		for (int i = 0; i < count; i++)
 		{
+			Batch	   *batch = linked[i]->is_new ? first : next;
+
 			BatchSet(batch, 0, Int64GetDatum(linked[i]->lead_id));
 			BatchSetText(batch, 1, model->name);
 			BatchSet(batch, 2, Float8GetDatum(fit[i]));
@@ -175,16 +207,7 @@ ScoreLeads(Workspace *ws, WorkspaceConfig *config, ScoredLead *leads, int n,
 			BatchNext(batch);
 			linked[i]->is_scored = true;
 		}
-		written = BatchExecute(ws, &write_scores, batch);
-		for (int i = 0; i < written; i++)
-		{
-			bool		isnull;
-			ScoredLead *lead = ScoreFind(leads, n, ResultInt64(i, 1, NULL));
-			double		score = DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull));
-
-			if (score >= model->threshold && lead->ready_by == NULL)
-				lead->ready_by = model;
-		}
-		SPI_freetuptable(SPI_tuptable);
+		WriteScores(ws, model, &first_scores, first, leads, n);
+		WriteScores(ws, model, &next_scores, next, leads, n);
 	}
 }

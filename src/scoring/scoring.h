@@ -19,6 +19,7 @@ typedef struct ScoredLead
 {
 	int64		lead_id;
 	HeapTuple	profile;		/* NULL when the lead is gone */
+	bool		is_new;			/* cannot have a score yet */
 	bool		is_wanted;		/* to be scored */
 	bool		is_scored;		/* linked to a contact or account, and scored */
 	ScoringModel *ready_by;		/* the model that says sales-ready, or NULL */

@@ -229,22 +229,51 @@ WorkspaceLeave(const WorkspaceRights *rights)
 	SetUserIdAndSecContext(rights->saved_user, rights->saved_context);
 }
 
-/* Replace the workspace placeholder in a statement */
+/* Write the columns of a batch out: "$1: a, b" is SELECT unnest($1) AS a, unnest($2) AS b */
+static const char *
+AppendRows(StringInfo text, const char *from)
+{
+	int			argument = atoi(from + 1);
+	const char *name = strchr(from, ':') + 1;
+	const char *end = strchr(name, ROWS_END);
+
+	appendStringInfoString(text, "(SELECT");
+	while (name < end)
+	{
+		int			length;
+
+		name += strspn(name, " ");
+		length = strcspn(name, ",@");
+		appendStringInfo(text, " pg_catalog.unnest($%d) AS %.*s%s", argument++, length, name,
+						 name + length < end ? "," : ")");
+		name += length + 1;
+	}
+	return end + 1;
+}
+
+/*
+ * Write a statement out for a workspace.  The columns of a batch come from
+ * set-returning functions in a select list, which step through the arrays in
+ * lockstep without storing them again, as functions in FROM would.
+ */
 static char *
 StatementFor(const Workspace *ws, const char *sql)
 {
 	StringInfoData text;
-	const char *from = sql;
-	const char *token;
 
 	initStringInfo(&text);
-	while ((token = strstr(from, WORKSPACE_TOKEN)) != NULL)
+	while (*sql)
 	{
-		appendBinaryStringInfo(&text, from, token - from);
-		appendStringInfoString(&text, ws->quoted_name);
-		from = token + strlen(WORKSPACE_TOKEN);
+		if (strncmp(sql, WORKSPACE_TOKEN, strlen(WORKSPACE_TOKEN)) == 0)
+		{
+			appendStringInfoString(&text, ws->quoted_name);
+			sql += strlen(WORKSPACE_TOKEN);
+		}
+		else if (strncmp(sql, ROWS_TOKEN, strlen(ROWS_TOKEN)) == 0)
+			sql = AppendRows(&text, sql + strlen(ROWS_TOKEN));
+		else
+			appendStringInfoChar(&text, *sql++);
 	}
-	appendStringInfoString(&text, from);
 	return text.data;
 }
 
@@ -315,33 +344,47 @@ WorkspaceSequence(Workspace *ws, const char *table, const char *column)
 }
 
 /*
- * Mark that the statements run next are the system's own: the row triggers
- * that they fire stand back, while those fired by anything deeper (a trigger
- * of the user's) do their work.  Trigger depth tells the two apart.  The
- * caller restores the returned value also when an error passes through.
+ * Run work of the system's own with the rights of the workspace's owner.  The
+ * row triggers that its statements fire stand back, while those fired by
+ * anything deeper (a trigger of the user's) do their work.  Trigger depth
+ * tells the two apart.
  */
-int
-SystemWorkBegin(void)
+void
+WorkspaceRun(Workspace *ws, WorkspaceWork work, void *arg)
 {
+	WorkspaceRights rights;
 	int			saved = system_depth;
 
-	system_depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1;
-	return saved;
+	WorkspaceEnter(ws, &rights);
+	PG_TRY();
+	{
+		system_depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1;
+		work(ws, arg);
+	}
+	PG_FINALLY();
+	{
+		system_depth = saved;
+	}
+	PG_END_TRY();
+	WorkspaceLeave(&rights);
 }
 
-/* End the system's own work */
-void
-SystemWorkEnd(int saved)
-{
-	system_depth = saved;
-}
-
-/* Is the row trigger that asks fired by the system's own statement? */
+/* Is the trigger that asks fired by the system's own statement? */
 bool
 SystemAtWork(void)
 {
 	return system_depth > 0 &&
 		system_depth == DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+PG_FUNCTION_INFO_V1(is_client_write);
+/* Is the statement whose trigger condition asks not one of the system's own? */
+Datum
+is_client_write(PG_FUNCTION_ARGS)
+{
+	/* A condition is tested before the trigger it guards is entered */
+	PG_RETURN_BOOL(system_depth <= 0 ||
+				   system_depth != DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1);
 }
 
 PG_FUNCTION_INFO_V1(config_changed);

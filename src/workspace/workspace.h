@@ -14,6 +14,10 @@
 /* The placeholder for the workspace's quoted schema name in SQL text */
 #define WORKSPACE_TOKEN "@workspace@"
 
+/* The columns of a batch in SQL text: @rows $1: column, column@ */
+#define ROWS_TOKEN "@rows "
+#define ROWS_END '@'
+
 /* The types of arguments that kept plans take */
 typedef enum
 {
@@ -76,8 +80,9 @@ extern Oid	WorkspaceSequence(Workspace *ws, const char *table, const char *colum
 extern Oid	WorkspaceRelation(Workspace *ws, const char *table);
 
 /* Statements that the system itself runs, as row triggers see them */
-extern int	SystemWorkBegin(void);
-extern void SystemWorkEnd(int saved);
+typedef void (*WorkspaceWork) (Workspace *ws, void *arg);
+
+extern void WorkspaceRun(Workspace *ws, WorkspaceWork work, void *arg);
 extern bool SystemAtWork(void);
 
 /* Columns of a batch, handed to a kept plan as arrays */

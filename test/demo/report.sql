@@ -68,9 +68,11 @@ SELECT r.campaign, r.channel, r.leads, r.cost, r.won, r.revenue, r.roi
 FROM crm.campaign_roi r ORDER BY r.roi DESC NULLS LAST, r.campaign;
 
 \echo 'The lead behind the largest sale with five touches or more'
-SELECT o.lead_id AS best FROM crm.opportunity o
-WHERE o.status = 'won' AND o.lead_id IS NOT NULL AND (SELECT count(*) FROM crm.response_path(o.opportunity_id)) >= 5
-ORDER BY o.amount DESC NULLS LAST, o.opportunity_id LIMIT 1
+SELECT (
+	SELECT o.lead_id FROM crm.opportunity o
+	WHERE o.status = 'won' AND o.lead_id IS NOT NULL AND (SELECT count(*) FROM crm.response_path(o.opportunity_id)) >= 5
+	ORDER BY o.amount DESC NULLS LAST, o.opportunity_id LIMIT 1
+) AS best
 \gset
 \if :{?best}
 SELECT p.full_name, p.job_title, p.company, p.employees, p.country, o.amount, o.closed_at::date AS won_on

@@ -6,12 +6,14 @@ use warnings;
 use Exporter 'import';
 use File::Basename qw(dirname);
 use File::Spec;
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT =
-  qw(new_node install_extension workspace control_version data_file);
+  qw(new_node install_extension workspace control_version data_file
+  query counts is_consistent background run_program);
 
 my $top = File::Spec->rel2abs(dirname(__FILE__) . '/../..');
 
@@ -49,6 +51,134 @@ sub workspace
 	$node->safe_psql($database // 'postgres',
 		"SELECT lead_mgmt.create_workspace('$literal')");
 	return;
+}
+
+# query(NODE, SQL, DATABASE): its output, without alignment
+sub query
+{
+	my ($node, $sql, $database) = @_;
+	return $node->safe_psql($database // 'postgres', $sql);
+}
+
+# counts(NODE, WORKSPACE, DATABASE): contacts|accounts|leads|interactions|
+# accepted|duplicates|rejected|unprocessed
+sub counts
+{
+	my ($node, $name, $database) = @_;
+	return query($node, qq{
+		SELECT (SELECT count(*) FROM $name.contact), (SELECT count(*) FROM $name.account),
+			(SELECT count(*) FROM $name.lead), (SELECT count(*) FROM $name.interaction),
+			count(*) FILTER (WHERE status = 'accepted'), count(*) FILTER (WHERE status = 'duplicate'),
+			count(*) FILTER (WHERE status = 'rejected'), count(*) FILTER (WHERE status IS NULL)
+		FROM $name.submission}, $database);
+}
+
+# is_consistent(NODE, WORKSPACE, LABEL, DATABASE): nothing half done in a
+# workspace that was filled through the door alone; lists what is violated
+sub is_consistent
+{
+	my ($node, $name, $label, $database) = @_;
+	my $violations = query($node, qq{
+		SET enable_nestloop = off;
+		SELECT violation || ': ' || count(*) || ', such as ' || min(id)
+		FROM (
+			SELECT 'unprocessed submission' AS violation, submission_id AS id FROM $name.submission WHERE processed_at IS NULL
+			UNION ALL
+			SELECT 'accepted submission without its interaction', s.submission_id
+			FROM $name.submission s LEFT JOIN $name.interaction i ON i.interaction_id = s.interaction_id
+			WHERE s.status = 'accepted' AND i.interaction_id IS NULL
+			UNION ALL
+			SELECT 'accepted submission without its contact or account', s.submission_id
+			FROM $name.submission s
+			LEFT JOIN $name.contact c ON c.contact_id = s.contact_id
+			LEFT JOIN $name.account a ON a.account_id = s.account_id
+			WHERE s.status = 'accepted' AND c.contact_id IS NULL AND (a.account_id IS NULL OR s.contact_id IS NOT NULL)
+			UNION ALL
+			SELECT 'contact without accepted submission', c.contact_id
+			FROM $name.contact c LEFT JOIN $name.submission s ON s.contact_id = c.contact_id AND s.status = 'accepted'
+			WHERE s.contact_id IS NULL
+			UNION ALL
+			SELECT 'contact without identity', c.contact_id
+			FROM $name.contact c LEFT JOIN $name.contact_identity k ON k.contact_id = c.contact_id
+			WHERE k.contact_id IS NULL
+			UNION ALL
+			SELECT 'account without accepted submission', a.account_id
+			FROM $name.account a LEFT JOIN $name.submission s ON s.account_id = a.account_id AND s.status = 'accepted'
+			WHERE s.account_id IS NULL
+			UNION ALL
+			SELECT 'lead without accepted submission', l.lead_id
+			FROM $name.lead l LEFT JOIN $name.submission s ON s.lead_id = l.lead_id AND s.status = 'accepted'
+			WHERE s.lead_id IS NULL
+			UNION ALL
+			SELECT 'interaction without accepted submission', i.interaction_id
+			FROM $name.interaction i LEFT JOIN $name.submission s ON s.interaction_id = i.interaction_id AND s.status = 'accepted'
+			WHERE s.interaction_id IS NULL
+			UNION ALL
+			SELECT 'interaction of another contact than its lead', i.interaction_id
+			FROM $name.interaction i JOIN $name.lead l ON l.lead_id = i.lead_id
+			WHERE l.contact_id IS DISTINCT FROM i.contact_id
+			UNION ALL
+			SELECT 'lead with a wrong interaction_count', l.lead_id
+			FROM $name.lead l
+			LEFT JOIN (SELECT lead_id, count(*) AS n FROM $name.interaction GROUP BY 1) i ON i.lead_id = l.lead_id
+			WHERE l.interaction_count <> COALESCE(i.n, 0)
+			UNION ALL
+			SELECT 'lead with a wrong engagement', l.lead_id
+			FROM $name.lead l
+			LEFT JOIN $name.score s ON s.lead_id = l.lead_id AND s.model = 'default'
+			LEFT JOIN (
+				SELECT i.lead_id, sum(r.points) AS points
+				FROM $name.interaction i JOIN $name.scoring_rule r ON r.interaction_kind = i.kind AND r.model = 'default'
+				GROUP BY 1) p ON p.lead_id = l.lead_id
+			WHERE COALESCE(s.engagement, 0) <> COALESCE(p.points, 0)
+			UNION ALL
+			SELECT 'second open lead of a contact and context', max(lead_id)
+			FROM $name.lead WHERE status = 'open' GROUP BY contact_id, account_id, context_key HAVING count(*) > 1
+			UNION ALL
+			SELECT 'lead whose stage is not that of its last move', l.lead_id
+			FROM $name.lead l
+			LEFT JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage FROM $name.stage_move
+				WHERE lead_id IS NOT NULL ORDER BY lead_id, stage_move_id DESC) m ON m.lead_id = l.lead_id
+			WHERE l.stage IS DISTINCT FROM m.to_stage
+			UNION ALL
+			SELECT 'key of no accepted submission', k.submission_id
+			FROM $name.submission_key k LEFT JOIN $name.submission s ON s.submission_id = k.submission_id AND s.status = 'accepted'
+			WHERE s.submission_id IS NULL
+		) v
+		GROUP BY violation ORDER BY violation}, $database);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return is($violations, '', $label);
+}
+
+# background(NODE, SQL, DATABASE): a psql that runs it in the background; end
+# it with IPC::Run's finish
+sub background
+{
+	my ($node, $sql, $database) = @_;
+	my ($in, $out) = ($sql, '');
+
+	return IPC::Run::start(
+		[
+			$node->installed_command('psql'), '-XAtq',
+			'-d', $node->connstr($database // 'postgres'),
+			'-f', '-'
+		],
+		'<', \$in, '>', \$out, '2>&1');
+}
+
+# run_program(NODE, PROGRAM, ARGUMENT...): runs a client program against the
+# node; returns its output, and fails the test when it fails
+sub run_program
+{
+	my ($node, @command) = @_;
+	my ($out, $err) = ('', '');
+
+	local %ENV = $node->_get_env();
+	my $done = IPC::Run::run(\@command, '<', \'', '>', \$out, '2>', \$err);
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	fail("$command[0]: $err") unless $done;
+	return ($out, $err);
 }
 
 # The version that the control file names
