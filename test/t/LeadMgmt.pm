@@ -156,15 +156,15 @@ sub is_consistent
 sub background
 {
 	my ($node, $sql, $database) = @_;
-	my ($in, $out) = ($sql, '');
+	my $out = '';
 
 	return IPC::Run::start(
 		[
 			$node->installed_command('psql'), '-XAtq',
 			'-d', $node->connstr($database // 'postgres'),
-			'-f', '-'
+			'-c', $sql
 		],
-		'<', \$in, '>', \$out, '2>&1');
+		'<', \undef, '>', \$out, '2>&1');
 }
 
 # run_program(NODE, PROGRAM, ARGUMENT...): runs a client program against the
