@@ -68,6 +68,12 @@ CREATE FUNCTION lead_mgmt.satisfies(profile record, condition lead_mgmt.predicat
 COMMENT ON FUNCTION lead_mgmt.satisfies(record, lead_mgmt.predicate) IS
 	'Whether a row satisfies a condition over its columns; null where the condition is';
 
+CREATE FUNCTION lead_mgmt.satisfies_or_null(profile record, condition lead_mgmt.predicate) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE COST 100;
+
+COMMENT ON FUNCTION lead_mgmt.satisfies_or_null(record, lead_mgmt.predicate) IS
+	'Whether a row satisfies a condition over its columns; null where the condition is, where the row makes it fail (a division by zero, a text that is no number) and where it names columns that are gone';
+
 CREATE FUNCTION lead_mgmt.predicate_check(condition lead_mgmt.predicate, row_type regclass) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE COST 1000;
 

@@ -63,7 +63,7 @@ CREATE TABLE @workspace@.campaign (
 	kind text NOT NULL DEFAULT 'campaign',
 	purpose text,
 	channel text,
-	budget numeric(18, 2) CHECK (budget >= 0),
+	budget numeric(18, 2) CHECK (budget >= 0 AND budget <> 'NaN'),
 	currency text NOT NULL DEFAULT 'USD' CHECK (currency ~ '^[A-Z]{3}$'),
 	starts_at timestamptz,
 	ends_at timestamptz,
@@ -82,7 +82,7 @@ CREATE TABLE @workspace@.campaign_cost (
 	campaign_id bigint NOT NULL REFERENCES @workspace@.campaign ON DELETE CASCADE,
 	channel text,
 	spent_on date NOT NULL,
-	amount numeric(18, 2) NOT NULL,
+	amount numeric(18, 2) NOT NULL CHECK (amount <> 'NaN'),
 	currency text NOT NULL DEFAULT 'USD' CHECK (currency ~ '^[A-Z]{3}$'),
 	note text
 );

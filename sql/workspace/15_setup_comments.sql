@@ -9,7 +9,7 @@ COMMENT ON COLUMN @workspace@.field.entity IS 'What the attribute belongs to: co
 COMMENT ON COLUMN @workspace@.field.field IS 'Name of the attribute: the key in the attributes column and the name a submission uses';
 COMMENT ON COLUMN @workspace@.field.type IS 'What its values are: text, integer, number, boolean, date, timestamp, one choice, or a list of choices';
 COMMENT ON COLUMN @workspace@.field.label IS 'Wording for people; NULL to show the name';
-COMMENT ON COLUMN @workspace@.field.is_required IS 'True to reject submissions that leave it empty';
+COMMENT ON COLUMN @workspace@.field.is_required IS 'Whether a row that a client writes must have a value for it. What a submission must bring is the required list of its form.';
 COMMENT ON COLUMN @workspace@.field.options IS 'What may be chosen; set for choice and choices only';
 COMMENT ON COLUMN @workspace@.field.is_active IS 'False hides the attribute; values stored are kept';
 COMMENT ON COLUMN @workspace@.field.created_at IS 'When the attribute was defined';

@@ -31,7 +31,7 @@ CREATE TABLE @workspace@.account (
 	phone lead_mgmt.phone,
 	industry text,
 	employees integer CHECK (employees >= 0),
-	annual_revenue numeric CHECK (annual_revenue >= 0),
+	annual_revenue numeric CHECK (annual_revenue >= 0 AND annual_revenue <> 'NaN'),
 	street text,
 	city text,
 	region text,

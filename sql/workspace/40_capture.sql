@@ -62,7 +62,7 @@ COMMENT ON TABLE @workspace@.interaction IS
 CREATE INDEX interaction_contact_id_idx ON @workspace@.interaction (contact_id, occurred_at);
 CREATE INDEX interaction_lead_id_idx ON @workspace@.interaction (lead_id) WHERE lead_id IS NOT NULL;
 CREATE INDEX interaction_anonymous_idx ON @workspace@.interaction (visitor) WHERE contact_id IS NULL;
-CREATE UNIQUE INDEX interaction_external_id_idx ON @workspace@.interaction (channel, external_id) WHERE external_id IS NOT NULL;
+CREATE UNIQUE INDEX interaction_external_id_idx ON @workspace@.interaction (channel, external_id) NULLS NOT DISTINCT WHERE external_id IS NOT NULL;
 
 CREATE TABLE @workspace@.audit_log (
 	audit_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -31,7 +31,7 @@ CREATE INDEX scoring_rule_model_idx ON @workspace@.scoring_rule (model);
 CREATE TABLE @workspace@.scoring_grade (
 	model text NOT NULL REFERENCES @workspace@.scoring_model ON UPDATE CASCADE ON DELETE CASCADE,
 	grade text NOT NULL CHECK (grade <> ''),
-	from_score double precision NOT NULL,
+	from_score double precision NOT NULL CHECK (from_score < 'infinity'),
 	PRIMARY KEY (model, grade),
 	UNIQUE (model, from_score)
 );

@@ -54,7 +54,9 @@ SELECT
 	a.country AS company_country,
 	l.attributes AS lead_attributes,
 	c.attributes AS contact_attributes,
-	a.attributes AS account_attributes
+	a.attributes AS account_attributes,
+	l.team_id,
+	l.agent_id
 FROM @workspace@.lead l
 LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id
 LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)
@@ -111,6 +113,8 @@ COMMENT ON COLUMN @workspace@.lead_profile.company_country IS 'Country of the ac
 COMMENT ON COLUMN @workspace@.lead_profile.lead_attributes IS 'Custom attributes of the lead: a JSON object';
 COMMENT ON COLUMN @workspace@.lead_profile.contact_attributes IS 'Custom attributes of the contact; NULL without a contact';
 COMMENT ON COLUMN @workspace@.lead_profile.account_attributes IS 'Custom attributes of the account; NULL without an account';
+COMMENT ON COLUMN @workspace@.lead_profile.team_id IS 'Team the lead is assigned to; NULL while to none.';
+COMMENT ON COLUMN @workspace@.lead_profile.agent_id IS 'Agent the lead is assigned to; NULL while to none.';
 
 CREATE OR REPLACE VIEW @workspace@.lead_score WITH (security_invoker = true) AS
 SELECT

@@ -99,12 +99,13 @@ CREATE OR REPLACE FUNCTION @workspace@.disqualify(lead_id bigint, reason text)
 		IF reason IS NULL OR reason = '' THEN
 			RAISE EXCEPTION 'lead % cannot be disqualified without a reason', disqualify.lead_id USING ERRCODE = 'not_null_violation';
 		END IF;
-		UPDATE @workspace@.lead l SET stage = s.stage, stage_reason = disqualify.reason, disqualified_reason = disqualify.reason
-			FROM @workspace@.stage s
-			WHERE l.lead_id = disqualify.lead_id AND s.pipeline = l.pipeline AND s.kind = 'lost'
+		UPDATE @workspace@.lead l SET stage_reason = disqualify.reason, disqualified_reason = disqualify.reason,
+				stage = (SELECT s.stage FROM @workspace@.stage s
+					WHERE s.pipeline = l.pipeline AND s.kind = 'lost' ORDER BY s.sequence LIMIT 1)
+			WHERE l.lead_id = disqualify.lead_id
 			RETURNING l.* INTO result;
 		IF NOT FOUND THEN
-			RAISE EXCEPTION 'there is no lead % with a stage to be disqualified to', disqualify.lead_id USING ERRCODE = 'no_data_found';
+			RAISE EXCEPTION 'there is no lead %', disqualify.lead_id USING ERRCODE = 'no_data_found';
 		END IF;
 		RETURN result;
 	END
@@ -135,9 +136,10 @@ CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DE
 				COALESCE(convert_lead.name, source.title, source.product, 'Lead ' || source.lead_id),
 				COALESCE(convert_lead.amount, source.budget), COALESCE(convert_lead.currency, source.currency, 'USD'))
 			RETURNING opportunity.opportunity_id INTO made;
-		UPDATE @workspace@.lead l SET stage = s.stage, stage_reason = pg_catalog.format('opportunity %s', made)
-			FROM @workspace@.stage s
-			WHERE l.lead_id = source.lead_id AND s.pipeline = l.pipeline AND s.kind = 'won';
+		UPDATE @workspace@.lead l SET stage_reason = pg_catalog.format('opportunity %s', made),
+				stage = (SELECT s.stage FROM @workspace@.stage s
+					WHERE s.pipeline = l.pipeline AND s.kind = 'won' ORDER BY s.sequence LIMIT 1)
+			WHERE l.lead_id = source.lead_id;
 		RETURN QUERY SELECT source.contact_id, source.account_id, made;
 	END
 	$$;
@@ -183,7 +185,7 @@ CREATE OR REPLACE FUNCTION @workspace@.explain_score(lead_id bigint, model text 
 		SELECT 'fit', r.label, r.points, 1::bigint, r.points
 		FROM @workspace@.lead_profile p
 		JOIN @workspace@.scoring_rule r ON r.model = COALESCE($2, 'default') AND r.is_active AND r.condition IS NOT NULL
-		WHERE p.lead_id = $1 AND lead_mgmt.satisfies(p, r.condition)
+		WHERE p.lead_id = $1 AND lead_mgmt.satisfies_or_null(p, r.condition)
 		UNION ALL
 		SELECT 'engagement', r.label, r.points, pg_catalog.count(*), r.points * pg_catalog.count(*)
 		FROM @workspace@.scoring_rule r
@@ -200,7 +202,7 @@ CREATE OR REPLACE FUNCTION @workspace@.rescore(model text DEFAULT 'default') RET
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp
 	AS $$
 		WITH fit AS (
-			SELECT p.lead_id, COALESCE(pg_catalog.sum(r.points) FILTER (WHERE lead_mgmt.satisfies(p, r.condition)), 0) AS points
+			SELECT p.lead_id, COALESCE(pg_catalog.sum(r.points) FILTER (WHERE lead_mgmt.satisfies_or_null(p, r.condition)), 0) AS points
 			FROM @workspace@.lead_profile p
 			LEFT JOIN @workspace@.scoring_rule r ON r.model = $1 AND r.is_active AND r.condition IS NOT NULL
 			WHERE p.status = 'open' AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)
@@ -293,10 +295,12 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			LOOP
 				EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.%I TO %I', target.relname, role_name);
 			END LOOP;
+			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.audit_log TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of) ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint) TO %I', role_name);
 		END IF;
 		IF access = 'sales' THEN
-			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.submission, @workspace@.audit_log TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
@@ -305,6 +309,6 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
-	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, and write contacts, accounts, leads, interactions and opportunities. reader: read all tables and views but the raw submissions and the audit log. The owner of the workspace has every right already. Error: invalid_parameter_value.';
+	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, and write contacts, accounts, leads, interactions and opportunities. reader: read all tables and views but the payloads of submissions. The owner of the workspace has every right already. Error: invalid_parameter_value.';
 
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA @workspace@ FROM PUBLIC;

@@ -6,6 +6,7 @@
 
 #include "lib/stringinfo.h"
 #include "matching/identity.h"
+#include "scoring/scoring.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 #include "workspace/config.h"
@@ -63,6 +64,7 @@ extern int64 RecordContact(const CaptureRecord *record);
 extern int64 RecordAccount(const CaptureRecord *record);
 
 extern void LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
+extern void LeadsTouch(Workspace *ws, const ScoreEvent *events, int n);
 extern int64 LeadSlotId(const LeadSlot *lead);
 extern bool LeadSlotIsNew(const LeadSlot *lead);
 

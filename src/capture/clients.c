@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "capture/capture.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -17,18 +18,13 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-static const PlanSource touch_leads = {
-	"UPDATE @workspace@.lead l SET interaction_count = l.interaction_count + 1,"
-	" last_interaction_at = GREATEST(l.last_interaction_at, n.occurred_at)"
-	" FROM @rows $1: lead_id, occurred_at@ AS n"
-	" WHERE l.lead_id = n.lead_id",
-	2, {ARG_INT8S, ARG_TIMESTAMPTZS}
-};
-
-static const PlanSource open_leads = {
-	"SELECT n.position, l.lead_id"
-	" FROM @rows $1: position, contact_id@ AS n"
-	" JOIN @workspace@.lead l ON l.contact_id = n.contact_id AND l.status = 'open'",
+static const PlanSource attach_interactions = {
+	"UPDATE @workspace@.interaction i SET lead_id = n.lead_id"
+	" FROM (SELECT r.interaction_id, (SELECT pg_catalog.max(l.lead_id) FROM @workspace@.lead l"
+	" WHERE l.contact_id = r.contact_id AND l.status = 'open') AS lead_id"
+	" FROM @rows $1: interaction_id, contact_id@ AS r) AS n"
+	" WHERE i.interaction_id = n.interaction_id AND n.lead_id IS NOT NULL"
+	" RETURNING i.lead_id, i.kind, i.occurred_at",
 	2, {ARG_INT8S, ARG_INT8S}
 };
 
@@ -41,57 +37,53 @@ static const PlanSource claim_contact = {
 /* An interaction that a client inserted */
 typedef struct ClientInteraction
 {
+	int64		interaction_id;
 	int64		lead_id;
 	int64		contact_id;
 	char	   *kind;
 	TimestampTz occurred_at;
 } ClientInteraction;
 
-/* Count interactions for the leads they concern */
+/*
+ * Count interactions for the leads they concern: the lead they name, or else
+ * the latest open lead of their contact, which they are attached to.
+ */
 static void
 CountInteractions(Workspace *ws, WorkspaceConfig *config, ClientInteraction *rows, int n)
 {
-	Batch	   *contacts = BatchCreate(open_leads.args, open_leads.nargs, n);
-	int			found = 0;
+	Batch	   *unattached = BatchCreate(attach_interactions.args, attach_interactions.nargs, n);
+	ScoreEvent *events = palloc(sizeof(ScoreEvent) * n);
+	int64	   *ids = palloc(sizeof(int64) * n);
+	int			attached = 0;
 	int			count = 0;
-	ScoreEvent *events;
-	int64	   *ids;
-	Batch	   *touches;
 	ScoredLead *leads;
 	LeadSettlement *settlements;
 
 	for (int i = 0; i < n; i++)
-		if (rows[i].lead_id == 0 && rows[i].contact_id != 0)
-		{
-			BatchSet(contacts, 0, Int64GetDatum(i));
-			BatchSet(contacts, 1, Int64GetDatum(rows[i].contact_id));
-			BatchNext(contacts);
-		}
-	if (contacts->rows > 0)
-		found = BatchExecute(ws, &open_leads, contacts);
-	events = palloc(sizeof(ScoreEvent) * (n + found));
-	ids = palloc(sizeof(int64) * (n + found));
-	touches = BatchCreate(touch_leads.args, touch_leads.nargs, n + found);
-	for (int i = 0; i < n + found; i++)
-	{
-		const ClientInteraction *row = i < n ? &rows[i] : &rows[ResultInt64(i - n, 1, NULL)];
-		int64		lead_id = i < n ? row->lead_id : ResultInt64(i - n, 2, NULL);
-
-		if (lead_id == 0)
-			continue;
-		ids[count] = lead_id;
-		events[count++] = (ScoreEvent) {
-			lead_id, row->kind
+		if (rows[i].lead_id != 0)
+			events[count++] = (ScoreEvent) {
+			rows[i].lead_id, rows[i].kind, rows[i].occurred_at
 		};
-		BatchSet(touches, 0, Int64GetDatum(lead_id));
-		BatchSet(touches, 1, TimestampTzGetDatum(row->occurred_at));
-		BatchNext(touches);
-	}
-	if (contacts->rows > 0)
+		else if (rows[i].contact_id != 0)
+		{
+			BatchSet(unattached, 0, Int64GetDatum(rows[i].interaction_id));
+			BatchSet(unattached, 1, Int64GetDatum(rows[i].contact_id));
+			BatchNext(unattached);
+		}
+	if (unattached->rows > 0)
+	{
+		attached = BatchExecute(ws, &attach_interactions, unattached);
+		for (int i = 0; i < attached; i++)
+			events[count++] = (ScoreEvent) {
+			ResultInt64(i, 1, NULL), ResultText(i, 2), ResultTimestamp(i, 3)
+		};
 		SPI_freetuptable(SPI_tuptable);
+	}
 	if (count == 0)
 		return;
-	BatchExecute(ws, &touch_leads, touches);
+	LeadsTouch(ws, events, count);
+	for (int i = 0; i < count; i++)
+		ids[i] = events[i].lead_id;
 	n = ScoreUniqueIds(ids, count);
 	leads = ScoreLoad(ws, config, ids, n);
 	settlements = palloc0(sizeof(LeadSettlement) * n);
@@ -100,6 +92,7 @@ CountInteractions(Workspace *ws, WorkspaceConfig *config, ClientInteraction *row
 		leads[i].is_wanted = true;
 		settlements[i].lead = &leads[i];
 		settlements[i].moves_stage = true;
+		settlements[i].at = GetCurrentTransactionStartTimestamp();
 	}
 	ScoreLeads(ws, config, leads, n, events, count);
 	PipelineSettle(ws, config, settlements, n);
@@ -116,6 +109,7 @@ CountInserted(Workspace *ws, void *arg)
 	MemoryContext chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt interactions", ALLOCSET_DEFAULT_SIZES);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	MemoryContext old = MemoryContextSwitchTo(chunk);
+	int			id_column = SPI_fnumber(desc, "interaction_id");
 	int			lead_column = SPI_fnumber(desc, "lead_id");
 	int			contact_column = SPI_fnumber(desc, "contact_id");
 	int			kind_column = SPI_fnumber(desc, "kind");
@@ -135,6 +129,7 @@ CountInserted(Workspace *ws, void *arg)
 			Datum		value = slot_getattr(slot, lead_column, &isnull);
 
 			rows[n].lead_id = isnull ? 0 : DatumGetInt64(value);
+			rows[n].interaction_id = DatumGetInt64(slot_getattr(slot, id_column, &isnull));
 			value = slot_getattr(slot, contact_column, &isnull);
 			rows[n].contact_id = isnull ? 0 : DatumGetInt64(value);
 			rows[n].kind = TextDatumGetCString(slot_getattr(slot, kind_column, &isnull));

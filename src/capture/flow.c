@@ -39,10 +39,11 @@ static const PlanSource make_interactions = {
 };
 
 static const PlanSource identify_visitors = {
-	"UPDATE @workspace@.interaction i SET contact_id = n.contact_id"
-	" FROM @rows $1: visitor, contact_id@ AS n"
-	" WHERE i.visitor = n.visitor AND i.contact_id IS NULL",
-	2, {ARG_TEXTS, ARG_INT8S}
+	"UPDATE @workspace@.interaction i SET contact_id = n.contact_id, lead_id = COALESCE(i.lead_id, n.lead_id)"
+	" FROM @rows $1: visitor, contact_id, lead_id@ AS n"
+	" WHERE i.visitor = n.visitor AND i.contact_id IS NULL"
+	" RETURNING i.lead_id, i.kind, i.occurred_at",
+	3, {ARG_TEXTS, ARG_INT8S, ARG_INT8S}
 };
 
 static const PlanSource give_consents = {
@@ -183,8 +184,13 @@ ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, 
 		}
 		wanted[count++] = &record->person;
 	}
-	if (count > 0)
-		IdentityResolve(ws, config, &ContactOps, wanted, count);
+	if (count == 0)
+		return;
+	IdentityResolve(ws, config, &ContactOps, wanted, count);
+	for (int i = 0; i < n; i++)
+		if (records[i].status == NULL && records[i].person.is_foreign[CONTACT_KEY_EMAIL])
+			RecordReason(&records[i], "email", "email_of_other_contact", records[i].values[FIELD_EMAIL],
+						 "the address belongs to another contact than the source id", false);
 }
 
 /* Record the interactions that the submissions are */
@@ -231,22 +237,46 @@ MakeInteractions(Workspace *ws, CaptureRecord *records, int n)
 		BatchExecute(ws, &make_interactions, batch);
 }
 
-/* Join what visitors did before they were known to their contacts */
-static void
-IdentifyVisitors(Workspace *ws, CaptureRecord *records, int n)
+/*
+ * Join what visitors did before they were known to their contacts and leads;
+ * returns the interactions that count for a lead now.
+ */
+static ScoreEvent *
+IdentifyVisitors(Workspace *ws, CaptureRecord *records, int n, int *count)
 {
 	Batch	   *batch = BatchCreate(identify_visitors.args, identify_visitors.nargs, n);
+	ScoreEvent *events;
+	int			joined;
 
+	*count = 0;
 	for (int i = 0; i < n; i++)
 	{
 		if (records[i].status || records[i].values[FIELD_VISITOR] == NULL || RecordContact(&records[i]) == 0)
 			continue;
 		BatchSetText(batch, 0, records[i].values[FIELD_VISITOR]);
 		BatchSet(batch, 1, Int64GetDatum(RecordContact(&records[i])));
+		if (records[i].lead)
+			BatchSet(batch, 2, Int64GetDatum(LeadSlotId(records[i].lead)));
 		BatchNext(batch);
 	}
-	if (batch->rows > 0)
-		BatchExecute(ws, &identify_visitors, batch);
+	if (batch->rows == 0)
+		return NULL;
+	joined = BatchExecute(ws, &identify_visitors, batch);
+	events = palloc(sizeof(ScoreEvent) * Max(joined, 1));
+	for (int i = 0; i < joined; i++)
+	{
+		bool		isnull;
+		int64		lead_id = ResultInt64(i, 1, &isnull);
+
+		if (!isnull)
+			events[(*count)++] = (ScoreEvent) {
+			lead_id, ResultText(i, 2), ResultTimestamp(i, 3)
+		};
+	}
+	SPI_freetuptable(SPI_tuptable);
+	if (*count > 0)
+		LeadsTouch(ws, events, *count);
+	return events;
 }
 
 /* Record the consents given */
@@ -280,10 +310,11 @@ GiveConsents(Workspace *ws, CaptureRecord *records, int n)
 
 /* Score the leads of the records and settle what follows */
 static void
-ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n,
+			 const ScoreEvent *joined, int joined_count)
 {
 	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
-	ScoreEvent *events = palloc(sizeof(ScoreEvent) * Max(n, 1));
+	ScoreEvent *events = palloc(sizeof(ScoreEvent) * Max(n + joined_count, 1));
 	LeadSettlement *settlements;
 	ScoredLead *leads;
 	int			count = 0;
@@ -296,11 +327,13 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 		ids[count++] = LeadSlotId(records[i].lead);
 		if (records[i].form->scores && records[i].interaction_id != 0)
 			events[event_count++] = (ScoreEvent) {
-			LeadSlotId(records[i].lead), records[i].values[FIELD_KIND]
+			LeadSlotId(records[i].lead), records[i].values[FIELD_KIND], records[i].occurred_at
 		};
 	}
 	if (count == 0)
 		return;
+	for (int i = 0; i < joined_count; i++)
+		events[event_count++] = joined[i];
 	count = ScoreUniqueIds(ids, count);
 	leads = ScoreLoad(ws, config, ids, count);
 	settlements = palloc0(sizeof(LeadSettlement) * count);
@@ -316,6 +349,7 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 		settlement->lead->is_wanted |= records[i].form->scores;
 		settlement->lead->is_new |= LeadSlotIsNew(records[i].lead);
 		settlement->moves_stage |= records[i].form->moves_stage;
+		settlement->at = Max(settlement->at, records[i].received_at);
 		settlement->assigns |= records[i].form->assigns && LeadSlotIsNew(records[i].lead);
 	}
 	ScoreLeads(ws, config, leads, count, events, event_count);
@@ -366,14 +400,17 @@ CaptureStamp(Workspace *ws, CaptureRecord *records, int n)
 void
 CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
 {
+	ScoreEvent *joined;
+	int			joined_count;
+
 	for (int i = 0; i < n; i++)
 		RecordRead(config, &records[i]);
 	ClaimExternalIds(ws, records, n);
 	ResolveEntities(ws, config, records, n);
 	LeadsResolve(ws, config, records, n);
 	MakeInteractions(ws, records, n);
-	IdentifyVisitors(ws, records, n);
+	joined = IdentifyVisitors(ws, records, n, &joined_count);
 	GiveConsents(ws, records, n);
-	ScoreRecords(ws, config, records, n);
+	ScoreRecords(ws, config, records, n, joined, joined_count);
 	CaptureStamp(ws, records, n);
 }

@@ -31,16 +31,17 @@ static const PlanSource find_leads = {
 static const PlanSource make_leads = {
 	"INSERT INTO @workspace@.lead (lead_id, contact_id, account_id, pipeline, stage, stage_entered_at, qualification,"
 	" origin, title, product, page, campaign_id, channel, source, context_key, contact_name, company_name, budget,"
-	" currency, is_existing_customer, interaction_count, last_interaction_at, attributes)"
-	" SELECT n.lead_id, n.contact_id, n.account_id, n.pipeline, n.stage, pg_catalog.now(), n.qualification, n.origin,"
+	" currency, is_existing_customer, interaction_count, last_interaction_at, attributes, created_at, updated_at)"
+	" SELECT n.lead_id, n.contact_id, n.account_id, n.pipeline, n.stage, n.created_at, n.qualification, n.origin,"
 	" n.title, n.product, n.page, n.campaign_id, n.channel, n.source, n.context_key, n.contact_name, n.company_name,"
-	" n.budget::pg_catalog.numeric, n.currency, n.is_existing_customer, n.interactions, n.last_at, n.attributes"
+	" n.budget::pg_catalog.numeric, n.currency, n.is_existing_customer, n.interactions, n.last_at, n.attributes,"
+	" n.created_at, n.created_at"
 	" FROM @rows $1: lead_id, contact_id, account_id, pipeline, stage, qualification, origin, title, product,"
 	" page, campaign_id, channel, source, context_key, contact_name, company_name, budget, currency,"
-	" is_existing_customer, interactions, last_at, attributes@ AS n",
-	22, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS,
+	" is_existing_customer, interactions, last_at, attributes, created_at@ AS n",
+	23, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS,
 		ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_INT4S,
-		ARG_TIMESTAMPTZS, ARG_JSONBS}
+		ARG_TIMESTAMPTZS, ARG_JSONBS, ARG_TIMESTAMPTZS}
 };
 
 static const PlanSource update_leads = {
@@ -54,6 +55,16 @@ static const PlanSource update_leads = {
 	" WHERE l.lead_id = n.lead_id AND l.status = 'open' RETURNING l.lead_id",
 	10, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_INT8S, ARG_INT8S, ARG_INT4S,
 		ARG_TIMESTAMPTZS}
+};
+
+static const PlanSource touch_leads = {
+	"UPDATE @workspace@.lead l SET interaction_count = l.interaction_count + n.interactions,"
+	" last_interaction_at = GREATEST(l.last_interaction_at, n.last_at)"
+	" FROM (SELECT r.lead_id, pg_catalog.count(*)::pg_catalog.int4 AS interactions,"
+	" pg_catalog.max(r.occurred_at) AS last_at"
+	" FROM @rows $1: lead_id, occurred_at@ AS r GROUP BY r.lead_id ORDER BY r.lead_id) AS n"
+	" WHERE l.lead_id = n.lead_id",
+	2, {ARG_INT8S, ARG_TIMESTAMPTZS}
 };
 
 /* The texts of a lead that later records may change */
@@ -351,16 +362,18 @@ MakeLeads(Workspace *ws, WorkspaceConfig *config, LeadSlot **leads, int n)
 		BatchSet(batch, 19, Int32GetDatum(lead->interactions));
 		BatchSet(batch, 20, TimestampTzGetDatum(lead->last_at));
 		BatchSet(batch, 21, AttributesDatum(lead->attributes));
+		BatchSet(batch, 22, TimestampTzGetDatum(record->received_at));
 		BatchNext(batch);
 
 		moves[move_count++] = (StageMove) {
 			.lead_id = lead->id,.pipeline = pipeline->name,
-			.to_stage = pipeline->stages[pipeline->entry].name,.rule = MOVE_CREATED
+			.to_stage = pipeline->stages[pipeline->entry].name,.at = record->received_at,.rule = MOVE_CREATED
 		};
 		if (scored)
 			moves[move_count++] = (StageMove) {
 			.lead_id = lead->id,.pipeline = pipeline->name,
-			.from_stage = pipeline->stages[pipeline->entry].name,.to_stage = stage->name,.rule = MOVE_FIRST_SCORE
+			.from_stage = pipeline->stages[pipeline->entry].name,.to_stage = stage->name,
+			.at = record->received_at,.rule = MOVE_FIRST_SCORE
 		};
 	}
 	if (batch->rows == 0)
@@ -418,4 +431,19 @@ LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 	qsort(leads, count, sizeof(LeadSlot *), CompareLeads);
 	UpdateLeads(ws, leads, count);
 	MakeLeads(ws, config, leads, count);
+}
+
+/* Note interactions that did not come with a record of this chunk in their leads */
+void
+LeadsTouch(Workspace *ws, const ScoreEvent *events, int n)
+{
+	Batch	   *batch = BatchCreate(touch_leads.args, touch_leads.nargs, n);
+
+	for (int i = 0; i < n; i++)
+	{
+		BatchSet(batch, 0, Int64GetDatum(events[i].lead_id));
+		BatchSet(batch, 1, TimestampTzGetDatum(events[i].occurred_at));
+		BatchNext(batch);
+	}
+	BatchExecute(ws, &touch_leads, batch);
 }

@@ -89,10 +89,18 @@ LoadAccount(EntitySlot *slot, uint64 row)
 														2 + ACCOUNT_COLUMN_COUNT, &isnull));
 }
 
-/* Bring what a record says into its account; its name and domain stay */
+/*
+ * Bring what a record says into its account.  Name and domain stay, but for a
+ * name that is only the domain for want of a better one.
+ */
 static void
 ApplyAccount(EntitySlot *slot, const EntityRecord *record)
 {
+	const char *name = slot->values[ACCOUNT_NAME];
+	const char *domain = slot->values[ACCOUNT_DOMAIN];
+
+	if (name && domain && strcmp(name, domain) == 0 && record->keys[ACCOUNT_KEY_NAME] && record->policy != UPDATE_KEEP)
+		slot->values[ACCOUNT_NAME] = NULL;
 	for (int c = 0; c < ACCOUNT_COLUMN_COUNT; c++)
 		IdentitySet(slot, c, record->values[c],
 					c == ACCOUNT_NAME || c == ACCOUNT_DOMAIN ? UPDATE_FILL : record->policy);

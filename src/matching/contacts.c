@@ -119,7 +119,8 @@ ApplyContact(EntitySlot *slot, const EntityRecord *record)
 		UpdatePolicy policy = c == CONTACT_EMAIL ? UPDATE_FILL :
 			c == CONTACT_LAST_SOURCE ? UPDATE_NEWEST : record->policy;
 
-		IdentitySet(slot, c, record->values[c], policy);
+		if (c != CONTACT_EMAIL || !record->is_foreign[CONTACT_KEY_EMAIL])
+			IdentitySet(slot, c, record->values[c], policy);
 	}
 	if (slot->is_new && slot->decisive == NULL)
 		slot->decisive = slot->values[CONTACT_EMAIL];

@@ -181,6 +181,7 @@ DecideRecords(IdentityTable *table, EntityRecord **records, int n, Oid sequence)
 			if (record->keys[k] == NULL)
 				continue;
 			key = keys_lookup(table->keys, KeyText(k, record->keys[k]));
+			record->is_foreign[k] = key->owner && key->owner != record->slot;
 			if (key->owner)
 				continue;
 			key->owner = record->slot;

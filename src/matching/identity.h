@@ -97,6 +97,7 @@ typedef struct EntityRecord
 	int64		account_id;
 	bool		account_is_stated;	/* the company was named, not derived */
 	UpdatePolicy policy;
+	bool		is_foreign[ENTITY_MAX_KEYS];	/* keys that turned out to be another's */
 	EntitySlot *slot;			/* the answer; NULL for nobody we know */
 } EntityRecord;
 

@@ -46,6 +46,11 @@ static const PlanSource link_lead = {
 	3, {ARG_INT8, ARG_INT8, ARG_INT8}
 };
 
+static const PlanSource find_opportunity = {
+	"SELECT o.opportunity_id FROM @workspace@.opportunity o WHERE o.lead_id = $1 LIMIT 1",
+	1, {ARG_INT8}
+};
+
 /* Columns of a closed lead that its surroundings may still change */
 static const char *const closed_lead_columns[] = {
 	"contact_id", "account_id", "team_id", "agent_id", "interaction_count", "last_interaction_at", "updated_at",
@@ -230,6 +235,7 @@ LawInsert(Workspace *ws, WorkspaceConfig *config, LawRow *row)
 	char	   *stage_name = LawText(row, row->new, "stage");
 	Pipeline   *pipeline = name ? ConfigPipeline(config, name) : ConfigDefaultPipeline(config, row->is_lead);
 	bool		unstamped;
+	Datum		entered;
 	int			stage;
 
 	if (pipeline == NULL || pipeline->for_leads != row->is_lead || pipeline->entry < 0)
@@ -237,7 +243,9 @@ LawInsert(Workspace *ws, WorkspaceConfig *config, LawRow *row)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 name ? errmsg("there is no %s pipeline \"%s\"", row->is_lead ? "lead" : "opportunity", name) :
 				 errmsg("there is no default %s pipeline with an entry stage", row->is_lead ? "lead" : "opportunity")));
-	LawGet(row, row->new, "stage_entered_at", &unstamped);
+	entered = LawGet(row, row->new, "stage_entered_at", &unstamped);
+	if (!unstamped && DatumGetTimestampTz(entered) == GetCurrentTransactionStartTimestamp())
+		unstamped = true;		/* now is no history */
 	stage = stage_name ? LawStage(row, pipeline, stage_name) : pipeline->entry;
 	if (unstamped && stage != pipeline->entry)
 		ereport(ERROR,
@@ -328,7 +336,7 @@ LawUpdate(Workspace *ws, WorkspaceConfig *config, LawRow *row)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("%s is linked to contact " INT64_FORMAT " already", LawName(row), old_contact),
-					 errhint("A lead is linked once; if both contacts are one person, merge them.")));
+					 errhint("A lead is linked once.")));
 	}
 	if (new_stage && strcmp(old_stage, new_stage) == 0)
 	{
@@ -348,12 +356,26 @@ LawUpdate(Workspace *ws, WorkspaceConfig *config, LawRow *row)
 				 errmsg("%s cannot move from \"%s\" to \"%s\"", LawName(row), old_stage, new_stage),
 				 errhint("Allowed next stages: %s.", PipelineNextStages(pipeline, from))));
 
+	if (row->is_lead && pipeline->stages[to].kind == STAGE_WON)
+	{
+		Datum		id = Int64GetDatum(LawId(row, row->new, "lead_id"));
+
+		if (WorkspaceExecute(ws, &find_opportunity, &id, NULL) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_CHECK_VIOLATION),
+					 errmsg("%s cannot enter \"%s\": it has no opportunity", LawName(row), new_stage),
+					 errhint("Convert it with convert_lead().")));
+	}
+
 	move.lead_id = row->is_lead ? LawId(row, row->new, "lead_id") : 0;
 	move.opportunity_id = row->is_lead ? 0 : LawId(row, row->new, "opportunity_id");
 	move.pipeline = pipeline->name;
 	move.from_stage = old_stage;
 	move.to_stage = new_stage;
-	move.rule = MOVE_MANUAL;
+	move.rule = !row->is_lead ? MOVE_MANUAL :
+		pipeline->stages[to].kind == STAGE_WON ? MOVE_CONVERTED :
+		pipeline->stages[to].kind == STAGE_LOST ? MOVE_DISQUALIFIED : MOVE_MANUAL;
+	move.at = GetCurrentTransactionStartTimestamp();
 	move.fallbacks = LawRequire(ws, config, row, &pipeline->stages[to]);
 	move.reason = LawReason(row);
 	PipelineRecord(ws, &move, 1);
@@ -451,7 +473,9 @@ static void
 ScoreAndSettle(Workspace *ws, WorkspaceConfig *config, int64 lead_id, bool assigns)
 {
 	ScoredLead *lead = ScoreLoad(ws, config, &lead_id, 1);
-	LeadSettlement settlement = {.lead = lead,.moves_stage = true,.assigns = assigns};
+	LeadSettlement settlement = {
+		.lead = lead,.moves_stage = true,.assigns = assigns,.at = GetCurrentTransactionStartTimestamp()
+	};
 
 	lead->is_wanted = true;
 	ScoreLeads(ws, config, lead, 1, NULL, 0);
@@ -484,6 +508,7 @@ Follow(Workspace *ws, void *arg)
 			.opportunity_id = row->is_lead ? 0 : LawId(row, row->new, "opportunity_id"),
 			.pipeline = LawText(row, row->new, "pipeline"),
 			.to_stage = LawText(row, row->new, "stage"),
+			.at = GetCurrentTransactionStartTimestamp(),
 			.rule = MOVE_CREATED,
 			.reason = LawText(row, row->new, "stage_reason")
 		};

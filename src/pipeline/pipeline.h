@@ -12,6 +12,8 @@
 #define MOVE_FIRST_SCORE "first_score"
 #define MOVE_SALES_READY "sales_ready"
 #define MOVE_MANUAL "manual"
+#define MOVE_CONVERTED "converted"
+#define MOVE_DISQUALIFIED "disqualified"
 
 /* A move into a stage, to be recorded */
 typedef struct StageMove
@@ -21,6 +23,7 @@ typedef struct StageMove
 	const char *pipeline;
 	const char *from_stage;		/* NULL on creation */
 	const char *to_stage;
+	TimestampTz at;
 	const char *rule;
 	const char *reason;			/* or NULL */
 	const char *fallbacks;		/* comma-separated fields that stood in, or NULL */
@@ -32,6 +35,7 @@ typedef struct LeadSettlement
 	ScoredLead *lead;
 	bool		moves_stage;
 	bool		assigns;
+	TimestampTz at;				/* when what is settled happened */
 } LeadSettlement;
 
 extern void PipelineRecord(Workspace *ws, const StageMove *moves, int n);

@@ -14,34 +14,39 @@
 static const PlanSource record_moves = {
 	"INSERT INTO @workspace@.stage_move (lead_id, opportunity_id, pipeline, from_stage, to_stage, moved_at, moved_by,"
 	" rule, reason, fallback_fields)"
-	" SELECT n.lead_id, n.opportunity_id, n.pipeline, n.from_stage, n.to_stage, pg_catalog.now(),"
+	" SELECT n.lead_id, n.opportunity_id, n.pipeline, n.from_stage, n.to_stage, n.moved_at,"
 	" n.moved_by::pg_catalog.name, n.rule, n.reason, pg_catalog.string_to_array(n.fallbacks, ',')"
-	" FROM @rows $1: lead_id, opportunity_id, pipeline, from_stage, to_stage, rule, fallbacks, moved_by, reason@ AS n",
-	9, {ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS}
+	" FROM @rows $1: lead_id, opportunity_id, pipeline, from_stage, to_stage, rule, fallbacks, moved_by, reason,"
+	" moved_at@ AS n",
+	10, {ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS,
+		ARG_TIMESTAMPTZS}
 };
 
 static const PlanSource settle_leads = {
 	"UPDATE @workspace@.lead l SET stage = n.to_stage,"
-	" stage_entered_at = CASE WHEN n.to_stage <> n.from_stage THEN pg_catalog.now() ELSE l.stage_entered_at END,"
+	" stage_entered_at = CASE WHEN n.to_stage <> n.from_stage "
+	" THEN GREATEST(n.at, l.stage_entered_at) ELSE l.stage_entered_at END,"
 	" qualification = CASE WHEN n.ready_model IS NOT NULL THEN 'sales_ready'"
 	" WHEN l.qualification = 'unqualified' AND n.to_stage <> n.from_stage AND n.marketing THEN 'marketing_qualified'"
 	" ELSE l.qualification END,"
-	" sales_ready_at = CASE WHEN n.ready_model IS NOT NULL THEN COALESCE(l.sales_ready_at, pg_catalog.now())"
+	" sales_ready_at = CASE WHEN n.ready_model IS NOT NULL THEN COALESCE(l.sales_ready_at, n.at)"
 	" ELSE l.sales_ready_at END,"
 	" sales_ready_model = COALESCE(l.sales_ready_model, n.ready_model),"
 	" team_id = COALESCE(l.team_id, n.team_id), agent_id = COALESCE(l.agent_id, n.agent_id),"
 	" updated_at = pg_catalog.now()"
-	" FROM @rows $1: lead_id, from_stage, to_stage, ready_model, marketing, team_id, agent_id@ AS n"
+	" FROM @rows $1: lead_id, from_stage, to_stage, ready_model, marketing, team_id, agent_id, at@ AS n"
 	" WHERE l.lead_id = n.lead_id AND l.stage = n.from_stage AND l.status = 'open'"
-	" RETURNING l.lead_id",
-	7, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_INT8S, ARG_INT8S}
+	" RETURNING l.lead_id, l.stage_entered_at",
+	8, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_INT8S, ARG_INT8S,
+		ARG_TIMESTAMPTZS}
 };
 
 static const PlanSource record_assignments = {
-	"INSERT INTO @workspace@.assignment (lead_id, team_id, agent_id, assigned_by, reason)"
-	" SELECT n.lead_id, n.team_id, n.agent_id, n.assigned_by::pg_catalog.name, n.reason::pg_catalog.jsonb"
-	" FROM @rows $1: lead_id, team_id, agent_id, assigned_by, reason@ AS n",
-	5, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
+	"INSERT INTO @workspace@.assignment (lead_id, team_id, agent_id, assigned_by, reason, assigned_at)"
+	" SELECT n.lead_id, n.team_id, n.agent_id, n.assigned_by::pg_catalog.name, n.reason::pg_catalog.jsonb,"
+	" n.assigned_at"
+	" FROM @rows $1: lead_id, team_id, agent_id, assigned_by, reason, assigned_at@ AS n",
+	6, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TIMESTAMPTZS}
 };
 
 /* What was decided for a lead */
@@ -56,6 +61,7 @@ typedef struct Decision
 	char	   *fallbacks;
 	RoutingRule *route;
 	int64		agent_id;
+	TimestampTz at;
 	bool		done;
 } Decision;
 
@@ -93,6 +99,7 @@ PipelineRecord(Workspace *ws, const StageMove *moves, int n)
 		BatchSetText(batch, 6, moves[i].fallbacks);
 		BatchSetText(batch, 7, user);
 		BatchSetText(batch, 8, moves[i].reason);
+		BatchSet(batch, 9, TimestampTzGetDatum(moves[i].at));
 		BatchNext(batch);
 	}
 	BatchExecute(ws, &record_moves, batch);
@@ -220,7 +227,7 @@ DecideRoutes(WorkspaceConfig *config, Decision *decisions, LeadSettlement *leads
 
 		for (int i = 0; i < n; i++)
 			if (decisions[i].lead->profile && leads[i].assigns && decisions[i].route == NULL &&
-				(owner_column <= 0 || heap_attisnull(decisions[i].lead->profile, owner_column, config->profile)))
+				heap_attisnull(decisions[i].lead->profile, owner_column, config->profile))
 			{
 				profiles[count] = decisions[i].lead->profile;
 				open[count++] = &decisions[i];
@@ -261,6 +268,7 @@ RecordAssignments(Workspace *ws, Decision *decisions, int n)
 			BatchSet(batch, 2, Int64GetDatum(decisions[i].agent_id));
 		BatchSetText(batch, 3, user);
 		BatchSetText(batch, 4, reason.data);
+		BatchSet(batch, 5, TimestampTzGetDatum(decisions[i].at));
 		BatchNext(batch);
 	}
 	if (batch->rows > 0)
@@ -294,6 +302,7 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 
 		decision->lead = leads[i].lead;
 		decision->first = -1;
+		decision->at = leads[i].at;
 		if (decision->lead->profile == NULL)
 			continue;
 		name = ProfileText(config, decision->lead->profile, PROFILE_PIPELINE);
@@ -321,6 +330,7 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 			BatchSet(batch, 5, Int64GetDatum(decision->route->team_id));
 		if (decision->agent_id != 0)
 			BatchSet(batch, 6, Int64GetDatum(decision->agent_id));
+		BatchSet(batch, 7, TimestampTzGetDatum(decision->at));
 		BatchNext(batch);
 	}
 	if (batch->rows == 0)
@@ -333,19 +343,20 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 		Decision	wanted = {.lead = &key};
 		Decision   *decision = bsearch(&wanted, decisions, n, sizeof(Decision), CompareDecisions);
 		const Stage *stages = decision->pipeline->stages;
+		TimestampTz at = ResultTimestamp(i, 2);
 
 		decision->done = true;
 		if (decision->first >= 0)
 			moves[move_count++] = (StageMove) {
 			.lead_id = key.lead_id,.pipeline = decision->pipeline->name,
 			.from_stage = stages[decision->from].name,.to_stage = stages[decision->first].name,
-			.rule = MOVE_FIRST_SCORE
+			.at = at,.rule = MOVE_FIRST_SCORE
 		};
 		if (decision->to != decision->from && decision->to != decision->first)
 			moves[move_count++] = (StageMove) {
 			.lead_id = key.lead_id,.pipeline = decision->pipeline->name,
 			.from_stage = stages[decision->first >= 0 ? decision->first : decision->from].name,
-			.to_stage = stages[decision->to].name,.rule = MOVE_SALES_READY,.fallbacks = decision->fallbacks
+			.to_stage = stages[decision->to].name,.at = at,.rule = MOVE_SALES_READY,.fallbacks = decision->fallbacks
 		};
 	}
 	SPI_freetuptable(SPI_tuptable);

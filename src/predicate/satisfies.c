@@ -222,6 +222,49 @@ satisfies(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Check if a row satisfies a predicate, where an error is no answer
+ */
+PG_FUNCTION_INFO_V1(satisfies_or_null);
+Datum
+satisfies_or_null(PG_FUNCTION_ARGS)
+{
+	MemoryContext oldcxt = CurrentMemoryContext;
+	ResourceOwner oldowner = CurrentResourceOwner;
+	volatile Datum result = (Datum) 0;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(oldcxt);
+
+	PG_TRY();
+	{
+		result = satisfies(fcinfo);
+
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *edata;
+
+		MemoryContextSwitchTo(oldcxt);
+		edata = CopyErrorData();
+		FlushErrorState();
+
+		RollbackAndReleaseCurrentSubTransaction();
+
+		if (!PredicateErrorIsLocal(edata->sqlerrcode))
+			ReThrowError(edata);
+
+		fcinfo->isnull = true;
+	}
+	PG_END_TRY();
+
+	MemoryContextSwitchTo(oldcxt);
+	CurrentResourceOwner = oldowner;
+
+	return result;
+}
+
+/*
  * Compile a predicate for the rows of a relation
  */
 static CompiledPredicate *

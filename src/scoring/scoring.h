@@ -12,6 +12,7 @@ typedef struct ScoreEvent
 {
 	int64		lead_id;
 	const char *kind;
+	TimestampTz occurred_at;
 } ScoreEvent;
 
 /* A lead with its profile and, once scored, what came of it */

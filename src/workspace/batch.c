@@ -114,3 +114,12 @@ ResultInt64(uint64 row, int column, bool *isnull)
 		*isnull = null;
 	return null ? 0 : DatumGetInt64(value);
 }
+
+/* Get a timestamp column of a result row that is not null */
+TimestampTz
+ResultTimestamp(uint64 row, int column)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
+}

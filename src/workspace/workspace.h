@@ -107,5 +107,6 @@ extern int	BatchExecute(Workspace *ws, const PlanSource *source, Batch *batch);
 /* Reading what a statement returned */
 extern char *ResultText(uint64 row, int column);
 extern int64 ResultInt64(uint64 row, int column, bool *isnull);
+extern TimestampTz ResultTimestamp(uint64 row, int column);
 
 #endif

@@ -136,6 +136,8 @@ SELECT lead_mgmt.drop_workspace('bulk', 'bulk');
 SELECT lead_mgmt.create_workspace('bulk');
 DO $$ DECLARE r record; BEGIN FOR r IN SELECT payload FROM records ORDER BY n LOOP PERFORM single.capture('default', r.payload); END LOOP; END $$;
 INSERT INTO bulk.submission (payload) SELECT payload FROM records ORDER BY n;
+-- a score is as of the lead's latest submission, so both are brought up to date for the comparison
+SELECT single.rescore() = bulk.rescore() AS same_number;
 CREATE TEMP TABLE one_by_one AS SELECT * FROM pg_temp.content('single');
 CREATE TEMP TABLE at_once AS SELECT * FROM pg_temp.content('bulk');
 SELECT what, sum(times) AS rows FROM one_by_one GROUP BY 1 ORDER BY 1;

@@ -177,7 +177,7 @@ sub run_program
 	local %ENV = $node->_get_env();
 	my $done = IPC::Run::run(\@command, '<', \'', '>', \$out, '2>', \$err);
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	fail("$command[0]: $err") unless $done;
+	fail("$command[0]: " . substr($err, 0, 1000)) unless $done;
 	return ($out, $err);
 }
 

@@ -1,0 +1,72 @@
+-- Marks of functions: volatility, strictness, parallel safety, search_path, whose rights.
+\set QUIET on
+\set ON_ERROR_STOP on
+\pset format unaligned
+\pset tuples_only on
+\pset pager off
+SET client_min_messages = warning;
+BEGIN;
+SELECT lead_mgmt.create_workspace('crm');
+SELECT no_plan();
+
+CREATE TEMP VIEW extension_function AS
+SELECT p.oid, p.oid::regprocedure::text AS name, p.proname, p.prolang, p.provolatile, p.proisstrict, p.proparallel, p.prosecdef, p.proconfig, p.prorettype, p.proargtypes, l.lanname, p.prokind
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'lead_mgmt';
+CREATE TEMP VIEW workspace_function AS
+SELECT p.oid, p.oid::regprocedure::text AS name, p.proname, p.provolatile, p.prosecdef, p.proconfig, p.proacl, p.proowner, l.lanname
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'crm'::regnamespace;
+
+SELECT cmp_ok((SELECT count(*) FROM extension_function), '>', 20::bigint, 'the extension has functions');
+SELECT cmp_ok((SELECT count(*) FROM workspace_function), '>', 10::bigint, 'a workspace has functions');
+
+-- types
+SELECT is(provolatile::text || proparallel::text || proisstrict::text, 'istrue', f.name || ' is immutable, parallel safe, strict')
+FROM (SELECT t.typname, unnest(ARRAY[t.typinput, t.typoutput, t.typreceive, t.typsend]) AS proc FROM pg_type t
+	WHERE t.typnamespace = 'lead_mgmt'::regnamespace AND t.typtype = 'b' AND t.typelem = 0) t
+JOIN extension_function f ON f.oid = t.proc::oid
+WHERE t.typname NOT IN ('predicate') ORDER BY f.name;
+SELECT is(proparallel::text || proisstrict::text, 'strue', f.name || ' is parallel safe and strict')
+FROM pg_type t, unnest(ARRAY[t.typinput, t.typoutput, t.typreceive, t.typsend]) proc JOIN extension_function f ON f.oid = proc::oid
+WHERE t.typname = 'predicate' AND t.typnamespace = 'lead_mgmt'::regnamespace ORDER BY f.name;
+SELECT ok(t.typreceive <> 0 AND t.typsend <> 0, 'type ' || t.typname || ' has binary input and output')
+FROM pg_type t WHERE t.typnamespace = 'lead_mgmt'::regnamespace AND t.typtype = 'b' AND t.typelem = 0 AND t.typname <> 'predicate' ORDER BY t.typname;
+SELECT is(provolatile::text || proparallel::text || proisstrict::text, 'istrue', f.name || ', behind an operator, is immutable, parallel safe, strict')
+FROM (SELECT DISTINCT o.oprcode::oid AS proc FROM pg_operator o WHERE o.oprnamespace = 'lead_mgmt'::regnamespace) o JOIN extension_function f ON f.oid = o.proc ORDER BY f.name;
+SELECT is(provolatile::text || proparallel::text, 'is', f.name || ', in an operator class, is immutable and parallel safe')
+FROM (SELECT DISTINCT a.amproc::oid AS proc FROM pg_amproc a) a JOIN extension_function f ON f.oid = a.proc ORDER BY f.name;
+SELECT is(provolatile::text, 'i', f.name || ', behind a cast, is immutable')
+FROM pg_cast c JOIN extension_function f ON f.oid = c.castfunc ORDER BY f.name;
+
+-- what runs SQL pins its search_path, pg_temp last
+SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
+FROM extension_function f WHERE f.lanname IN ('sql', 'plpgsql')
+	OR f.proname IN ('audit_change', 'guard_row', 'stage_law', 'stage_follow', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity')
+ORDER BY f.name;
+SELECT is((SELECT array_agg(w) FROM unnest(ARRAY['audit_change', 'guard_row', 'stage_law', 'stage_follow', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity']) w
+	WHERE NOT EXISTS (SELECT FROM extension_function f WHERE f.proname = w)), NULL, 'the C functions that run SQL are all there');
+SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
+FROM workspace_function f ORDER BY f.name;
+
+-- whose rights
+SELECT ok(NOT f.prosecdef, f.name || ' runs with the rights of its caller') FROM extension_function f ORDER BY f.name;
+SELECT is(f.prosecdef, f.proname IN ('capture', 'capture_raw'), f.name || CASE WHEN f.proname IN ('capture', 'capture_raw') THEN ' runs as its owner' ELSE ' runs as its caller' END)
+FROM workspace_function f ORDER BY f.name;
+SELECT ok(NOT has_function_privilege('public', f.oid, 'EXECUTE'), 'PUBLIC may not call ' || f.name) FROM workspace_function f ORDER BY f.name;
+
+-- trigger functions are volatile and not strict
+SELECT is(f.provolatile::text || f.proisstrict::text, 'vfalse', f.name || ' is marked as a trigger function should be')
+FROM extension_function f WHERE f.prorettype = 'trigger'::regtype ORDER BY f.name;
+-- what writes is volatile and not parallel safe
+SELECT is(f.provolatile::text || (f.proparallel = 's')::text, 'vfalse', f.name || ' writes: volatile, not parallel safe')
+FROM extension_function f WHERE f.proname IN ('create_workspace', 'upgrade_workspace', 'drop_workspace', 'process_submission') ORDER BY f.name;
+SELECT is(f.provolatile::text, CASE WHEN f.proname IN ('completeness', 'response_path', 'explain_score') THEN 's' ELSE 'v' END,
+	f.name || CASE WHEN f.proname IN ('completeness', 'response_path', 'explain_score') THEN ' only reads: stable' ELSE ' writes: volatile' END)
+FROM workspace_function f ORDER BY f.name;
+SELECT is(f.provolatile::text || f.proparallel::text, 'is', f.name || ' is immutable and parallel safe')
+FROM extension_function f WHERE f.proname ~ '^(email|phone)_' OR f.proname IN ('version', 'workspace_script', 'workspace_statements') ORDER BY f.name;
+SELECT is(array_agg(f.name), NULL, 'every aggregate may run in parallel') FROM extension_function f WHERE f.prokind = 'a' AND f.proparallel <> 's';
+
+SELECT * FROM finish();
+ROLLBACK;
