@@ -112,3 +112,9 @@ CREATE FUNCTION lead_mgmt.guard_row() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mgmt.guard_row() IS
 	'Trigger function: checks the custom attributes of a contact or account and sets updated_at. Argument: entity.';
+
+CREATE FUNCTION lead_mgmt.guard_form() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guard_form() IS
+	'Trigger function: refuses a form whose mapping, defaults or required list names something that is no field.';

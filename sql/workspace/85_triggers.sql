@@ -40,6 +40,8 @@ CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.opportunity
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('opportunity', 'opportunity_id', 'updated_at', 'stage',
 		'stage_entered_at', 'stage_reason');
 
+CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE OF mapping, defaults, required ON @workspace@.form
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_form();
 CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE OF condition ON @workspace@.scoring_rule
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('condition', 'lead_profile');
 CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE OF condition ON @workspace@.routing_rule

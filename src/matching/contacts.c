@@ -102,7 +102,7 @@ LoadContact(EntitySlot *slot, uint64 row)
 	Datum		attributes;
 
 	slot->account_id = ResultInt64(row, 2, NULL);
-	slot->is_customer = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 3, &isnull));
+	slot->is_customer = ResultBool(row, 3);
 	for (int c = 0; c < CONTACT_COLUMN_COUNT; c++)
 		slot->values[c] = ResultText(row, 4 + c);
 	attributes = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 4 + CONTACT_COLUMN_COUNT, &isnull);

@@ -153,9 +153,8 @@ WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch 
 	written = BatchExecute(ws, source, batch);
 	for (int i = 0; i < written; i++)
 	{
-		bool		isnull;
 		ScoredLead *lead = ScoreFind(leads, n, ResultInt64(i, 1, NULL));
-		double		score = DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull));
+		double		score = ResultDouble(i, 2);
 
 		if (score >= model->threshold && lead->ready_by == NULL)
 			lead->ready_by = model;

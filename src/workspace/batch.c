@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "workspace/workspace.h"
@@ -122,4 +123,54 @@ ResultTimestamp(uint64 row, int column)
 	bool		isnull;
 
 	return DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
+}
+
+/* Get a boolean column of a result row */
+bool
+ResultBool(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+
+	return !isnull && DatumGetBool(value);
+}
+
+/* Get an integer column of a result row */
+int
+ResultInt(uint64 row, int column)
+{
+	bool		isnull;
+
+	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
+}
+
+/* Get a double precision column of a result row */
+double
+ResultDouble(uint64 row, int column)
+{
+	bool		isnull;
+
+	return DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
+}
+
+/* Get a text array column of a result row, without its null elements */
+char **
+ResultTexts(uint64 row, int column, int *count)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	char	  **texts;
+
+	*count = 0;
+	if (isnull)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	texts = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			texts[(*count)++] = TextDatumGetCString(elements[i]);
+	return texts;
 }

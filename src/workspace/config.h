@@ -254,6 +254,7 @@ typedef struct WorkspaceConfig
 } WorkspaceConfig;
 
 extern WorkspaceConfig *WorkspaceGetConfig(Workspace *ws);
+extern void ConfigLoadForms(Workspace *ws, WorkspaceConfig *config);
 extern Form *ConfigForm(WorkspaceConfig *config, const char *name);
 extern Pipeline *ConfigPipeline(WorkspaceConfig *config, const char *name);
 extern Pipeline *ConfigDefaultPipeline(WorkspaceConfig *config, bool for_leads);

@@ -108,5 +108,9 @@ extern int	BatchExecute(Workspace *ws, const PlanSource *source, Batch *batch);
 extern char *ResultText(uint64 row, int column);
 extern int64 ResultInt64(uint64 row, int column, bool *isnull);
 extern TimestampTz ResultTimestamp(uint64 row, int column);
+extern bool ResultBool(uint64 row, int column);
+extern int	ResultInt(uint64 row, int column);
+extern double ResultDouble(uint64 row, int column);
+extern char **ResultTexts(uint64 row, int column, int *count);
 
 #endif

@@ -73,7 +73,7 @@ SELECT pg_temp.try(jsonb_build_object('email', 'long@x.example', 'name', repeat(
 	pg_temp.try(jsonb_build_object('source_id', repeat('s', 501))) AS source_id;
 SELECT status, reasons -> 0 ->> 'code' AS code FROM bad.capture('default', '{"email": "ext@x.example"}', repeat('x', 501));
 -- incompressible keys of the largest size fit the indexes
-SELECT pg_temp.try(jsonb_build_object('email', 'rnd@x.example', 'page', p, 'company', p, 'visitor', p, 'source_id', p)) FROM (SELECT left(string_agg(md5(n::text), ''), 500) AS p FROM generate_series(1, 20) n) x;
+SELECT pg_temp.try(jsonb_build_object('email', 'rnd@random.example', 'page', p, 'company', p, 'visitor', p, 'source_id', p)) FROM (SELECT left(string_agg(md5(n::text), ''), 500) AS p FROM generate_series(1, 20) n) x;
 
 -- required
 INSERT INTO bad.form (form, required, blank_values) VALUES ('strict', '{email,full_name,phone}', '{none}');
@@ -119,8 +119,8 @@ SELECT pg_temp.try_raw(convert_to('{"email": "first@x.example", "email": "last@x
 SELECT payload FROM bad.submission ORDER BY submission_id DESC LIMIT 1;
 
 -- text that could be taken for something else stays text
-SELECT status FROM bad.capture('default', $${"email": "sql@x.example", "name": "'; DROP TABLE bad.lead; --", "city": "{\"a\":1}", "company": "\\\\N", "page": "%s%n $1 @workspace@"}$$);
-SELECT c.full_name, c.city, a.name, l.page, l.context_key FROM bad.contact c JOIN bad.account a USING (account_id) JOIN bad.lead l USING (contact_id) WHERE c.email::text = 'sql@x.example';
+SELECT status FROM bad.capture('default', $${"email": "sql@gmail.com", "name": "'; DROP TABLE bad.lead; --", "city": "{\"a\":1}", "company": "\\\\N", "page": "%s%n $1 @workspace@"}$$);
+SELECT c.full_name, c.city, a.name, l.page, l.context_key FROM bad.contact c JOIN bad.account a USING (account_id) JOIN bad.lead l USING (contact_id) WHERE c.email::text = 'sql@gmail.com';
 
 -- names that payloads may not reach
 SELECT status FROM bad.capture('default', '{"email": "own@x.example", "contact_id": 1, "lead_id": 1, "stage": "converted", "status": "won", "is_existing_customer": true, "agent_id": 7}');

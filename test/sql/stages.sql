@@ -58,6 +58,7 @@ SELECT lead_id <> 5 AS new_lead, status FROM stages.capture('default', '{"email"
 SELECT stages.convert_lead(1);
 SELECT count(*) AS opportunities FROM stages.opportunity;
 SELECT stage FROM stages.advance(1, 'sales_acceptance');
+SELECT stages.advance(1, 'converted');
 SELECT contact_id, account_id FROM stages.convert_lead(1, 'Big deal', 1000, 'EUR');
 SELECT opportunity_id AS deal FROM stages.opportunity \gset
 SELECT lead_id, contact_id, name, stage, status, amount, currency, probability FROM stages.opportunity;
@@ -66,8 +67,8 @@ SELECT stages.convert_lead(1);
 SELECT stages.convert_lead(0);
 UPDATE stages.lead SET budget = 5 WHERE lead_id = 1;
 SELECT email FROM stages.lead_board WHERE lead_id = 1;
-SELECT from_stage, to_stage, reason FROM moves WHERE lead_id = 1;
-SELECT from_stage, to_stage, reason FROM moves WHERE lead_id = 5;
+SELECT from_stage, to_stage, rule, reason FROM moves WHERE lead_id = 1;
+SELECT from_stage, to_stage, rule, reason FROM moves WHERE lead_id = 5;
 
 -- an opportunity's own pipeline; winning makes the contact a customer, once
 UPDATE stages.opportunity SET stage = 'won';
@@ -187,6 +188,11 @@ SELECT engagement, stage, sales_ready_at IS NOT NULL AS ready, interaction_count
 INSERT INTO stages.interaction (lead_id, contact_id, kind, direction) VALUES (:direct, :direct_contact, 'handshake', 'inbound');
 SELECT engagement, stage, qualification, sales_ready_at IS NOT NULL AS ready, sales_ready_model, interaction_count FROM stages.lead_score JOIN stages.lead USING (lead_id) WHERE lead_id = :direct;
 SELECT from_stage, to_stage, rule FROM moves WHERE lead_id = :direct;
+-- several at once; those that name no lead count for the latest open one of their contact
+INSERT INTO stages.interaction (lead_id, contact_id, kind) VALUES (:direct, :direct_contact, 'page_view'), (:direct, :direct_contact, 'page_view'), (NULL, :direct_contact, 'email_open');
+SELECT engagement, interaction_count, (SELECT count(*) FROM stages.interaction i WHERE i.lead_id = :direct) AS interactions,
+	score = (SELECT sum(total) FROM stages.explain_score(:direct)) AS explained
+FROM stages.lead_score JOIN stages.lead USING (lead_id) WHERE lead_id = :direct;
 \set VERBOSITY terse
 INSERT INTO stages.interaction (kind) VALUES ('page_view');
 INSERT INTO stages.interaction (lead_id, kind, direction) VALUES (:direct, 'page_view', 'sideways');
