@@ -24,6 +24,10 @@ SELECT reasons FROM bad.capture('default', '{"name": "No One"}');
 -- forms
 INSERT INTO bad.form (form, is_active) VALUES ('closed', false);
 SELECT pg_temp.try('{"email": "a@form.example"}', 'closed');
+-- a form that names a field which does not exist could never work as meant
+INSERT INTO bad.form (form, required) VALUES ('typo', '{emial}');
+INSERT INTO bad.form (form, mapping) VALUES ('typo', '{"Your mail": "emial"}');
+INSERT INTO bad.form (form, defaults) VALUES ('typo', '{"sauce": "fair"}');
 SELECT pg_temp.try('{"email": "a@form.example"}', 'no such form');
 SELECT pg_temp.try('{"email": "a@form.example"}', '');
 SELECT form, status FROM bad.capture(NULL, '{"email": "a@form.example"}');

@@ -17,8 +17,8 @@ query($primary, q{
 		'phone', '+6147884' || 1000 + n % 20)
 	FROM generate_series(1, 100) n;
 	INSERT INTO crm.submission (payload) VALUES ('{"email": "nonsense"}');
-	INSERT INTO crm.opportunity (lead_id, contact_id, name, pipeline, stage, stage_entered_at, amount)
-		SELECT lead_id, contact_id, 'Sale', 'sales', 'won', now(), 100 FROM crm.lead ORDER BY lead_id LIMIT 5;
+	INSERT INTO crm.opportunity (lead_id, contact_id, name, pipeline, stage, stage_entered_at, closed_at, amount)
+		SELECT lead_id, contact_id, 'Sale', 'sales', 'won', now() - interval '1 minute', now(), 100 FROM crm.lead ORDER BY lead_id LIMIT 5;
 	SELECT crm.advance(lead_id, 'teleprospect_acceptance', 'called') FROM crm.lead ORDER BY lead_id LIMIT 3;});
 
 $primary->backup('backup');

@@ -58,7 +58,7 @@ as_owner('source', "SELECT lead_mgmt.create_workspace('crm');" . $extras . q{
 	UPDATE crm.lead SET stage = 'teleprospect_acceptance' WHERE lead_id % 4 = 0 AND stage = 'marketing_qualification';
 	SELECT crm.disqualify(lead_id, 'test') FROM crm.lead WHERE lead_id % 11 = 0;
 	INSERT INTO crm.opportunity (lead_id, contact_id, account_id, name, pipeline, stage, stage_entered_at, amount)
-		SELECT lead_id, contact_id, account_id, 'Sale', 'sales', 'won', now(), 12.50 FROM crm.lead WHERE lead_id % 7 = 0;
+		SELECT lead_id, contact_id, account_id, 'Sale', 'sales', 'won', now() - interval '1 day', 12.50 FROM crm.lead WHERE lead_id % 7 = 0;
 });
 
 # All rows of all tables, and where the sequences are

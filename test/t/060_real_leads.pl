@@ -95,11 +95,12 @@ query($node, 'INSERT INTO crm.form (form, mapping, blank_values, source_system) 
 	. join(', ', @mapping) . "), '{Select}', 'xeducation')");
 
 my $payloads = q{SELECT 'xeducation' AS form, s."Prospect ID" AS external_id,
-	jsonb_strip_nulls(to_jsonb(s) - 'unnamed' || jsonb_build_object('source', k.source, 'channel', COALESCE(k.channel, 'other'))) AS payload
+	jsonb_strip_nulls(to_jsonb(s) - 'unnamed' || jsonb_build_object('source', k.source, 'channel', COALESCE(k.channel, 'other'))) AS payload,
+	timestamptz '2020-01-01 00:00+00' + s."Lead Number"::integer * interval '1 second' AS received_at
 	FROM staging s LEFT JOIN known k ON k.lead_source = s."Lead Source"};
 my $copy = $node->basedir . '/submissions';
 query($node, "COPY ($payloads) TO '$copy'");
-query($node, "COPY crm.submission (form, external_id, payload) FROM '$copy'");
+query($node, "COPY crm.submission (form, external_id, payload, received_at) FROM '$copy'");
 
 is(counts($node, 'crm'), '9240|0|9240|9240|9240|0|0|0', 'every row is an accepted submission, a contact, a lead and an interaction');
 is(query($node, 'SELECT count(*) FROM crm.submission WHERE reasons IS NOT NULL'), '0', 'without a complaint');
@@ -121,7 +122,7 @@ is(query($node, q{SELECT count(*) FROM crm.contact_identity WHERE kind = 'extern
 
 # The outcomes
 query($node, q{INSERT INTO crm.opportunity (lead_id, contact_id, account_id, name, pipeline, stage, stage_entered_at, amount)
-	SELECT lead_id, contact_id, account_id, 'Course', 'sales', 'won', now(), 100 FROM crm.lead WHERE attributes -> 'converted' = 'true'});
+	SELECT lead_id, contact_id, account_id, 'Course', 'sales', 'won', timestamptz '2021-01-01 00:00+00', 100 FROM crm.lead WHERE attributes -> 'converted' = 'true'});
 is(query($node, q{SELECT status, count(*), count(closed_at) FROM crm.opportunity GROUP BY 1}), 'won|3561|3561', 'the converted leads are won opportunities');
 is(query($node, q{SELECT count(*) FROM crm.contact WHERE customer_since IS NOT NULL}), '3561', 'their contacts are customers');
 is(query($node, q{SELECT stage, leads FROM crm.funnel WHERE stage IN ('lead', 'opportunity', 'won') ORDER BY level}),
@@ -136,7 +137,7 @@ is(query($node, q{SELECT source, won FROM crm.source_conversion WHERE won > 0 OR
 # The same file again
 my $rows = query($node, q{SELECT md5(string_agg(md5(c::text), '' ORDER BY contact_id)) FROM crm.contact c})
 	. query($node, q{SELECT md5(string_agg(md5(l::text), '' ORDER BY lead_id)) FROM crm.lead l});
-query($node, "INSERT INTO crm.submission (form, external_id, payload) $payloads");
+query($node, "INSERT INTO crm.submission (form, external_id, payload, received_at) $payloads");
 is(counts($node, 'crm'), '9240|0|9240|9240|9240|9240|0|0', 'the same file again: all duplicates');
 is( query($node, q{SELECT md5(string_agg(md5(c::text), '' ORDER BY contact_id)) FROM crm.contact c})
 	. query($node, q{SELECT md5(string_agg(md5(l::text), '' ORDER BY lead_id)) FROM crm.lead l}),
