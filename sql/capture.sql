@@ -24,8 +24,15 @@ CREATE FUNCTION lead_mgmt.count_interactions() RETURNS trigger
 COMMENT ON FUNCTION lead_mgmt.count_interactions() IS
 	'Trigger function: counts directly inserted interactions for the scores of the leads they concern.';
 
+CREATE FUNCTION lead_mgmt.rescore_leads() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+
+COMMENT ON FUNCTION lead_mgmt.rescore_leads() IS
+	'Trigger function: scores the open leads of a contact or account again that a client changed. Argument: entity.';
+
 CREATE FUNCTION lead_mgmt.claim_identity() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION lead_mgmt.claim_identity() IS
-	'Trigger function: claims the e-mail address and phone number of a contact that a client wrote.';
+	'Trigger function: claims what identifies a contact (e-mail address, phone number) or account (domain, name) that a client wrote. Argument: entity.';

@@ -1,3 +1,7 @@
+-- The schema's functions are for everybody; those that change data ask for rights themselves.
+
+GRANT USAGE ON SCHEMA lead_mgmt TO PUBLIC;
+
 -- Types: e-mail addresses and phone numbers in normal form
 
 -- E-mail type

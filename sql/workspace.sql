@@ -54,7 +54,7 @@ CREATE FUNCTION lead_mgmt.upgrade_workspace(name text) RETURNS text
 	DECLARE
 		found text;
 	BEGIN
-		IF pg_catalog.to_regclass(pg_catalog.format('%I.workspace_info', name)) IS NULL THEN
+		IF name IS NULL OR pg_catalog.to_regclass(pg_catalog.format('%I.workspace_info', name)) IS NULL THEN
 			RAISE EXCEPTION 'there is no workspace "%"', name
 				USING ERRCODE = 'invalid_schema_name', HINT = 'Create it with lead_mgmt.create_workspace().';
 		END IF;
@@ -76,7 +76,7 @@ CREATE FUNCTION lead_mgmt.drop_workspace(name text, confirm text) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
 	AS $$
 	BEGIN
-		IF pg_catalog.to_regclass(pg_catalog.format('%I.workspace_info', name)) IS NULL THEN
+		IF name IS NULL OR pg_catalog.to_regclass(pg_catalog.format('%I.workspace_info', name)) IS NULL THEN
 			RAISE EXCEPTION 'there is no workspace "%"', name USING ERRCODE = 'invalid_schema_name';
 		ELSIF confirm IS DISTINCT FROM name THEN
 			RAISE EXCEPTION 'workspace "%" is not dropped: the confirmation is not its name', name

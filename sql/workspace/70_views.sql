@@ -132,7 +132,8 @@ SELECT
 	s.fit + s.engagement >= m.sales_ready_threshold AS is_sales_ready,
 	s.scored_at
 FROM @workspace@.score s
-JOIN @workspace@.scoring_model m ON m.model = s.model;
+JOIN @workspace@.scoring_model m ON m.model = s.model
+JOIN @workspace@.lead l ON l.lead_id = s.lead_id;
 
 COMMENT ON VIEW @workspace@.lead_score IS
 	'The score of each lead with its grade. One row a lead and model that has scored it.';
@@ -335,7 +336,8 @@ FROM (
 		g.audit_id
 	FROM @workspace@.audit_log g
 	WHERE g.entity = 'lead'
-) e;
+) e
+JOIN @workspace@.lead v ON v.lead_id = e.lead_id;
 
 COMMENT ON VIEW @workspace@.lead_timeline IS
 	'All that happened to a lead, in order: interactions, stage moves, assignments, changes, its opportunities. Interactions of the contact that belong to no lead appear on each of the contact''s leads. One row an event of a lead.';

@@ -112,7 +112,7 @@ CREATE OR REPLACE FUNCTION @workspace@.disqualify(lead_id bigint, reason text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.disqualify(bigint, text) IS
-	'Close a lead as lost, for a reason, and return it. Errors: not_null_violation without a reason, no_data_found, check_violation when the lead is closed already.';
+	'Close a lead as lost, for a reason, and return it. Errors: not_null_violation without a reason, no_data_found, object_not_in_prerequisite_state when the lead is closed already.';
 
 CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DEFAULT NULL, amount numeric DEFAULT NULL,
 		currency text DEFAULT NULL)
@@ -170,7 +170,7 @@ CREATE OR REPLACE FUNCTION @workspace@.assign(lead_id bigint, agent_id bigint, r
 		END IF;
 		UPDATE @workspace@.lead l SET agent_id = assign.agent_id, team_id = team WHERE l.lead_id = assign.lead_id;
 		INSERT INTO @workspace@.assignment (lead_id, team_id, agent_id, assigned_by, reason)
-			VALUES (assign.lead_id, team, assign.agent_id, session_user,
+			VALUES (assign.lead_id, team, assign.agent_id, current_user,
 				pg_catalog.jsonb_build_object('rule', 'manual', 'reason', assign.reason, 'previous_agent_id', owner));
 	END
 	$$;
@@ -282,7 +282,6 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose capture, sales or reader.';
 		END IF;
 		EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA @workspace@ TO %I', role_name);
-		EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA lead_mgmt TO %I', role_name);
 		IF access IN ('capture', 'sales') THEN
 			EXECUTE pg_catalog.format('GRANT INSERT (form, external_id, payload, content_type, raw, received_at) ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea) TO %I', role_name);
@@ -311,4 +310,21 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
 	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, and write contacts, accounts, leads, interactions and opportunities. reader: read all tables and views but the payloads of submissions. The owner of the workspace has every right already. Error: invalid_parameter_value.';
 
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA @workspace@ FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION
+	@workspace@.capture(text, jsonb, text),
+	@workspace@.capture_raw(text, text, bytea),
+	@workspace@.reprocess(bigint),
+	@workspace@.purge_submissions(),
+	@workspace@.advance(bigint, text, text),
+	@workspace@.disqualify(bigint, text),
+	@workspace@.convert_lead(bigint, text, numeric, text),
+	@workspace@.assign(bigint, bigint, text, boolean),
+	@workspace@.explain_score(bigint, text),
+	@workspace@.rescore(text),
+	@workspace@.define_field(text, text, text, text[], boolean, text),
+	@workspace@.drop_field(text, text),
+	@workspace@.index_field(text, text),
+	@workspace@.grant_access(name, text),
+	@workspace@.response_path(bigint),
+	@workspace@.completeness(bigint)
+	FROM PUBLIC;

@@ -15,22 +15,32 @@ CREATE OR REPLACE TRIGGER count AFTER INSERT ON @workspace@.interaction
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.contact
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_row('contact');
 CREATE OR REPLACE TRIGGER identity AFTER INSERT OR UPDATE OF email, phone ON @workspace@.contact
-	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.claim_identity();
+	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.claim_identity('contact');
+CREATE OR REPLACE TRIGGER rescore AFTER UPDATE ON @workspace@.contact
+	FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.* AND lead_mgmt.is_client_write())
+	EXECUTE FUNCTION lead_mgmt.rescore_leads('contact');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.contact
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('contact', 'contact_id', 'updated_at');
 
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.account
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_row('account');
+CREATE OR REPLACE TRIGGER identity AFTER INSERT OR UPDATE OF name, domain ON @workspace@.account
+	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.claim_identity('account');
+CREATE OR REPLACE TRIGGER rescore AFTER UPDATE ON @workspace@.account
+	FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.* AND lead_mgmt.is_client_write())
+	EXECUTE FUNCTION lead_mgmt.rescore_leads('account');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.account
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('account', 'account_id', 'updated_at');
 
 CREATE OR REPLACE TRIGGER law BEFORE INSERT OR UPDATE ON @workspace@.lead
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_law('lead');
-CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE OF contact_id, account_id ON @workspace@.lead
+CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE OF contact_id, account_id, origin, title, product, page,
+	campaign_id, channel, source, contact_name, company_name, email, phone, budget, currency, attributes ON @workspace@.lead
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_follow('lead');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.lead
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('lead', 'lead_id', 'updated_at', 'interaction_count',
-		'last_interaction_at', 'stage', 'stage_entered_at', 'stage_reason');
+		'last_interaction_at', 'stage', 'stage_entered_at', 'stage_reason', 'status', 'qualification', 'sales_ready_at',
+		'sales_ready_model');
 
 CREATE OR REPLACE TRIGGER law BEFORE INSERT OR UPDATE ON @workspace@.opportunity
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_law('opportunity');

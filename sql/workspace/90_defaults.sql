@@ -103,7 +103,7 @@ INSERT INTO @workspace@.scoring_grade (model, grade, from_score) VALUES
 INSERT INTO @workspace@.scoring_rule (model, label, condition, points) VALUES
 	('default', 'Company e-mail address', 'email IS NOT NULL AND NOT email_is_free', 10),
 	('default', 'Phone number given', 'phone IS NOT NULL', 10),
-	('default', 'Company given', 'company IS NOT NULL', 5),
+	('default', 'Company given', 'company <> company_domain OR company_domain IS NULL AND company IS NOT NULL', 5),
 	('default', 'Company with 50 employees or more', 'employees >= 50', 15),
 	('default', 'Decides on purchases', $rule$job_title ~* '\m(ceo|cto|cio|cfo|cmo|chief|founder|owner|president|director|vp|head|giám đốc|trưởng phòng)\M'$rule$, 20);
 

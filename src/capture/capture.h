@@ -65,6 +65,8 @@ extern int64 RecordAccount(const CaptureRecord *record);
 
 extern void LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
 extern void LeadsTouch(Workspace *ws, const ScoreEvent *events, int n);
+extern int	LeadsOf(Workspace *ws, const int64 *contacts, int contact_count, const int64 *accounts,
+					int account_count, int64 **ids);
 extern int64 LeadSlotId(const LeadSlot *lead);
 extern bool LeadSlotIsNew(const LeadSlot *lead);
 

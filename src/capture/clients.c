@@ -14,6 +14,7 @@
 #include "pipeline/pipeline.h"
 #include "scoring/scoring.h"
 #include "utils/builtins.h"
+#include "utils/formatting.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
@@ -31,6 +32,12 @@ static const PlanSource attach_interactions = {
 static const PlanSource claim_contact = {
 	"INSERT INTO @workspace@.contact_identity AS i (kind, value, contact_id) VALUES ($1, $2, $3)"
 	" ON CONFLICT (kind, value) DO UPDATE SET contact_id = i.contact_id RETURNING contact_id",
+	3, {ARG_TEXT, ARG_TEXT, ARG_INT8}
+};
+
+static const PlanSource claim_account = {
+	"INSERT INTO @workspace@.account_identity AS i (kind, value, account_id) VALUES ($1, $2, $3)"
+	" ON CONFLICT (kind, value) DO UPDATE SET account_id = i.account_id RETURNING account_id",
 	3, {ARG_TEXT, ARG_TEXT, ARG_INT8}
 };
 
@@ -173,53 +180,126 @@ count_interactions(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(claim_identity);
-/* Claim the e-mail address and phone number of a contact that a client wrote */
+/* Claim what identifies a contact or account that a client wrote; argument: entity */
 Datum
 claim_identity(PG_FUNCTION_ARGS)
 {
-	static const char *const columns[] = {"email", "phone"};
+	static const char *const keys[2][2] = {{"email", "phone"}, {"domain", "name"}};
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TupleDesc	desc;
 	HeapTuple	tuple;
 	Workspace  *ws;
 	WorkspaceRights rights;
 	Datum		values[3];
+	bool		is_account;
 	int64		id;
 	bool		isnull;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) ||
+		trigdata->tg_trigger->tgnargs != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("claim_identity must be called as an AFTER INSERT OR UPDATE row trigger")));
+				 errmsg("claim_identity must be called as an AFTER INSERT OR UPDATE row trigger with the argument entity")));
+	is_account = strcmp(trigdata->tg_trigger->tgargs[0], "account") == 0;
 	desc = RelationGetDescr(trigdata->tg_relation);
 	tuple = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
-	id = DatumGetInt64(heap_getattr(tuple, SPI_fnumber(desc, "contact_id"), desc, &isnull));
+	id = DatumGetInt64(heap_getattr(tuple, SPI_fnumber(desc, is_account ? "account_id" : "contact_id"), desc, &isnull));
 	ws = WorkspaceOfRelation(trigdata->tg_relation);
 	SPI_connect();
 	WorkspaceEnter(ws, &rights);
-	for (int c = 0; c < lengthof(columns); c++)
+	for (int k = 0; k < 2; k++)
 	{
-		Datum		value = heap_getattr(tuple, SPI_fnumber(desc, columns[c]), desc, &isnull);
+		const char *key = keys[is_account][k];
+		Datum		value = heap_getattr(tuple, SPI_fnumber(desc, key), desc, &isnull);
+		char	   *own;
 		int64		owner;
 
 		if (isnull)
 			continue;
-		values[0] = CStringGetTextDatum(columns[c]);
-		values[1] = value;
+		own = TextDatumGetCString(value);
+		if (is_account)
+			own = k == 0 ? asc_tolower(own, strlen(own)) : AccountNameKey(own);
+		if (*own == '\0' || strlen(own) > CAPTURE_MAX_KEY)
+			continue;
+		values[0] = CStringGetTextDatum(key);
+		values[1] = CStringGetTextDatum(own);
 		values[2] = Int64GetDatum(id);
-		WorkspaceExecute(ws, &claim_contact, values, NULL);
+		WorkspaceExecute(ws, is_account ? &claim_account : &claim_contact, values, NULL);
 		owner = ResultInt64(0, 1, NULL);
 		SPI_freetuptable(SPI_tuptable);
 
-		/* A number may be shared, as in households; an address is one person's */
-		if (owner != id && strcmp(columns[c], "email") == 0)
+		/* Numbers, names and domains may be shared; an address is one person's */
+		if (owner != id && strcmp(key, "email") == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNIQUE_VIOLATION),
-					 errmsg("e-mail address \"%s\" belongs to contact " INT64_FORMAT, TextDatumGetCString(value), owner),
+					 errmsg("e-mail address \"%s\" belongs to contact " INT64_FORMAT, own, owner),
 					 errhint("Change that contact, or capture the record so that it is matched.")));
 	}
 	WorkspaceLeave(&rights);
+	SPI_finish();
+	return PointerGetDatum(NULL);
+}
+
+/* A contact or account whose leads are to be scored again */
+typedef struct Rescore
+{
+	bool		is_account;
+	int64		id;
+} Rescore;
+
+/* Score the open leads of a contact or account again */
+static void
+RescoreLeads(Workspace *ws, void *arg)
+{
+	Rescore    *rescore = arg;
+	int64	   *ids = NULL;
+	int			n;
+	WorkspaceConfig *config = WorkspaceGetConfig(ws);
+	ScoredLead *leads;
+	LeadSettlement *settlements;
+
+	n = LeadsOf(ws, rescore->is_account ? NULL : &rescore->id, rescore->is_account ? 0 : 1,
+				rescore->is_account ? &rescore->id : NULL, rescore->is_account ? 1 : 0, &ids);
+	n = ScoreUniqueIds(ids, n);
+	if (n == 0)
+		return;
+	leads = ScoreLoad(ws, config, ids, n);
+	settlements = palloc0(sizeof(LeadSettlement) * n);
+	for (int i = 0; i < n; i++)
+	{
+		leads[i].is_wanted = true;
+		settlements[i].lead = &leads[i];
+		settlements[i].moves_stage = true;
+		settlements[i].at = GetCurrentTransactionStartTimestamp();
+	}
+	ScoreLeads(ws, config, leads, n, NULL, 0);
+	PipelineSettle(ws, config, settlements, n);
+}
+
+PG_FUNCTION_INFO_V1(rescore_leads);
+/* Score the leads of a contact or account again that a client changed; argument: entity */
+Datum
+rescore_leads(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	Rescore		rescore;
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || !TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		trigdata->tg_trigger->tgnargs != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("rescore_leads must be called as an AFTER UPDATE row trigger with the argument entity")));
+	desc = RelationGetDescr(trigdata->tg_relation);
+	rescore.is_account = strcmp(trigdata->tg_trigger->tgargs[0], "account") == 0;
+	rescore.id = DatumGetInt64(heap_getattr(trigdata->tg_newtuple,
+											SPI_fnumber(desc, rescore.is_account ? "account_id" : "contact_id"),
+											desc, &isnull));
+	SPI_connect();
+	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), RescoreLeads, &rescore);
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }

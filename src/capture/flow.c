@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "capture/capture.h"
 #include "commands/sequence.h"
 #include "pipeline/pipeline.h"
@@ -308,12 +309,39 @@ GiveConsents(Workspace *ws, CaptureRecord *records, int n)
 		BatchExecute(ws, &give_consents, batch);
 }
 
-/* Score the leads of the records and settle what follows */
+/* List the open leads of the contacts and accounts that the records changed */
+static int
+ChangedLeads(Workspace *ws, CaptureRecord *records, int n, int64 **ids)
+{
+	int64	   *contacts = palloc(sizeof(int64) * Max(n, 1));
+	int64	   *accounts = palloc(sizeof(int64) * Max(n, 1));
+	int			contact_count = 0;
+	int			account_count = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (records[i].status || !records[i].form->scores)
+			continue;
+		if (records[i].person.slot && records[i].person.slot->is_changed && !records[i].person.slot->is_new)
+			contacts[contact_count++] = records[i].person.slot->id;
+		if (records[i].company.slot && records[i].company.slot->is_changed && !records[i].company.slot->is_new)
+			accounts[account_count++] = records[i].company.slot->id;
+	}
+	return LeadsOf(ws, contacts, ScoreUniqueIds(contacts, contact_count),
+				   accounts, ScoreUniqueIds(accounts, account_count), ids);
+}
+
+/*
+ * Score the leads of the records, and those whose contact or account they
+ * changed, and settle what follows.
+ */
 static void
 ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n,
 			 const ScoreEvent *joined, int joined_count)
 {
-	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
+	int64	   *changed = NULL;
+	int			changed_count = ChangedLeads(ws, records, n, &changed);
+	int64	   *ids = palloc(sizeof(int64) * Max(n + changed_count, 1));
 	ScoreEvent *events = palloc(sizeof(ScoreEvent) * Max(n + joined_count, 1));
 	LeadSettlement *settlements;
 	ScoredLead *leads;
@@ -330,6 +358,8 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 			LeadSlotId(records[i].lead), records[i].values[FIELD_KIND], records[i].occurred_at
 		};
 	}
+	for (int i = 0; i < changed_count; i++)
+		ids[count++] = changed[i];
 	if (count == 0)
 		return;
 	for (int i = 0; i < joined_count; i++)
@@ -338,7 +368,16 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 	leads = ScoreLoad(ws, config, ids, count);
 	settlements = palloc0(sizeof(LeadSettlement) * count);
 	for (int i = 0; i < count; i++)
+	{
 		settlements[i].lead = &leads[i];
+		settlements[i].at = GetCurrentTransactionStartTimestamp();
+	}
+	for (int i = 0; i < changed_count; i++)
+	{
+		LeadSettlement *settlement = &settlements[ScoreFind(leads, count, changed[i]) - leads];
+
+		settlement->lead->is_wanted = settlement->moves_stage = true;
+	}
 	for (int i = 0; i < n; i++)
 	{
 		LeadSettlement *settlement;
@@ -349,7 +388,7 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 		settlement->lead->is_wanted |= records[i].form->scores;
 		settlement->lead->is_new |= LeadSlotIsNew(records[i].lead);
 		settlement->moves_stage |= records[i].form->moves_stage;
-		settlement->at = Max(settlement->at, records[i].received_at);
+		settlement->at = records[i].received_at;
 		settlement->assigns |= records[i].form->assigns && LeadSlotIsNew(records[i].lead);
 	}
 	ScoreLeads(ws, config, leads, count, events, event_count);

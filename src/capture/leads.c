@@ -67,6 +67,13 @@ static const PlanSource touch_leads = {
 	2, {ARG_INT8S, ARG_TIMESTAMPTZS}
 };
 
+static const PlanSource leads_of = {
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.contact_id = ANY ($1) AND l.status = 'open'"
+	" UNION ALL"
+	" SELECT l.lead_id FROM @workspace@.lead l WHERE l.account_id = ANY ($2) AND l.status = 'open'",
+	2, {ARG_INT8S, ARG_INT8S}
+};
+
 /* The texts of a lead that later records may change */
 typedef enum
 {
@@ -446,4 +453,37 @@ LeadsTouch(Workspace *ws, const ScoreEvent *events, int n)
 		BatchNext(batch);
 	}
 	BatchExecute(ws, &touch_leads, batch);
+}
+
+/* List the open leads of contacts and accounts, some twice perhaps; returns how many */
+int
+LeadsOf(Workspace *ws, const int64 *contacts, int contact_count, const int64 *accounts,
+		int account_count, int64 **ids)
+{
+	Batch	   *batch[2];
+	Datum		arrays[2];
+	int			found;
+
+	if (contact_count + account_count == 0)
+		return 0;
+	batch[0] = BatchCreate(leads_of.args, 1, contact_count);
+	batch[1] = BatchCreate(leads_of.args + 1, 1, account_count);
+	for (int i = 0; i < contact_count; i++)
+	{
+		BatchSet(batch[0], 0, Int64GetDatum(contacts[i]));
+		BatchNext(batch[0]);
+	}
+	for (int i = 0; i < account_count; i++)
+	{
+		BatchSet(batch[1], 0, Int64GetDatum(accounts[i]));
+		BatchNext(batch[1]);
+	}
+	BatchArrays(ws, batch[0], &arrays[0]);
+	BatchArrays(ws, batch[1], &arrays[1]);
+	found = WorkspaceExecute(ws, &leads_of, arrays, NULL);
+	*ids = palloc(sizeof(int64) * Max(found, 1));
+	for (int i = 0; i < found; i++)
+		(*ids)[i] = ResultInt64(i, 1, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	return found;
 }

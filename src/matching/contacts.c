@@ -44,12 +44,12 @@ static const PlanSource contact_create = {
 	"WITH made AS (INSERT INTO @workspace@.contact (contact_id, account_id, full_name, given_name, family_name,"
 	" email, phone, job_title, street, city, region, postal_code, country, language, first_source, last_source, attributes)"
 	" SELECT n.contact_id, n.account_id, n.full_name, n.given_name, n.family_name, n.email, n.phone, n.job_title,"
-	" n.street, n.city, n.region, n.postal_code, n.country, n.language, n.source, n.source, n.attributes"
+	" n.street, n.city, n.region, n.postal_code, n.country, n.language, n.first_source, n.source, n.attributes"
 	" FROM @rows $4: contact_id, account_id, full_name, given_name, family_name, email, phone, job_title,"
-	" street, city, region, postal_code, country, language, source, attributes@ AS n) " CONTACT_CLAIM,
-	19, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S,
+	" street, city, region, postal_code, country, language, source, attributes, first_source@ AS n) " CONTACT_CLAIM,
+	20, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S,
 		ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_EMAILS, ARG_PHONES, ARG_TEXTS, ARG_TEXTS,
-		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS}
+		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_TEXTS}
 };
 
 static const PlanSource contact_discard = {
@@ -61,13 +61,13 @@ static const PlanSource contact_update = {
 	"UPDATE @workspace@.contact c SET account_id = n.account_id, full_name = n.full_name, given_name = n.given_name,"
 	" family_name = n.family_name, email = n.email, phone = n.phone, job_title = n.job_title, street = n.street,"
 	" city = n.city, region = n.region, postal_code = n.postal_code, country = n.country, language = n.language,"
-	" first_source = COALESCE(c.first_source, n.source), last_source = n.source, attributes = n.attributes,"
+	" first_source = COALESCE(c.first_source, n.first_source), last_source = n.source, attributes = n.attributes,"
 	" updated_at = pg_catalog.now()"
 	" FROM @rows $1: contact_id, account_id, full_name, given_name, family_name, email, phone, job_title,"
-	" street, city, region, postal_code, country, language, source, attributes@ AS n"
+	" street, city, region, postal_code, country, language, source, attributes, first_source@ AS n"
 	" WHERE c.contact_id = n.contact_id",
-	16, {ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_EMAILS, ARG_PHONES, ARG_TEXTS, ARG_TEXTS,
-		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS}
+	17, {ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_EMAILS, ARG_PHONES, ARG_TEXTS, ARG_TEXTS,
+		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_TEXTS}
 };
 
 /* Decide which contact a record belongs to */
@@ -122,6 +122,8 @@ ApplyContact(EntitySlot *slot, const EntityRecord *record)
 		if (c != CONTACT_EMAIL || !record->is_foreign[CONTACT_KEY_EMAIL])
 			IdentitySet(slot, c, record->values[c], policy);
 	}
+	if (slot->first_source == NULL)
+		slot->first_source = record->values[CONTACT_LAST_SOURCE];
 	if (slot->is_new && slot->decisive == NULL)
 		slot->decisive = slot->values[CONTACT_EMAIL];
 	if (record->account_id != 0 && record->account_id != slot->account_id &&
@@ -147,6 +149,7 @@ FillContact(Batch *batch, const EntitySlot *slot, WorkspaceConfig *config)
 		BatchSetText(batch, column++, slot->values[c]);
 	BatchSet(batch, column, slot->attributes ? JsonbPGetDatum(slot->attributes) :
 			 DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+	BatchSetText(batch, column + 1, slot->first_source);
 }
 
 const EntityKindOps ContactOps = {

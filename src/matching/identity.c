@@ -171,7 +171,6 @@ DecideRecords(IdentityTable *table, EntityRecord **records, int n, Oid sequence)
 			record->slot = palloc0(sizeof(EntitySlot));
 			record->slot->id = nextval_internal(sequence, false);
 			record->slot->is_new = true;
-			record->slot->is_loaded = true;
 			table->created[table->created_count++] = record->slot;
 		}
 		for (int k = 0; k < ops->key_count; k++)
@@ -188,7 +187,10 @@ DecideRecords(IdentityTable *table, EntityRecord **records, int n, Oid sequence)
 			key->is_claimed = true;
 		}
 		if (record->slot->is_new)
+		{
 			ops->apply(record->slot, record);
+			record->slot->is_loaded = true;
+		}
 	}
 }
 
@@ -388,9 +390,9 @@ IdentitySet(EntitySlot *slot, int column, char *value, UpdatePolicy policy)
 
 	if (value == NULL || (current && strcmp(current, value) == 0))
 		return;
-	if (current && !slot->is_new && policy != UPDATE_NEWEST)
+	if (current && slot->is_loaded && policy != UPDATE_NEWEST)
 		return;
-	if (policy == UPDATE_KEEP && !slot->is_new)
+	if (policy == UPDATE_KEEP && slot->is_loaded)
 		return;
 	slot->values[column] = value;
 	slot->is_changed = true;
@@ -402,11 +404,11 @@ IdentityMergeAttributes(EntitySlot *slot, const EntityRecord *record)
 {
 	Jsonb	   *merged;
 
-	if (record->attributes == NULL || (record->policy == UPDATE_KEEP && !slot->is_new))
+	if (record->attributes == NULL || (record->policy == UPDATE_KEEP && slot->is_loaded))
 		return;
 	if (slot->attributes == NULL)
 		merged = record->attributes;
-	else if (record->policy == UPDATE_FILL && !slot->is_new)
+	else if (record->policy == UPDATE_FILL && slot->is_loaded)
 		merged = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(record->attributes),
 													JsonbPGetDatum(slot->attributes)));
 	else

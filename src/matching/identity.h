@@ -81,9 +81,10 @@ typedef struct EntitySlot
 	bool		is_changed;
 	bool		lost_claim;
 	bool		is_customer;
-	bool		is_loaded;
+	bool		is_loaded;		/* what it holds came before the record at hand */
 	char	   *decisive;		/* e-mail of a contact: what a weaker key may not contradict */
 	int64		account_id;		/* of a contact */
+	char	   *first_source;	/* of a contact: the first the chunk names */
 	char	   *values[ENTITY_MAX_COLUMNS];
 	Jsonb	   *attributes;
 } EntitySlot;

@@ -338,7 +338,9 @@ LawUpdate(Workspace *ws, WorkspaceConfig *config, LawRow *row)
 					 errmsg("%s is linked to contact " INT64_FORMAT " already", LawName(row), old_contact),
 					 errhint("A lead is linked once.")));
 	}
-	if (new_stage && strcmp(old_stage, new_stage) == 0)
+	if (new_stage == NULL)
+		return;					/* for the column's own constraint to refuse */
+	if (strcmp(old_stage, new_stage) == 0)
 	{
 		bool		isnull;
 		Datum		entered = LawGet(row, row->old, "stage_entered_at", &isnull);
@@ -349,7 +351,7 @@ LawUpdate(Workspace *ws, WorkspaceConfig *config, LawRow *row)
 		return;
 	}
 	from = LawStage(row, pipeline, old_stage);
-	to = LawStage(row, pipeline, new_stage ? new_stage : "");
+	to = LawStage(row, pipeline, new_stage);
 	if (!PipelineAllows(pipeline, from, to))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
@@ -439,10 +441,14 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
 	}
 	company.keys[ACCOUNT_KEY_DOMAIN] = company.values[ACCOUNT_DOMAIN];
 	if (company.values[ACCOUNT_NAME])
-		company.keys[ACCOUNT_KEY_NAME] = AccountNameKey(company.values[ACCOUNT_NAME]);
+	{
+		char	   *key = AccountNameKey(company.values[ACCOUNT_NAME]);
+
+		company.keys[ACCOUNT_KEY_NAME] = *key ? key : NULL;
+	}
 	if (company.values[ACCOUNT_NAME] == NULL)
 		company.values[ACCOUNT_NAME] = company.values[ACCOUNT_DOMAIN];
-	if (company.values[ACCOUNT_NAME] && LawId(row, row->new, "account_id") == 0)
+	if ((company.keys[ACCOUNT_KEY_DOMAIN] || company.keys[ACCOUNT_KEY_NAME]) && LawId(row, row->new, "account_id") == 0)
 	{
 		record = &company;
 		IdentityResolve(ws, config, &AccountOps, &record, 1);
@@ -513,6 +519,12 @@ Follow(Workspace *ws, void *arg)
 			.reason = LawText(row, row->new, "stage_reason")
 		};
 
+		if (!row->is_lead)
+		{
+			Pipeline   *pipeline = ConfigPipeline(config, LawText(row, row->new, "pipeline"));
+
+			move.fallbacks = LawRequire(ws, config, row, &pipeline->stages[LawStage(row, pipeline, move.to_stage)]);
+		}
 		PipelineRecord(ws, &move, 1);
 	}
 	if (row->is_lead)
@@ -541,10 +553,8 @@ stage_follow(PG_FUNCTION_ARGS)
 	LawRow		row;
 
 	LawOpen(fcinfo, &row, false);
-	if (row.is_lead && !IsFresh(&row) &&
-		!(row.old && (LawId(&row, row.old, "contact_id") != LawId(&row, row.new, "contact_id") ||
-					  LawId(&row, row.old, "account_id") != LawId(&row, row.new, "account_id"))))
-		return PointerGetDatum(NULL);
+	if (row.is_lead && row.old == NULL && !IsFresh(&row))
+		return PointerGetDatum(NULL);	/* loaded as history */
 	SPI_connect();
 	WorkspaceRun(WorkspaceOfRelation(row.trigdata->tg_relation), Follow, &row);
 	SPI_finish();

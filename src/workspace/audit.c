@@ -24,6 +24,12 @@ static const PlanSource insert_audit = {
 	4, {ARG_TEXT, ARG_INT8, ARG_TEXT, ARG_TEXT}
 };
 
+static const PlanSource find_individual = {
+	"SELECT a.individual_contact_id FROM @workspace@.account a"
+	" WHERE a.account_id = $1 AND a.individual_contact_id <> $2",
+	2, {ARG_INT8, ARG_INT8}
+};
+
 /* Write a column's value as JSON */
 static void
 AppendValue(StringInfo json, Form_pg_attribute attribute, Datum value, bool isnull)
@@ -147,6 +153,7 @@ GuardAttributes(Workspace *ws, TriggerData *trigdata, EntityKind entity)
 	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	tuple = is_update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	int			column = SPI_fnumber(desc, "attributes");
+	Jsonb	   *before = NULL;
 	Datum		value;
 	bool		isnull;
 
@@ -157,13 +164,36 @@ GuardAttributes(Workspace *ws, TriggerData *trigdata, EntityKind entity)
 		return;
 	if (is_update)
 	{
-		bool		old_null;
-		Datum		old = heap_getattr(trigdata->tg_trigtuple, column, desc, &old_null);
+		Datum		old = heap_getattr(trigdata->tg_trigtuple, column, desc, &isnull);
 
-		if (!old_null && datum_image_eq(old, value, false, -1))
+		if (!isnull && datum_image_eq(old, value, false, -1))
 			return;
+		if (!isnull)
+			before = DatumGetJsonbP(old);
 	}
-	AttributesCheck(WorkspaceGetConfig(ws), entity, DatumGetJsonbP(value));
+	AttributesCheck(WorkspaceGetConfig(ws), entity, DatumGetJsonbP(value), before);
+}
+
+/* Refuse a second contact for the account of an individual customer */
+static void
+GuardIndividual(Workspace *ws, TriggerData *trigdata, HeapTuple tuple)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		isnull;
+	Datum		values[2];
+
+	values[0] = heap_getattr(tuple, SPI_fnumber(desc, "account_id"), desc, &isnull);
+	if (isnull)
+		return;
+	values[1] = heap_getattr(tuple, SPI_fnumber(desc, "contact_id"), desc, &isnull);
+	SPI_connect();
+	if (WorkspaceExecute(ws, &find_individual, values, NULL) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("account " INT64_FORMAT " is an individual customer and cannot have contact " INT64_FORMAT " too",
+						DatumGetInt64(values[0]), DatumGetInt64(values[1])),
+				 errhint("Its one contact is " INT64_FORMAT ".", ResultInt64(0, 1, NULL))));
+	SPI_finish();
 }
 
 PG_FUNCTION_INFO_V1(guard_row);
@@ -186,7 +216,13 @@ guard_row(PG_FUNCTION_ARGS)
 	tuple = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	ws = WorkspaceOfRelation(trigdata->tg_relation);
 	WorkspaceEnter(ws, &rights);
-	GuardAttributes(ws, trigdata, strcmp(trigdata->tg_trigger->tgargs[0], "account") == 0 ? ENTITY_ACCOUNT : ENTITY_CONTACT);
+	if (strcmp(trigdata->tg_trigger->tgargs[0], "account") == 0)
+		GuardAttributes(ws, trigdata, ENTITY_ACCOUNT);
+	else
+	{
+		GuardAttributes(ws, trigdata, ENTITY_CONTACT);
+		GuardIndividual(ws, trigdata, tuple);
+	}
 	WorkspaceLeave(&rights);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		tuple = StampRow(trigdata->tg_relation, tuple);

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -184,7 +185,17 @@ AttributeRead(const CustomField *field, const JsonbValue *input, bool strict, Js
 		JsonbIteratorToken token;
 
 		if (input->type == jbvString && !strict)
-			return IsOption(field, input) ? NULL : CODE_NOT_AN_OPTION;
+		{
+			JsonbParseState *state = NULL;
+
+			if (!IsOption(field, input))
+				return CODE_NOT_AN_OPTION;
+			element = *input;
+			pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+			pushJsonbValue(&state, WJB_ELEM, &element);
+			JsonbToJsonbValue(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), output);
+			return NULL;
+		}
 		if (input->type != jbvBinary)
 			return CODE_INVALID_TYPE;
 		it = JsonbIteratorInit(input->val.binary.data);
@@ -244,12 +255,32 @@ AttributeRead(const CustomField *field, const JsonbValue *input, bool strict, Js
 	return NULL;
 }
 
+/* Get as much of a value as belongs in a message */
+static char *
+Quoted(char *text)
+{
+	if (text == NULL)
+		return "not a scalar";
+	return psprintf("%.*s", pg_mbcliplen(text, strlen(text), 100), text);
+}
+
+/* Do attributes hold a value for a field? */
+static bool
+HasValue(Jsonb *attributes, const CustomField *field)
+{
+	JsonbValue	found;
+
+	return getKeyJsonValueFromContainer(&attributes->root, field->name, strlen(field->name), &found) != NULL &&
+		found.type != jbvNull;
+}
+
 /*
  * Check the attributes column of a row that a client writes.  What was stored
- * under a field that has been dropped since is let be.
+ * under a field that has been dropped since is let be, and a required value
+ * that the row lacked before may go on lacking.
  */
 void
-AttributesCheck(WorkspaceConfig *config, EntityKind entity, Jsonb *attributes)
+AttributesCheck(WorkspaceConfig *config, EntityKind entity, Jsonb *attributes, Jsonb *before)
 {
 	JsonbIterator *it = JsonbIteratorInit(&attributes->root);
 	JsonbValue	v;
@@ -280,7 +311,7 @@ AttributesCheck(WorkspaceConfig *config, EntityKind entity, Jsonb *attributes)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("invalid value for the custom attribute \"%s\" of %s: %s",
 								field->name, EntityNames[entity], code),
-						 errdetail("The value is %s.", ScalarText(&v) ? ScalarText(&v) : "not a scalar")));
+						 errdetail("The value is %s.", Quoted(ScalarText(&v)))));
 			if (field->is_required && v.type != jbvNull)
 				present++;
 		}
@@ -293,10 +324,7 @@ AttributesCheck(WorkspaceConfig *config, EntityKind entity, Jsonb *attributes)
 			field = &config->fields[i];
 			if (field->entity == entity && field->is_required && field->is_active)
 			{
-				JsonbValue	found;
-
-				if (getKeyJsonValueFromContainer(&attributes->root, field->name, strlen(field->name), &found) == NULL ||
-					found.type == jbvNull)
+				if (!HasValue(attributes, field) && (before == NULL || HasValue(before, field)))
 					ereport(ERROR,
 							(errcode(ERRCODE_NOT_NULL_VIOLATION),
 							 errmsg("the custom attribute \"%s\" of %s is required", field->name, EntityNames[entity])));

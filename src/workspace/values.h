@@ -27,6 +27,6 @@ extern bool ReadBoolean(const char *text, bool *value);
 extern bool ReadTimestamp(const char *text, TimestampTz *value);
 extern bool ReadDate(const char *text, DateADT *value);
 extern const char *AttributeRead(const CustomField *field, const JsonbValue *input, bool strict, JsonbValue *output);
-extern void AttributesCheck(WorkspaceConfig *config, EntityKind entity, Jsonb *attributes);
+extern void AttributesCheck(WorkspaceConfig *config, EntityKind entity, Jsonb *attributes, Jsonb *before);
 
 #endif

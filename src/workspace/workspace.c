@@ -55,6 +55,13 @@ RelationInvalidated(Datum arg, Oid relid)
 	}
 }
 
+/* Look everything up again after a schema was renamed, dropped or given away */
+static void
+NamespaceInvalidated(Datum arg, int cacheid, uint32 hashvalue)
+{
+	RelationInvalidated(arg, InvalidOid);
+}
+
 /* Forget configurations that were read for one transaction only */
 static void
 TransactionEnded(XactEvent event, void *arg)
@@ -85,6 +92,7 @@ WorkspaceInit(void)
 	ctl.entrysize = sizeof(Workspace);
 	workspaces = hash_create("lead_mgmt workspaces", 8, &ctl, HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(RelationInvalidated, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, NamespaceInvalidated, (Datum) 0);
 	RegisterXactCallback(TransactionEnded, NULL);
 }
 
@@ -148,11 +156,14 @@ Workspace *
 WorkspaceOfNamespace(Oid namespace_id)
 {
 	bool		found;
-	Workspace  *ws = hash_search(workspaces, &namespace_id, HASH_FIND, NULL);
+	Workspace  *ws;
 	Oid			info_relid;
 	char	   *name;
 	MemoryContext old;
 
+	/* A transaction that holds all its locks already would hear of no change */
+	AcceptInvalidationMessages();
+	ws = hash_search(workspaces, &namespace_id, HASH_FIND, NULL);
 	if (ws && ws->config_valid)
 		return ws;
 

@@ -65,6 +65,9 @@ FROM fields.contact c JOIN fields.account a USING (account_id) JOIN fields.lead 
 SELECT status, (SELECT jsonb_agg((r ->> 'field') || ': ' || (r ->> 'code')) FROM jsonb_array_elements(reasons) r) AS faults
 FROM fields.capture('default', '{"email": "cap@x.example", "children": "four", "height": "x", "vip": "perhaps", "birthday": "1/32/2000",
 	"seen_at": "never", "size": "XXL", "topics": ["z"], "tier": "tin", "seats": "1.5", "nickname": ["n"]}');
+-- one of several choices by itself is a list of one, which stays valid
+SELECT status FROM fields.capture('default', '{"email": "one@x.example", "topics": "b"}');
+UPDATE fields.contact SET attributes = attributes || '{"children": 1}' WHERE email::text = 'one@x.example' RETURNING attributes;
 -- later submissions add to what is known
 SELECT status FROM fields.capture('default', '{"email": "cap@x.example", "children": "5", "vip": "", "size": null}');
 SELECT attributes -> 'children' AS children, attributes -> 'vip' AS vip, attributes -> 'size' AS size, attributes -> 'nickname' AS nickname

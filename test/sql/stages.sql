@@ -100,6 +100,7 @@ INSERT INTO stages.required_field (pipeline, stage, field, fallback_field) VALUE
 INSERT INTO stages.opportunity (contact_id, name) VALUES (3, 'No phone');
 INSERT INTO stages.account (name, phone) VALUES ('With phone', '+442079460000') RETURNING account_id AS acc \gset
 INSERT INTO stages.opportunity (contact_id, account_id, name) VALUES (3, :acc, 'Company phone') RETURNING stage;
+SELECT to_stage, fallback_fields FROM stages.stage_move JOIN stages.opportunity USING (opportunity_id) WHERE name = 'Company phone';
 UPDATE stages.contact SET phone = '+442079460003' WHERE contact_id = 3;
 INSERT INTO stages.opportunity (contact_id, name) VALUES (3, 'Own phone') RETURNING stage;
 -- a lead too, on its way
@@ -138,7 +139,10 @@ SELECT count(*) AS left_behind FROM stages.contact WHERE email::text = 'camp@gma
 INSERT INTO stages.lead (contact_name, title) VALUES ('Somebody', 'card from the fair') RETURNING lead_id AS card \gset
 SELECT stage, contact_id FROM stages.lead WHERE lead_id = :card;
 SELECT count(*) AS scores FROM stages.lead_score WHERE lead_id = :card;
-SELECT contact_name, proposed_contact_id, match_on FROM stages.unlinked_lead;
+-- a company name without a letter names nobody
+INSERT INTO stages.lead (company_name) VALUES ('...');
+SELECT contact_name, company_name, proposed_contact_id, match_on FROM stages.unlinked_lead ORDER BY lead_id;
+DELETE FROM stages.lead WHERE company_name = '...';
 UPDATE stages.lead SET contact_id = 8 WHERE lead_id = :card;
 SELECT stage, count(s.lead_id) AS scores FROM stages.lead l JOIN stages.lead_score s USING (lead_id) WHERE lead_id = :card GROUP BY 1;
 UPDATE stages.lead SET contact_id = 7 WHERE lead_id = :card;

@@ -32,15 +32,15 @@ query($node, qq{COPY (SELECT 'synth', jsonb_strip_nulls(jsonb_build_object('give
 		'address_1', concat_ws(' ', street_number, address_1), 'suburb', suburb, 'postcode', postcode, 'state', state,
 		'phone', phone, 'email', email, 'unique_id', unique_id)) FROM staging) TO '$copy'});
 
-my $session = $node->background_psql('postgres');
-my $pid = $session->query('SELECT pg_backend_pid()');
-$session->query(q{SELECT crm.capture('synth', '{"email": "warm@up.example", "phone": "0478842215"}')});
+my $session = session($node);
+my $pid = $session->ask('SELECT pg_backend_pid()');
+$session->ask(q{SELECT crm.capture('synth', '{"email": "warm@up.example", "phone": "0478842215"}')});
 my ($before) = memory($pid);
 my $started = time;
-$session->query("COPY crm.submission (form, payload) FROM '$copy'");
+$session->ask("COPY crm.submission (form, payload) FROM '$copy'");
 note(sprintf('loaded in %d s', time - $started));
 my ($after, $most) = memory($pid);
-my $contexts = $session->query('SELECT sum(total_bytes) / 1048576 FROM pg_backend_memory_contexts');
+my $contexts = $session->ask('SELECT sum(total_bytes) / 1048576 FROM pg_backend_memory_contexts');
 $session->quit;
 note(sprintf('own memory of the backend: %.0f MB before, %.0f MB after, at most %.0f MB; %.0f MB in contexts', $before, $after, $most, $contexts));
 cmp_ok($most, '<', 200, 'the backend never had 200 MB of its own');

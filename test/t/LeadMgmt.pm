@@ -13,7 +13,7 @@ use Test::More;
 
 our @EXPORT =
   qw(new_node install_extension workspace control_version data_file
-  query counts is_consistent background run_program);
+  query counts is_consistent background session run_program);
 
 my $top = File::Spec->rel2abs(dirname(__FILE__) . '/../..');
 
@@ -165,6 +165,43 @@ sub background
 			'-c', $sql
 		],
 		'<', \undef, '>', \$out, '2>&1');
+}
+
+# session(NODE, DATABASE): a psql that stays connected; ask(SQL) gives the
+# output of its statements, quit ends it
+sub session
+{
+	my ($node, $database) = @_;
+	my $self = bless { in => '', out => '', asked => 0 }, 'LeadMgmt::Session';
+
+	$self->{psql} = IPC::Run::start(
+		[
+			$node->installed_command('psql'), '-XAtq',
+			'-d', $node->connstr($database // 'postgres'),
+			'-f', '-'
+		],
+		'<', \$self->{in}, '>', \$self->{out}, '2>&1',
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	return $self;
+}
+
+sub LeadMgmt::Session::ask
+{
+	my ($self, $sql) = @_;
+	my $mark = sprintf('answer %d ends', ++$self->{asked});
+
+	$self->{out} = '';
+	$self->{in} .= "$sql\n;\n\\echo $mark\n";
+	$self->{psql}->pump until $self->{out} =~ /^\Q$mark\E$/m;
+	return $self->{out} =~ s/\n?\Q$mark\E\n//r;
+}
+
+sub LeadMgmt::Session::quit
+{
+	my ($self) = @_;
+
+	$self->{in} .= "\\q\n";
+	return $self->{psql}->finish;
 }
 
 # run_program(NODE, PROGRAM, ARGUMENT...): runs a client program against the

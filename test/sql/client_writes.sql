@@ -1,0 +1,62 @@
+-- What clients write past the door: scores, identities and checks follow
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS lead_mgmt;
+SELECT lead_mgmt.create_workspace('clients');
+
+-- a change to a person or company by any client is in the scores at once
+SELECT status FROM clients.capture('default', '{"email": "ann@acme.example", "name": "Ann"}');
+SELECT fit, engagement FROM clients.lead_score;
+UPDATE clients.contact SET phone = '+84912345678', job_title = 'Director';
+SELECT fit, engagement FROM clients.lead_score;
+UPDATE clients.account SET employees = 80;
+SELECT fit, engagement FROM clients.lead_score;
+SELECT status FROM clients.capture('default', '{"email": "bob@acme.example", "company": "Acme", "employees": 20}');
+SELECT lead_id, fit, engagement FROM clients.lead_score ORDER BY 1;
+SELECT s.lead_id, s.score = (SELECT sum(total) FROM clients.explain_score(s.lead_id)) AS adds_up FROM clients.lead_score s ORDER BY 1;
+
+-- a rule over the lead's own columns
+INSERT INTO clients.scoring_rule (model, label, condition, points) VALUES ('default', 'Wants a lot', 'budget >= 1000', 30);
+UPDATE clients.lead SET budget = 5000 WHERE lead_id = 1;
+SELECT fit, engagement FROM clients.lead_score WHERE lead_id = 1;
+
+-- an account that a clerk enters is found by captures
+INSERT INTO clients.account (name, domain) VALUES ('Clerk Ltd', 'clerk.example');
+SELECT a.name FROM clients.capture('default', '{"email": "x@clerk.example"}') s JOIN clients.account a USING (account_id);
+SELECT a.name FROM clients.capture('default', '{"email": "y@gmail.com", "company": "CLERK  Ltd."}') s JOIN clients.account a USING (account_id);
+
+-- an individual customer is an account with one contact
+INSERT INTO clients.contact (full_name, email) VALUES ('Ines', 'ines@gmail.com'), ('Otto', 'otto@gmail.com');
+INSERT INTO clients.account (kind, name, individual_contact_id)
+	SELECT 'individual', full_name, contact_id FROM clients.contact WHERE full_name = 'Ines';
+UPDATE clients.contact SET account_id = (SELECT account_id FROM clients.account WHERE name = 'Ines') WHERE full_name = 'Ines';
+\set VERBOSITY terse
+UPDATE clients.contact SET account_id = (SELECT account_id FROM clients.account WHERE name = 'Ines') WHERE full_name = 'Otto';
+INSERT INTO clients.account (kind, name) VALUES ('individual', 'Nobody');
+
+-- an address belongs to one contact, a number may be shared
+INSERT INTO clients.contact (full_name, email) VALUES ('Second Ines', 'ines@gmail.com');
+INSERT INTO clients.contact (full_name, phone) VALUES ('Housemate', '+84912345678');
+\set VERBOSITY default
+
+-- a source id and an address that belong to different contacts
+SELECT status, contact_id IS NOT NULL AS known FROM clients.capture('default', '{"source_id": "77", "name": "Xu"}');
+SELECT status, jsonb_path_query_array(reasons, '$[*].code') AS codes
+	FROM clients.capture('default', '{"source_id": "77", "email": "otto@gmail.com"}');
+SELECT full_name, email FROM clients.contact WHERE email::text = 'otto@gmail.com' OR full_name = 'Xu' ORDER BY 1;
+
+-- a row-level policy on leads holds in the views over them
+CREATE ROLE clients_sales;
+SELECT clients.grant_access('clients_sales', 'sales');
+ALTER TABLE clients.lead ENABLE ROW LEVEL SECURITY;
+CREATE POLICY one_lead ON clients.lead TO clients_sales USING (lead_id = 2);
+SET ROLE clients_sales;
+SELECT DISTINCT lead_id FROM clients.lead_timeline;
+SELECT lead_id FROM clients.lead_score;
+RESET ROLE;
+
+-- a renamed workspace goes on
+ALTER SCHEMA clients RENAME TO renamed;
+INSERT INTO renamed.submission (payload) VALUES ('{"email": "after@rename.example"}');
+SELECT status FROM renamed.submission ORDER BY submission_id DESC LIMIT 1;
+SELECT lead_mgmt.drop_workspace('renamed', 'renamed');
+DROP ROLE clients_sales;
