@@ -39,7 +39,7 @@ CREATE TABLE @workspace@.lead (
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	FOREIGN KEY (pipeline, stage) REFERENCES @workspace@.stage ON UPDATE CASCADE,
 	CONSTRAINT lead_identifying_datum CHECK (pg_catalog.num_nonnulls(contact_id, account_id, contact_name, company_name, email::text, phone::text) > 0)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 70);
 
 COMMENT ON TABLE @workspace@.lead IS
 	'An expression of interest by one contact (or account) in one thing. A person may have several open leads, one for each page or campaign they responded to.';

@@ -46,7 +46,7 @@ CREATE TABLE @workspace@.score (
 	engagement double precision NOT NULL DEFAULT 0,
 	scored_at timestamptz NOT NULL,
 	PRIMARY KEY (lead_id, model)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 70);
 
 COMMENT ON TABLE @workspace@.score IS
 	'The score of each lead in each model. Read it through lead_score.';

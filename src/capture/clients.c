@@ -261,7 +261,6 @@ RescoreLeads(Workspace *ws, void *arg)
 
 	n = LeadsOf(ws, rescore->is_account ? NULL : &rescore->id, rescore->is_account ? 0 : 1,
 				rescore->is_account ? &rescore->id : NULL, rescore->is_account ? 1 : 0, &ids);
-	n = ScoreUniqueIds(ids, n);
 	if (n == 0)
 		return;
 	leads = ScoreLoad(ws, config, ids, n);

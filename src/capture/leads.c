@@ -68,9 +68,11 @@ static const PlanSource touch_leads = {
 };
 
 static const PlanSource leads_of = {
-	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.contact_id = ANY ($1) AND l.status = 'open'"
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id IN ("
+	"SELECT c.lead_id FROM @workspace@.lead c WHERE c.contact_id = ANY ($1)"
 	" UNION ALL"
-	" SELECT l.lead_id FROM @workspace@.lead l WHERE l.account_id = ANY ($2) AND l.status = 'open'",
+	" SELECT a.lead_id FROM @workspace@.lead a WHERE a.account_id = ANY ($2))"
+	" ORDER BY l.lead_id FOR NO KEY UPDATE",
 	2, {ARG_INT8S, ARG_INT8S}
 };
 
@@ -455,7 +457,10 @@ LeadsTouch(Workspace *ws, const ScoreEvent *events, int n)
 	BatchExecute(ws, &touch_leads, batch);
 }
 
-/* List the open leads of contacts and accounts, some twice perhaps; returns how many */
+/*
+ * List the open leads of contacts and accounts, in order; returns how many.
+ * They are locked, as every session locks a lead before its scores.
+ */
 int
 LeadsOf(Workspace *ws, const int64 *contacts, int contact_count, const int64 *accounts,
 		int account_count, int64 **ids)

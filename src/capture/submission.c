@@ -139,7 +139,8 @@ static bool
 IsRace(int sqlerrcode)
 {
 	return !IsolationUsesXactSnapshot() &&
-		(sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE || sqlerrcode == ERRCODE_UNIQUE_VIOLATION);
+		(sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE || sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		 sqlerrcode == ERRCODE_UNIQUE_VIOLATION);
 }
 
 /* Run one attempt in a subtransaction; returns the error, or NULL */
