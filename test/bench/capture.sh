@@ -78,21 +78,22 @@ done
 wait "$loading"
 peak=$((peak / 1024))
 row 'memory of COPY of 1,000,000 submissions, MB' "$peak" - '<= 200'
+sql "SELECT lead_mgmt.create_workspace('inserts')" >/dev/null
 sql "DO \$\$ DECLARE t name; BEGIN FOR t IN SELECT relname FROM pg_class
-	WHERE relnamespace = 'plain'::regnamespace AND relkind = 'r' LOOP
-		EXECUTE format('ALTER TABLE plain.%I DISABLE TRIGGER USER', t); END LOOP; END \$\$;
-	INSERT INTO plain.contact (contact_id, email)
-		SELECT g + 1000000, ('p' || g || '@gmail.com')::lead_mgmt.email FROM generate_series(1, 1000000) g"
+	WHERE relnamespace = 'inserts'::regnamespace AND relkind = 'r' LOOP
+		EXECUTE format('ALTER TABLE inserts.%I DISABLE TRIGGER USER', t); END LOOP; END \$\$;
+	INSERT INTO inserts.contact (email)
+		SELECT ('p' || g || '@gmail.com')::lead_mgmt.email FROM generate_series(1, 1000000) g"
 sql 'VACUUM ANALYZE'
 
 cat >"$scratch/plain.sql" <<-'SQL'
 	\set p random(1, 1000000)
 	BEGIN;
-	INSERT INTO plain.submission (payload, processed_at, status)
+	INSERT INTO inserts.submission (payload, processed_at, status)
 		VALUES (jsonb_build_object('email', 'q' || :p || '@gmail.com', 'page', 'home', 'channel', 'email'), now(), 'accepted');
-	INSERT INTO plain.lead (contact_id, pipeline, stage, stage_entered_at)
-		VALUES (:p + 1000000, 'marketing_sales', 'inquiry', now());
-	INSERT INTO plain.interaction (contact_id, kind, channel) VALUES (:p + 1000000, 'form_submit', 'email');
+	INSERT INTO inserts.lead (contact_id, pipeline, stage, stage_entered_at)
+		VALUES (:p, 'marketing_sales', 'inquiry', now());
+	INSERT INTO inserts.interaction (contact_id, kind, channel) VALUES (:p, 'form_submit', 'email');
 	COMMIT;
 SQL
 for workspace in small large; do
