@@ -111,7 +111,7 @@ CREATE FUNCTION lead_mgmt.guard_row() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION lead_mgmt.guard_row() IS
-	'Trigger function: checks the custom attributes of a contact or account and sets updated_at. Argument: entity.';
+	'Trigger function: checks the custom attributes of a contact or account, refuses a second contact for an individual customer, and sets updated_at. Argument: entity.';
 
 CREATE FUNCTION lead_mgmt.guard_form() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;

@@ -79,3 +79,10 @@ COMMENT ON TABLE @workspace@.audit_log IS
 	'Append-only: every change to a contact, account, lead, opportunity or stored payload, from whichever client: {"column": {"old": …, "new": …}}, who and when.';
 
 CREATE INDEX audit_log_entity_idx ON @workspace@.audit_log (entity, entity_id);
+
+-- Corrections of payloads are only for those who may read payloads.
+ALTER TABLE @workspace@.audit_log ENABLE ROW LEVEL SECURITY;
+CREATE POLICY payloads ON @workspace@.audit_log FOR SELECT USING (
+	entity <> 'submission' OR pg_catalog.has_column_privilege('@workspace@.submission'::pg_catalog.regclass, 'payload', 'SELECT'));
+COMMENT ON POLICY payloads ON @workspace@.audit_log IS
+	'Changes of submissions are visible to roles that may read their payloads.';

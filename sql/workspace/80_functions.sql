@@ -295,7 +295,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 				EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.%I TO %I', target.relname, role_name);
 			END LOOP;
 			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.audit_log TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of) ON @workspace@.submission TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, content_type, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of) ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint) TO %I', role_name);
 		END IF;
 		IF access = 'sales' THEN

@@ -11,6 +11,10 @@
 #include "utils/timestamp.h"
 #include "workspace/config.h"
 
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* A chunk of submissions ends at either limit */
 #define CAPTURE_CHUNK_ROWS 4000
 #define CAPTURE_CHUNK_BYTES (8 * 1024 * 1024)

@@ -117,6 +117,7 @@ CountInserted(Workspace *ws, void *arg)
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	MemoryContext old = MemoryContextSwitchTo(chunk);
 	int			id_column = SPI_fnumber(desc, "interaction_id");
+	int			submission_column = SPI_fnumber(desc, "submission_id");
 	int			lead_column = SPI_fnumber(desc, "lead_id");
 	int			contact_column = SPI_fnumber(desc, "contact_id");
 	int			kind_column = SPI_fnumber(desc, "kind");
@@ -131,7 +132,9 @@ CountInserted(Workspace *ws, void *arg)
 		bool		isnull;
 
 		more = tuplestore_gettupleslot(tuples, true, false, slot);
-		if (more)
+
+		/* What came of a submission was counted with it: restored rows, say */
+		if (more && slot_attisnull(slot, submission_column))
 		{
 			Datum		value = slot_getattr(slot, lead_column, &isnull);
 

@@ -388,7 +388,9 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 		settlement->lead->is_wanted |= records[i].form->scores;
 		settlement->lead->is_new |= LeadSlotIsNew(records[i].lead);
 		settlement->moves_stage |= records[i].form->moves_stage;
-		settlement->at = records[i].received_at;
+		if (settlement->created_at == 0)
+			settlement->created_at = settlement->at = records[i].received_at;
+		settlement->at = Max(settlement->at, records[i].received_at);
 		settlement->assigns |= records[i].form->assigns && LeadSlotIsNew(records[i].lead);
 	}
 	ScoreLeads(ws, config, leads, count, events, event_count);

@@ -244,8 +244,8 @@ LawInsert(Workspace *ws, WorkspaceConfig *config, LawRow *row)
 				 name ? errmsg("there is no %s pipeline \"%s\"", row->is_lead ? "lead" : "opportunity", name) :
 				 errmsg("there is no default %s pipeline with an entry stage", row->is_lead ? "lead" : "opportunity")));
 	entered = LawGet(row, row->new, "stage_entered_at", &unstamped);
-	if (!unstamped && DatumGetTimestampTz(entered) == GetCurrentTransactionStartTimestamp())
-		unstamped = true;		/* now is no history */
+	if (!unstamped && DatumGetTimestampTz(entered) >= GetCurrentTransactionStartTimestamp())
+		unstamped = true;		/* now is no history, nor is the future */
 	stage = stage_name ? LawStage(row, pipeline, stage_name) : pipeline->entry;
 	if (unstamped && stage != pipeline->entry)
 		ereport(ERROR,

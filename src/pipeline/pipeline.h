@@ -36,6 +36,7 @@ typedef struct LeadSettlement
 	bool		moves_stage;
 	bool		assigns;
 	TimestampTz at;				/* when what is settled happened */
+	TimestampTz created_at;		/* when the lead came, if it is new */
 } LeadSettlement;
 
 extern void PipelineRecord(Workspace *ws, const StageMove *moves, int n);

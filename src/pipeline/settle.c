@@ -62,6 +62,7 @@ typedef struct Decision
 	RoutingRule *route;
 	int64		agent_id;
 	TimestampTz at;
+	TimestampTz created_at;
 	bool		done;
 } Decision;
 
@@ -268,7 +269,7 @@ RecordAssignments(Workspace *ws, Decision *decisions, int n)
 			BatchSet(batch, 2, Int64GetDatum(decisions[i].agent_id));
 		BatchSetText(batch, 3, user);
 		BatchSetText(batch, 4, reason.data);
-		BatchSet(batch, 5, TimestampTzGetDatum(decisions[i].at));
+		BatchSet(batch, 5, TimestampTzGetDatum(decisions[i].created_at));
 		BatchNext(batch);
 	}
 	if (batch->rows > 0)
@@ -303,6 +304,7 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 		decision->lead = leads[i].lead;
 		decision->first = -1;
 		decision->at = leads[i].at;
+		decision->created_at = leads[i].created_at != 0 ? leads[i].created_at : leads[i].at;
 		if (decision->lead->profile == NULL)
 			continue;
 		name = ProfileText(config, decision->lead->profile, PROFILE_PIPELINE);

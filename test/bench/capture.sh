@@ -99,7 +99,7 @@ SQL
 for workspace in small large; do
 	for who in q p; do
 		cat >"$scratch/$workspace-$who.sql" <<-SQL
-			\\set p random(1, $([[ $who == p ]] && echo 10000 || echo 1000000))
+			\\set p random(1, $([[ $who$workspace == psmall ]] && echo 10000 || echo 1000000))
 			SELECT status FROM $workspace.capture('default',
 				jsonb_build_object('email', '$who' || :p || '@gmail.com', 'page', 'home', 'channel', 'email'));
 		SQL
@@ -119,4 +119,9 @@ row 'capture() of a new person / three inserts, ms' "$large_new" "$plain" '<= 3'
 row 'capture() of a known person / three inserts, ms' "$large_known" "$plain" '<= 3'
 row 'new person, 1,000,000 contacts / 10,000' "$large_new" "$small_new" '<= 1.3'
 row 'known person, 1,000,000 contacts / 10,000' "$large_known" "$small_known" '<= 1.3'
+sql "COPY (SELECT jsonb_build_object('email', 'r' || g || '@gmail.com', 'page', 'home')
+	FROM generate_series(1, 20000) g) TO '$scratch/more'"
+small=$(time_ms sql "COPY small.submission (payload) FROM '$scratch/more'")
+large=$(time_ms sql "COPY large.submission (payload) FROM '$scratch/more'")
+row 'COPY of 20,000, 1,000,000 contacts / 10,000, ms' "$large" "$small" '<= 2'
 rm -rf "$scratch"
