@@ -54,9 +54,28 @@ SELECT DISTINCT lead_id FROM clients.lead_timeline;
 SELECT lead_id FROM clients.lead_score;
 RESET ROLE;
 
+-- a corrected payload stays with those who may read payloads
+CREATE ROLE clients_reader;
+SELECT clients.grant_access('clients_reader', 'reader');
+UPDATE clients.submission SET payload = payload || '{"note": "corrected"}' WHERE submission_id = 1;
+SELECT count(*) > 0 AS seen FROM clients.audit_log WHERE entity = 'submission';
+SET ROLE clients_reader;
+SELECT count(*) > 0 AS seen FROM clients.audit_log WHERE entity = 'submission';
+SELECT count(*) > 0 AS seen FROM clients.audit_log WHERE entity = 'contact';
+RESET ROLE;
+
+-- neither now nor the future is history
+INSERT INTO clients.opportunity (name, stage, stage_entered_at) VALUES ('Soon', 'won', now() + interval '1 hour');
+INSERT INTO clients.opportunity (name, stage, stage_entered_at) VALUES ('Once', 'won', now() - interval '1 hour') RETURNING status;
+
+-- an interaction that carries its submission was counted with it
+SELECT engagement FROM clients.lead_score WHERE lead_id = 2;
+INSERT INTO clients.interaction (contact_id, lead_id, submission_id, kind) SELECT contact_id, lead_id, 1, 'meeting' FROM clients.lead WHERE lead_id = 2;
+SELECT engagement FROM clients.lead_score WHERE lead_id = 2;
+
 -- a renamed workspace goes on
 ALTER SCHEMA clients RENAME TO renamed;
 INSERT INTO renamed.submission (payload) VALUES ('{"email": "after@rename.example"}');
 SELECT status FROM renamed.submission ORDER BY submission_id DESC LIMIT 1;
 SELECT lead_mgmt.drop_workspace('renamed', 'renamed');
-DROP ROLE clients_sales;
+DROP ROLE clients_sales, clients_reader;
