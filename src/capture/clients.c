@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "capture/capture.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -63,8 +62,6 @@ CountInteractions(Workspace *ws, WorkspaceConfig *config, ClientInteraction *row
 	int64	   *ids = palloc(sizeof(int64) * n);
 	int			attached = 0;
 	int			count = 0;
-	ScoredLead *leads;
-	LeadSettlement *settlements;
 
 	for (int i = 0; i < n; i++)
 		if (rows[i].lead_id != 0)
@@ -91,18 +88,7 @@ CountInteractions(Workspace *ws, WorkspaceConfig *config, ClientInteraction *row
 	LeadsTouch(ws, events, count);
 	for (int i = 0; i < count; i++)
 		ids[i] = events[i].lead_id;
-	n = ScoreUniqueIds(ids, count);
-	leads = ScoreLoad(ws, config, ids, n);
-	settlements = palloc0(sizeof(LeadSettlement) * n);
-	for (int i = 0; i < n; i++)
-	{
-		leads[i].is_wanted = true;
-		settlements[i].lead = &leads[i];
-		settlements[i].moves_stage = true;
-		settlements[i].at = GetCurrentTransactionStartTimestamp();
-	}
-	ScoreLeads(ws, config, leads, n, events, count);
-	PipelineSettle(ws, config, settlements, n);
+	PipelineScore(ws, config, ids, ScoreUniqueIds(ids, count), events, count, false);
 }
 
 /* Read the inserted interactions in chunks and count them */
@@ -258,25 +244,10 @@ RescoreLeads(Workspace *ws, void *arg)
 	Rescore    *rescore = arg;
 	int64	   *ids = NULL;
 	int			n;
-	WorkspaceConfig *config = WorkspaceGetConfig(ws);
-	ScoredLead *leads;
-	LeadSettlement *settlements;
 
 	n = LeadsOf(ws, rescore->is_account ? NULL : &rescore->id, rescore->is_account ? 0 : 1,
 				rescore->is_account ? &rescore->id : NULL, rescore->is_account ? 1 : 0, &ids);
-	if (n == 0)
-		return;
-	leads = ScoreLoad(ws, config, ids, n);
-	settlements = palloc0(sizeof(LeadSettlement) * n);
-	for (int i = 0; i < n; i++)
-	{
-		leads[i].is_wanted = true;
-		settlements[i].lead = &leads[i];
-		settlements[i].moves_stage = true;
-		settlements[i].at = GetCurrentTransactionStartTimestamp();
-	}
-	ScoreLeads(ws, config, leads, n, NULL, 0);
-	PipelineSettle(ws, config, settlements, n);
+	PipelineScore(ws, WorkspaceGetConfig(ws), ids, n, NULL, 0, false);
 }
 
 PG_FUNCTION_INFO_V1(rescore_leads);

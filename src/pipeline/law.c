@@ -474,20 +474,6 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
 	return true;
 }
 
-/* Score a lead and settle what follows */
-static void
-ScoreAndSettle(Workspace *ws, WorkspaceConfig *config, int64 lead_id, bool assigns)
-{
-	ScoredLead *lead = ScoreLoad(ws, config, &lead_id, 1);
-	LeadSettlement settlement = {
-		.lead = lead,.moves_stage = true,.assigns = assigns,.at = GetCurrentTransactionStartTimestamp()
-	};
-
-	lead->is_wanted = true;
-	ScoreLeads(ws, config, lead, 1, NULL, 0);
-	PipelineSettle(ws, config, &settlement, 1);
-}
-
 /* Is the row new and its place in the pipeline given by the law just now? */
 static bool
 IsFresh(const LawRow *row)
@@ -532,7 +518,11 @@ Follow(Workspace *ws, void *arg)
 		if (is_fresh)
 			LinkManualLead(ws, config, row);
 		if (strcmp(status, "open") == 0)
-			ScoreAndSettle(ws, config, LawId(row, row->new, "lead_id"), is_fresh);
+		{
+			int64		id = LawId(row, row->new, "lead_id");
+
+			PipelineScore(ws, config, &id, 1, NULL, 0, is_fresh);
+		}
 	}
 	else if (strcmp(status, "won") == 0 && LawId(row, row->new, "contact_id") != 0)
 	{

@@ -41,6 +41,8 @@ typedef struct LeadSettlement
 
 extern void PipelineRecord(Workspace *ws, const StageMove *moves, int n);
 extern void PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, int n);
+extern void PipelineScore(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
+						  const ScoreEvent *events, int event_count, bool assigns);
 extern bool PipelineFirstScoreStage(const WorkspaceConfig *config, const Pipeline *pipeline);
 extern char *PipelineMissing(const Stage *stage, TupleDesc desc, HeapTuple row, char **fallbacks);
 extern char *PipelineNextStages(const Pipeline *pipeline, int from);

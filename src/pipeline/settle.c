@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline.h"
@@ -364,4 +365,28 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 	SPI_freetuptable(SPI_tuptable);
 	PipelineRecord(ws, moves, move_count);
 	RecordAssignments(ws, decisions, n);
+}
+
+/* Score leads given by sorted, distinct ids, counting interactions, and settle what follows now */
+void
+PipelineScore(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
+			  const ScoreEvent *events, int event_count, bool assigns)
+{
+	ScoredLead *leads;
+	LeadSettlement *settlements;
+
+	if (n == 0)
+		return;
+	leads = ScoreLoad(ws, config, lead_ids, n);
+	settlements = palloc0(sizeof(LeadSettlement) * n);
+	for (int i = 0; i < n; i++)
+	{
+		leads[i].is_wanted = true;
+		settlements[i].lead = &leads[i];
+		settlements[i].moves_stage = true;
+		settlements[i].assigns = assigns;
+		settlements[i].at = GetCurrentTransactionStartTimestamp();
+	}
+	ScoreLeads(ws, config, leads, n, events, event_count);
+	PipelineSettle(ws, config, settlements, n);
 }
