@@ -123,7 +123,6 @@ const EntityKindOps AccountOps = {
 	.id_column = "account_id",
 	.key_count = ACCOUNT_KEY_COUNT,
 	.key_names = account_key_names,
-	.column_count = ACCOUNT_COLUMN_COUNT,
 	.lookup = &account_lookup,
 	.load = &account_load,
 	.claim = &account_claim,

@@ -157,7 +157,6 @@ const EntityKindOps ContactOps = {
 	.id_column = "contact_id",
 	.key_count = CONTACT_KEY_COUNT,
 	.key_names = contact_key_names,
-	.column_count = CONTACT_COLUMN_COUNT,
 	.lookup = &contact_lookup,
 	.load = &contact_load,
 	.claim = &contact_claim,

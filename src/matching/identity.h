@@ -109,7 +109,6 @@ typedef struct EntityKindOps
 	const char *id_column;
 	int			key_count;
 	const char *const *key_names;
-	int			column_count;
 	const PlanSource *lookup;
 	const PlanSource *load;
 	const PlanSource *claim;

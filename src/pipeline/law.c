@@ -419,8 +419,8 @@ stage_law(PG_FUNCTION_ARGS)
 	return PointerGetDatum(result);
 }
 
-/* Find or make the contact and account of a lead entered by hand; false when nothing names them */
-static bool
+/* Find or make the contact and account of a lead entered by hand, where it names them */
+static void
 LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
 {
 	EntityRecord person = {0};
@@ -464,14 +464,13 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
 		IdentityResolve(ws, config, &ContactOps, &record, 1);
 	}
 	if (person.slot == NULL && company.slot == NULL && LawId(row, row->new, "contact_id") == 0)
-		return false;
+		return;
 	values[0] = Int64GetDatum(LawId(row, row->new, "lead_id"));
 	values[1] = Int64GetDatum(person.slot ? person.slot->id : 0);
 	values[2] = Int64GetDatum(company.slot ? company.slot->id : person.slot ? person.slot->account_id : 0);
 	nulls[1] = DatumGetInt64(values[1]) ? ' ' : 'n';
 	nulls[2] = DatumGetInt64(values[2]) ? ' ' : 'n';
 	WorkspaceExecute(ws, &link_lead, values, nulls);
-	return true;
 }
 
 /* Is the row new and its place in the pipeline given by the law just now? */
