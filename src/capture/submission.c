@@ -127,10 +127,10 @@ IsRowError(int sqlerrcode)
 		case ERRCODE_PLPGSQL_ERROR:
 		case ERRCODE_TRIGGERED_ACTION_EXCEPTION:
 		case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
-		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
 			return true;
 		default:
-			return false;
+			/* of its class this one alone: a lock not had in time is no fault of a row */
+			return sqlerrcode == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
 	}
 }
 

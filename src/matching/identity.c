@@ -17,9 +17,12 @@
  * When a claim is lost, another session has committed an entity with that key
  * in the meantime, and when a locked entity is gone, another session has
  * deleted it.  Either way what this session made for the loser is taken back
- * and the chunk is resolved again, which now sees the other's work.  As every
- * session claims in the same order, two of them cannot wait for each other
- * within a chunk.
+ * and the chunk is resolved again, which now sees the other's work.
+ *
+ * Every session claims in the same order, but one that goes round again still
+ * holds the claims it won, and a statement of several chunks those of the
+ * chunks before.  Two such sessions can therefore deadlock; the caller gives
+ * all of it back then and tries again (see IsRace in capture/submission.c).
  */
 #include "postgres.h"
 
