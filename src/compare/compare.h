@@ -1,0 +1,149 @@
+#ifndef LEAD_MGMT_COMPARE_H
+#define LEAD_MGMT_COMPARE_H
+
+/*
+ * How alike two values are. The kernels take texts apart into characters once
+ * and compare those: nothing is folded, so "Ann" and "ann" differ by one
+ * letter. All similarities lie between 0 and 1; two empty texts are equal
+ * (similarity 1, distance 0), and an empty text has nothing in common with
+ * another (similarity 0). All are symmetric, bit for bit.
+ *
+ * The kernels include no postgres.h, so that they can be fuzzed alone.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Keep the kernels' names from other libraries in the process */
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden)
+#endif
+
+/*
+ * A text taken apart into characters: one byte each when all are below
+ * U+0100, else code points. In a database of a single-byte encoding the bytes
+ * are the text's own, in another encoding than UTF-8 the code points are
+ * pg_wchar: equal characters have equal numbers, and ASCII is ASCII, which is
+ * all that the kernels need.
+ */
+typedef struct CompareText
+{
+	int			length;			/* in characters */
+	const uint8_t *bytes;		/* or NULL */
+	const uint32_t *chars;		/* or NULL */
+} CompareText;
+
+/*
+ * Take apart a text in the server's encoding. The result points into the text
+ * itself when that is possible (ASCII, single-byte encodings), else into
+ * scratch, which has room for size code points, or, where len exceeds size,
+ * into memory of the current context.
+ */
+extern void CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, int size);
+
+/* The similarity of Jaro (1989), and with the bonus for equal beginnings */
+extern double Jaro(const CompareText *a, const CompareText *b);
+extern double JaroWinkler(const CompareText *a, const CompareText *b);
+
+/*
+ * Edit distances: Levenshtein counts insertions, deletions and substitutions;
+ * optimal string alignment also swaps of neighbours, each character being
+ * edited once at most. The forms with a limit return limit + 1 for all
+ * distances above it, and cost less the smaller it is.
+ */
+extern int	Levenshtein(const CompareText *a, const CompareText *b);
+extern int	LevenshteinWithin(const CompareText *a, const CompareText *b, int limit);
+extern int	OptimalStringAlignment(const CompareText *a, const CompareText *b);
+extern int	OptimalStringAlignmentWithin(const CompareText *a, const CompareText *b, int limit);
+
+/*
+ * Similarity of the multisets of q-grams, the text being padded with q - 1
+ * blanks of no other meaning on either side, so that a text of n characters
+ * has n + q - 1 of them.
+ */
+#define QGRAM_MAX	8
+
+extern double QgramJaccard(const CompareText *a, const CompareText *b, int q);
+extern double QgramCosine(const CompareText *a, const CompareText *b, int q);
+
+/*
+ * Signatures: 64 bits that tell many dissimilar texts apart without looking at
+ * them. The bounds below hold for every pair of texts.
+ *
+ * A letter signature has two bits for each of 32 classes of characters, set by
+ * the first and the second character of the class; a bigram signature one bit
+ * for each of 64 classes of padded 2-grams.
+ */
+extern uint64_t LetterSignature(const CompareText *text);
+extern uint64_t BigramSignature(const CompareText *text);
+
+static inline int
+SignatureBits(uint64_t x)
+{
+	x -= (x >> 1) & UINT64_C(0x5555555555555555);
+	x = (x & UINT64_C(0x3333333333333333)) + ((x >> 2) & UINT64_C(0x3333333333333333));
+	x = (x + (x >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+	return (int) ((x * UINT64_C(0x0101010101010101)) >> 56);
+}
+
+/* The most characters that texts of these letter signatures and lengths share */
+static inline int
+SharedLettersBound(uint64_t asig, int alen, uint64_t bsig, int blen)
+{
+	int			a = alen - SignatureBits(asig & ~bsig);
+	int			b = blen - SignatureBits(bsig & ~asig);
+
+	return a < b ? a : b;
+}
+
+/* The least that any of the edit distances can be, from letter signatures */
+static inline int
+EditDistanceBound(uint64_t asig, int alen, uint64_t bsig, int blen)
+{
+	return (alen > blen ? alen : blen) - SharedLettersBound(asig, alen, bsig, blen);
+}
+
+/*
+ * The same from bigram signatures: a substitution or deletion takes away two
+ * bigrams, a swap of neighbours three
+ */
+static inline int
+LevenshteinBigramBound(uint64_t asig, uint64_t bsig)
+{
+	int			a = SignatureBits(asig & ~bsig);
+	int			b = SignatureBits(bsig & ~asig);
+
+	return ((a > b ? a : b) + 1) / 2;
+}
+
+static inline int
+OptimalStringAlignmentBigramBound(uint64_t asig, uint64_t bsig)
+{
+	int			a = SignatureBits(asig & ~bsig);
+	int			b = SignatureBits(bsig & ~asig);
+
+	return ((a > b ? a : b) + 2) / 3;
+}
+
+/* The most that QgramJaccard(…, 2) can be, from bigram signatures */
+static inline double
+BigramJaccardBound(uint64_t asig, int alen, uint64_t bsig, int blen)
+{
+	int			a = alen + 1 - SignatureBits(asig & ~bsig);
+	int			b = blen + 1 - SignatureBits(bsig & ~asig);
+	int			shared = a < b ? a : b;
+
+	if (alen == 0 || blen == 0)
+		return alen == blen ? 1.0 : 0.0;
+
+	return (double) shared / (alen + blen + 2 - shared);
+}
+
+/* The most that JaroWinkler() can be, from letter signatures */
+extern double JaroWinklerBound(uint64_t asig, int alen, uint64_t bsig, int blen);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
+
+#endif
