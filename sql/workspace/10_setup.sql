@@ -39,7 +39,8 @@ COMMENT ON TABLE @workspace@.channel IS
 CREATE TABLE @workspace@.lead_source (
 	source text PRIMARY KEY CHECK (source <> ''),
 	label text NOT NULL,
-	kind text NOT NULL DEFAULT 'marketing' CHECK (kind IN ('marketing', 'other_department', 'self_prospected', 'unknown'))
+	kind text NOT NULL DEFAULT 'marketing' CHECK (kind IN ('marketing', 'other_department', 'self_prospected', 'unknown')),
+	trust integer NOT NULL DEFAULT 0
 );
 
 COMMENT ON TABLE @workspace@.lead_source IS
@@ -163,8 +164,8 @@ CREATE TABLE @workspace@.form (
 	invalid_values text NOT NULL DEFAULT 'reject' CHECK (invalid_values IN ('reject', 'drop')),
 	default_region text CHECK (default_region ~ '^[A-Z]{2}$'),
 	source_system text,
-	contact_update text NOT NULL DEFAULT 'newest' CHECK (contact_update IN ('newest', 'fill', 'keep')),
-	lead_update text NOT NULL DEFAULT 'newest' CHECK (lead_update IN ('newest', 'fill', 'keep')),
+	contact_update text CHECK (contact_update IN ('newest', 'fill', 'keep', 'trusted')),
+	lead_update text CHECK (lead_update IN ('newest', 'fill', 'keep', 'trusted')),
 	pipeline text REFERENCES @workspace@.pipeline ON UPDATE CASCADE,
 	makes_contact boolean NOT NULL DEFAULT true,
 	makes_account boolean NOT NULL DEFAULT true,

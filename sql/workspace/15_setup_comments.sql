@@ -22,6 +22,7 @@ COMMENT ON COLUMN @workspace@.channel.is_direct IS 'True when it tells nothing a
 COMMENT ON COLUMN @workspace@.lead_source.source IS 'Name that contacts and leads refer to';
 COMMENT ON COLUMN @workspace@.lead_source.label IS 'Wording for people';
 COMMENT ON COLUMN @workspace@.lead_source.kind IS 'Who found the lead: marketing, other_department, self_prospected by the salesperson, or unknown';
+COMMENT ON COLUMN @workspace@.lead_source.trust IS 'How far values from it are believed, the higher the more; for the update policy trusted';
 
 COMMENT ON COLUMN @workspace@.interaction_kind.kind IS 'Name that interactions and engagement rules refer to';
 COMMENT ON COLUMN @workspace@.interaction_kind.label IS 'Wording for people';
@@ -85,7 +86,7 @@ COMMENT ON COLUMN @workspace@.form.blank_values IS 'Values that count as empty, 
 COMMENT ON COLUMN @workspace@.form.invalid_values IS 'What an unreadable value does: reject the submission, or drop the value alone';
 COMMENT ON COLUMN @workspace@.form.default_region IS 'ISO 3166-1 code of the country in which phone numbers without country code are read; NULL to demand the code unless the submission names its country';
 COMMENT ON COLUMN @workspace@.form.source_system IS 'System whose ids source_id holds; NULL to let the form''s own name stand for it';
-COMMENT ON COLUMN @workspace@.form.contact_update IS 'What a submission does to a known contact and account: newest overwrites, fill completes empty fields, keep changes nothing';
+COMMENT ON COLUMN @workspace@.form.contact_update IS 'What a submission does to a known contact and account: newest overwrites, fill completes empty fields, keep changes nothing, trusted overwrites unless the value came from a source with more trust. NULL leaves it to the match strategy';
 COMMENT ON COLUMN @workspace@.form.lead_update IS 'The same for a lead that is open already';
 COMMENT ON COLUMN @workspace@.form.pipeline IS 'Pipeline its leads enter; NULL for the default';
 COMMENT ON COLUMN @workspace@.form.makes_contact IS 'False to leave contacts alone';

@@ -38,6 +38,7 @@ CREATE TABLE @workspace@.account (
 	postal_code text,
 	country text,
 	individual_contact_id bigint UNIQUE,
+	value_trust jsonb,
 	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -50,14 +51,15 @@ COMMENT ON TABLE @workspace@.account IS
 CREATE INDEX account_name_idx ON @workspace@.account (pg_catalog.lower(name));
 
 CREATE TABLE @workspace@.account_identity (
-	kind text NOT NULL CHECK (kind IN ('domain', 'name', 'external')),
+	kind text NOT NULL CHECK (kind <> ''),
 	value text NOT NULL CHECK (value <> ''),
+	holder bigint NOT NULL DEFAULT 0,
 	account_id bigint NOT NULL REFERENCES @workspace@.account ON DELETE CASCADE,
-	PRIMARY KEY (kind, value)
+	PRIMARY KEY (kind, value, holder)
 );
 
 COMMENT ON TABLE @workspace@.account_identity IS
-	'What identifies an account: its e-mail domains and its name in normal form. The primary key is what makes two sessions that find the same new company make one account.';
+	'What identifies an account: its e-mail domains, its name in normal form, and whatever else match rules look up. The primary key is what makes two sessions that find the same new company make one account.';
 
 CREATE INDEX account_identity_account_id_idx ON @workspace@.account_identity (account_id);
 
@@ -80,6 +82,7 @@ CREATE TABLE @workspace@.contact (
 	last_source text REFERENCES @workspace@.lead_source ON UPDATE CASCADE,
 	referrer_contact_id bigint REFERENCES @workspace@.contact ON DELETE SET NULL,
 	customer_since timestamptz,
+	value_trust jsonb,
 	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now()
@@ -97,14 +100,15 @@ ALTER TABLE @workspace@.account ADD FOREIGN KEY (individual_contact_id)
 	REFERENCES @workspace@.contact (contact_id) DEFERRABLE INITIALLY DEFERRED;
 
 CREATE TABLE @workspace@.contact_identity (
-	kind text NOT NULL CHECK (kind IN ('external', 'email', 'phone', 'visitor')),
+	kind text NOT NULL CHECK (kind <> ''),
 	value text NOT NULL CHECK (value <> ''),
+	holder bigint NOT NULL DEFAULT 0,
 	contact_id bigint NOT NULL REFERENCES @workspace@.contact ON DELETE CASCADE,
-	PRIMARY KEY (kind, value)
+	PRIMARY KEY (kind, value, holder)
 );
 
 COMMENT ON TABLE @workspace@.contact_identity IS
-	'What identifies a contact: e-mail addresses and phone numbers in normal form, ids in other systems, visitor cookies. The primary key is what makes two sessions that capture the same person make one contact.';
+	'What identifies a contact: e-mail addresses and phone numbers in normal form, ids in other systems, visitor cookies, and whatever else match rules look up. The primary key is what makes two sessions that capture the same person make one contact.';
 
 CREATE INDEX contact_identity_contact_id_idx ON @workspace@.contact_identity (contact_id);
 

@@ -27,12 +27,14 @@ COMMENT ON COLUMN @workspace@.account.region IS 'State, province or the like';
 COMMENT ON COLUMN @workspace@.account.postal_code IS 'Postal code';
 COMMENT ON COLUMN @workspace@.account.country IS 'Country';
 COMMENT ON COLUMN @workspace@.account.individual_contact_id IS 'The one contact an individual account stands for; NULL for organisations';
+COMMENT ON COLUMN @workspace@.account.value_trust IS 'Trust of the source each value came from, by column: {"city": 10}; kept while a form or strategy updates by trust, NULL otherwise';
 COMMENT ON COLUMN @workspace@.account.attributes IS 'Custom attributes, as field defines them';
 COMMENT ON COLUMN @workspace@.account.created_at IS 'When the account was created';
 COMMENT ON COLUMN @workspace@.account.updated_at IS 'When it last changed';
 
-COMMENT ON COLUMN @workspace@.account_identity.kind IS 'What sort of identifier: domain, name in normal form, or external id';
-COMMENT ON COLUMN @workspace@.account_identity.value IS 'The identifier, in normal form';
+COMMENT ON COLUMN @workspace@.account_identity.kind IS 'What sort of identifier: domain, name, external id, or the fields that a match rule looks up, joined by +';
+COMMENT ON COLUMN @workspace@.account_identity.value IS 'The identifier, in normal form; several fields joined by |, and # before the hash of a long one';
+COMMENT ON COLUMN @workspace@.account_identity.holder IS '0 for the account that had the identifier first, which arbitrates between sessions; the account itself for others that share it';
 COMMENT ON COLUMN @workspace@.account_identity.account_id IS 'Account it identifies';
 
 COMMENT ON COLUMN @workspace@.contact.contact_id IS 'Key';
@@ -53,12 +55,14 @@ COMMENT ON COLUMN @workspace@.contact.first_source IS 'Where the person first he
 COMMENT ON COLUMN @workspace@.contact.last_source IS 'Source that the latest submission named';
 COMMENT ON COLUMN @workspace@.contact.referrer_contact_id IS 'Contact who recommended us; NULL if nobody did';
 COMMENT ON COLUMN @workspace@.contact.customer_since IS 'When the first sale was won; NULL for those who have not bought';
+COMMENT ON COLUMN @workspace@.contact.value_trust IS 'Trust of the source each value came from, by column: {"city": 10}; kept while a form or strategy updates by trust, NULL otherwise';
 COMMENT ON COLUMN @workspace@.contact.attributes IS 'Custom attributes, as field defines them';
 COMMENT ON COLUMN @workspace@.contact.created_at IS 'When the contact was created';
 COMMENT ON COLUMN @workspace@.contact.updated_at IS 'When it last changed';
 
-COMMENT ON COLUMN @workspace@.contact_identity.kind IS 'What sort of identifier: external id, email, phone or visitor';
-COMMENT ON COLUMN @workspace@.contact_identity.value IS 'The identifier, in normal form; the system before an external id';
+COMMENT ON COLUMN @workspace@.contact_identity.kind IS 'What sort of identifier: external id, email, phone, visitor, or the fields that a match rule looks up, joined by +';
+COMMENT ON COLUMN @workspace@.contact_identity.value IS 'The identifier, in normal form; the system before an external id, several fields joined by |, and # before the hash of a long one';
+COMMENT ON COLUMN @workspace@.contact_identity.holder IS '0 for the contact that had the identifier first, which arbitrates between sessions; the contact itself for others that share it';
 COMMENT ON COLUMN @workspace@.contact_identity.contact_id IS 'Contact it identifies';
 
 COMMENT ON COLUMN @workspace@.consent.consent_id IS 'Key';

@@ -34,6 +34,7 @@ CREATE TABLE @workspace@.lead (
 	disqualified_reason text,
 	interaction_count integer NOT NULL DEFAULT 0,
 	last_interaction_at timestamptz,
+	value_trust jsonb,
 	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),

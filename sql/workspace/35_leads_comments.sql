@@ -33,6 +33,7 @@ COMMENT ON COLUMN @workspace@.lead.sales_ready_model IS 'Scoring model that said
 COMMENT ON COLUMN @workspace@.lead.disqualified_reason IS 'Why it was given up; NULL unless disqualified';
 COMMENT ON COLUMN @workspace@.lead.interaction_count IS 'Interactions recorded for it; kept by the system';
 COMMENT ON COLUMN @workspace@.lead.last_interaction_at IS 'When the latest of them took place; NULL without any';
+COMMENT ON COLUMN @workspace@.lead.value_trust IS 'Trust of the source each value came from, by column: {"city": 10}; kept while a form or strategy updates by trust, NULL otherwise';
 COMMENT ON COLUMN @workspace@.lead.attributes IS 'Custom attributes, as field defines them';
 COMMENT ON COLUMN @workspace@.lead.created_at IS 'When the lead was created';
 COMMENT ON COLUMN @workspace@.lead.updated_at IS 'When it last changed';

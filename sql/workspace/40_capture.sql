@@ -9,13 +9,14 @@ CREATE TABLE @workspace@.submission (
 	raw bytea,
 	received_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	processed_at timestamptz,
-	status text CHECK (status IN ('accepted', 'rejected', 'duplicate')),
+	status text CHECK (status IN ('accepted', 'rejected', 'duplicate', 'review')),
 	reasons jsonb,
 	contact_id bigint,
 	account_id bigint,
 	lead_id bigint,
 	interaction_id bigint,
 	duplicate_of bigint,
+	match jsonb,
 	CHECK ((status IS NULL) = (processed_at IS NULL))
 ) WITH (fillfactor = 50);
 

@@ -8,13 +8,14 @@ COMMENT ON COLUMN @workspace@.submission.content_type IS 'Media type of the raw 
 COMMENT ON COLUMN @workspace@.submission.raw IS 'What was received, byte for byte; NULL when only a payload came';
 COMMENT ON COLUMN @workspace@.submission.received_at IS 'When it arrived';
 COMMENT ON COLUMN @workspace@.submission.processed_at IS 'When it was processed; NULL to have the row processed on insert';
-COMMENT ON COLUMN @workspace@.submission.status IS 'accepted, rejected or duplicate; NULL until processed';
+COMMENT ON COLUMN @workspace@.submission.status IS 'accepted, rejected, duplicate, or review while it waits for accept_match() or reject_match(); NULL until processed';
 COMMENT ON COLUMN @workspace@.submission.reasons IS 'Why it was rejected, or which values were dropped: an array of {"field", "code", "value", "message", "severity"}; NULL if there was nothing to say';
 COMMENT ON COLUMN @workspace@.submission.contact_id IS 'Contact it led to; NULL if none';
 COMMENT ON COLUMN @workspace@.submission.account_id IS 'Account it led to; NULL if none';
 COMMENT ON COLUMN @workspace@.submission.lead_id IS 'Lead it made or belongs to; NULL if none';
 COMMENT ON COLUMN @workspace@.submission.interaction_id IS 'Interaction it became; NULL if none';
 COMMENT ON COLUMN @workspace@.submission.duplicate_of IS 'Submission that it repeats; NULL unless a duplicate';
+COMMENT ON COLUMN @workspace@.submission.match IS 'How it found the contact, account and lead it belongs to: {"contact": {"strategy", "rule", "kind", "value"}, …}; NULL when it found none. Read it through explain_match()';
 
 COMMENT ON COLUMN @workspace@.submission_key.form IS 'Form of the submission';
 COMMENT ON COLUMN @workspace@.submission_key.external_id IS 'Its id in the system it came from';

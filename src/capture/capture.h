@@ -40,6 +40,9 @@ typedef struct CaptureRecord
 	bytea	   *raw;
 	char	   *content_type;
 	TimestampTz received_at;
+	int64		decided_contact;	/* who a person said it is from, or 0 */
+	int			refused_count;	/* whom a person said it is not from */
+	int64	   *refused;
 
 	/* as it was read */
 	Form	   *form;
@@ -58,10 +61,13 @@ typedef struct CaptureRecord
 	EntityRecord person;
 	EntityRecord company;
 	LeadSlot   *lead;
+	const MatchRule *lead_rule; /* that found it, NULL for a new one */
+	UpdatePolicy lead_update;
 	int64		interaction_id;
 } CaptureRecord;
 
-extern void RecordRead(WorkspaceConfig *config, CaptureRecord *record);
+extern void RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record);
+extern void RecordReadProfile(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record);
 extern void RecordReason(CaptureRecord *record, const char *field, const char *code,
 						 const char *value, const char *message, bool rejects);
 extern int64 RecordContact(const CaptureRecord *record);
@@ -74,7 +80,7 @@ extern int	LeadsOf(Workspace *ws, const int64 *contacts, int contact_count, cons
 extern int64 LeadSlotId(const LeadSlot *lead);
 extern bool LeadSlotIsNew(const LeadSlot *lead);
 
-extern void CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
-extern void CaptureStamp(Workspace *ws, CaptureRecord *records, int n);
+extern void CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others);
+extern void CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
 
 #endif

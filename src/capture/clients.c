@@ -9,11 +9,11 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
+#include "matching/rows.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline.h"
 #include "scoring/scoring.h"
 #include "utils/builtins.h"
-#include "utils/formatting.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
@@ -28,16 +28,27 @@ static const PlanSource attach_interactions = {
 	2, {ARG_INT8S, ARG_INT8S}
 };
 
-static const PlanSource claim_contact = {
-	"INSERT INTO @workspace@.contact_identity AS i (kind, value, contact_id) VALUES ($1, $2, $3)"
-	" ON CONFLICT (kind, value) DO UPDATE SET contact_id = i.contact_id RETURNING contact_id",
-	3, {ARG_TEXT, ARG_TEXT, ARG_INT8}
-};
+#define CLAIM_FIRST(entity) \
+	"INSERT INTO @workspace@." entity "_identity AS i (kind, value, holder, " entity "_id) VALUES ($1, $2, 0, $3)" \
+	" ON CONFLICT (kind, value, holder) DO UPDATE SET " entity "_id = i." entity "_id RETURNING " entity "_id"
 
-static const PlanSource claim_account = {
-	"INSERT INTO @workspace@.account_identity AS i (kind, value, account_id) VALUES ($1, $2, $3)"
-	" ON CONFLICT (kind, value) DO UPDATE SET account_id = i.account_id RETURNING account_id",
-	3, {ARG_TEXT, ARG_TEXT, ARG_INT8}
+#define CLAIM_SHARE(entity) \
+	"INSERT INTO @workspace@." entity "_identity (kind, value, holder, " entity "_id)" \
+	" SELECT $1, $2, $3, $3 WHERE (SELECT pg_catalog.count(*) FROM (SELECT FROM @workspace@." entity "_identity h" \
+	" WHERE h.kind = $1 AND h.value = $2 LIMIT " CppAsString2(MATCH_MAX_HOLDERS) ") AS l) < " \
+	CppAsString2(MATCH_MAX_HOLDERS) " ON CONFLICT (kind, value, holder) DO NOTHING"
+
+#define CLAIM_FORGET(entity) \
+	"DELETE FROM @workspace@." entity "_identity WHERE kind = $1 AND value = $2 AND " entity "_id = $3"
+
+/* By entity: to be the first, to share, to forget */
+static const PlanSource claims[2][3] = {
+	{{CLAIM_FIRST("contact"), 3, {ARG_TEXT, ARG_TEXT, ARG_INT8}},
+	{CLAIM_SHARE("contact"), 3, {ARG_TEXT, ARG_TEXT, ARG_INT8}},
+	{CLAIM_FORGET("contact"), 3, {ARG_TEXT, ARG_TEXT, ARG_INT8}}},
+	{{CLAIM_FIRST("account"), 3, {ARG_TEXT, ARG_TEXT, ARG_INT8}},
+	{CLAIM_SHARE("account"), 3, {ARG_TEXT, ARG_TEXT, ARG_INT8}},
+	{CLAIM_FORGET("account"), 3, {ARG_TEXT, ARG_TEXT, ARG_INT8}}}
 };
 
 /* An interaction that a client inserted */
@@ -168,21 +179,46 @@ count_interactions(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Claim a value for a contact or account that a client wrote */
+static void
+ClaimValue(Workspace *ws, EntityKind entity, const MatchKind *kind, const char *value, int64 id)
+{
+	Datum		values[3];
+	int64		owner;
+
+	values[0] = CStringGetTextDatum(kind->name);
+	values[1] = CStringGetTextDatum(value);
+	values[2] = Int64GetDatum(id);
+	WorkspaceExecute(ws, &claims[entity][0], values, NULL);
+	owner = ResultInt64(0, 1, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	if (owner == id)
+		return;
+
+	/* Numbers, names and domains may be shared; an address is one person's */
+	if (!kind->is_shared)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("e-mail address \"%s\" belongs to contact " INT64_FORMAT, value, owner),
+				 errhint("Change that contact, or capture the record so that it is matched.")));
+	WorkspaceExecute(ws, &claims[entity][1], values, NULL);
+}
+
 PG_FUNCTION_INFO_V1(claim_identity);
 /* Claim what identifies a contact or account that a client wrote; argument: entity */
 Datum
 claim_identity(PG_FUNCTION_ARGS)
 {
-	static const char *const keys[2][2] = {{"email", "phone"}, {"domain", "name"}};
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TupleDesc	desc;
 	HeapTuple	tuple;
 	Workspace  *ws;
 	WorkspaceRights rights;
-	Datum		values[3];
-	bool		is_account;
-	int64		id;
-	bool		isnull;
+	MatchConfig *matching;
+	MatchRow	now;
+	MatchRow	then;
+	EntityKind	entity;
+	bool		is_update;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) ||
@@ -190,40 +226,36 @@ claim_identity(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("claim_identity must be called as an AFTER INSERT OR UPDATE row trigger with the argument entity")));
-	is_account = strcmp(trigdata->tg_trigger->tgargs[0], "account") == 0;
+	entity = strcmp(trigdata->tg_trigger->tgargs[0], "account") == 0 ? ENTITY_ACCOUNT : ENTITY_CONTACT;
+	is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	desc = RelationGetDescr(trigdata->tg_relation);
-	tuple = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
-	id = DatumGetInt64(heap_getattr(tuple, SPI_fnumber(desc, is_account ? "account_id" : "contact_id"), desc, &isnull));
+	tuple = is_update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	ws = WorkspaceOfRelation(trigdata->tg_relation);
 	SPI_connect();
 	WorkspaceEnter(ws, &rights);
-	for (int k = 0; k < 2; k++)
+	matching = MatchGetConfig(ws, WorkspaceGetConfig(ws));
+	MatchReadRow(&now, entity, tuple, desc);
+	if (is_update)
+		MatchReadRow(&then, entity, trigdata->tg_trigtuple, desc);
+	for (int k = 0; k < matching->kind_count[entity]; k++)
 	{
-		const char *key = keys[is_account][k];
-		Datum		value = heap_getattr(tuple, SPI_fnumber(desc, key), desc, &isnull);
-		char	   *own;
-		int64		owner;
+		const MatchKind *kind = &matching->kinds[entity][k];
+		char	   *value = MatchKeyOf(matching, kind->parts, kind->part_count, &now.side);
+		char	   *before = is_update ? MatchKeyOf(matching, kind->parts, kind->part_count, &then.side) : NULL;
 
-		if (isnull)
+		if (value == NULL ? before == NULL : before && strcmp(value, before) == 0)
 			continue;
-		own = TextDatumGetCString(value);
-		if (is_account)
-			own = k == 0 ? asc_tolower(own, strlen(own)) : AccountNameKey(own);
-		if (*own == '\0' || strlen(own) > CAPTURE_MAX_KEY)
-			continue;
-		values[0] = CStringGetTextDatum(key);
-		values[1] = CStringGetTextDatum(own);
-		values[2] = Int64GetDatum(id);
-		WorkspaceExecute(ws, is_account ? &claim_account : &claim_contact, values, NULL);
-		owner = ResultInt64(0, 1, NULL);
-		SPI_freetuptable(SPI_tuptable);
+		if (before && !kind->accumulates)
+		{
+			Datum		values[3];
 
-		/* Numbers, names and domains may be shared; an address is one person's */
-		if (owner != id && strcmp(key, "email") == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNIQUE_VIOLATION),
-					 errmsg("e-mail address \"%s\" belongs to contact " INT64_FORMAT, own, owner),
-					 errhint("Change that contact, or capture the record so that it is matched.")));
+			values[0] = CStringGetTextDatum(kind->name);
+			values[1] = CStringGetTextDatum(before);
+			values[2] = Int64GetDatum(now.id);
+			WorkspaceExecute(ws, &claims[entity][2], values, NULL);
+		}
+		if (value)
+			ClaimValue(ws, entity, kind, value, now.id);
 	}
 	WorkspaceLeave(&rights);
 	SPI_finish();

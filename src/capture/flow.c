@@ -11,6 +11,7 @@
 #include "pipeline/pipeline.h"
 #include "scoring/scoring.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 
 static const PlanSource claim_external_ids = {
 	"INSERT INTO @workspace@.submission_key (form, external_id, submission_id)"
@@ -55,15 +56,23 @@ static const PlanSource give_consents = {
 	4, {ARG_INT8S, ARG_TEXTS, ARG_INT8S, ARG_TIMESTAMPTZS}
 };
 
+static const PlanSource make_reviews = {
+	"INSERT INTO @workspace@.match_review (entity, left_id, right_id, submission_id, strategy, probability, explanation)"
+	" SELECT 'contact', n.left_id, n.right_id, n.submission_id, n.strategy, n.probability, n.explanation::pg_catalog.jsonb"
+	" FROM @rows $1: left_id, right_id, submission_id, strategy, probability, explanation@ AS n"
+	" ON CONFLICT DO NOTHING",
+	6, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_FLOAT8S, ARG_TEXTS}
+};
+
 static const PlanSource stamp_submissions = {
 	"UPDATE @workspace@.submission s SET status = n.status, reasons = n.reasons::pg_catalog.jsonb,"
 	" external_id = COALESCE(s.external_id, n.external_id), contact_id = n.contact_id, account_id = n.account_id,"
 	" lead_id = n.lead_id, interaction_id = n.interaction_id, duplicate_of = n.duplicate_of,"
-	" processed_at = pg_catalog.now()"
+	" match = n.match::pg_catalog.jsonb, processed_at = pg_catalog.now()"
 	" FROM @rows $1: submission_id, status, reasons, external_id, contact_id, account_id, lead_id,"
-	" interaction_id, duplicate_of@ AS n"
+	" interaction_id, duplicate_of, match@ AS n"
 	" WHERE s.submission_id = n.submission_id",
-	9, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S}
+	10, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS}
 };
 
 static const PlanSource store_payloads = {
@@ -157,19 +166,61 @@ ClaimExternalIds(Workspace *ws, CaptureRecord *records, int n)
 	SPI_freetuptable(SPI_tuptable);
 }
 
+/* Does a record name a company? */
+static bool
+NamesCompany(const MatchConfig *matching, const EntityRecord *company)
+{
+	for (int k = 0; k < matching->kind_count[ENTITY_ACCOUNT]; k++)
+		if (company->keys[k])
+			return true;
+	return false;
+}
+
+/* Say what else of note matching found */
+static void
+AddMatchReasons(CaptureRecord *record)
+{
+	const EntityRecord *person = &record->person;
+
+	if (person->foreign & (UINT64CONST(1) << CONTACT_KEY_EMAIL))
+		RecordReason(record, "email", "email_of_other_contact", record->values[FIELD_EMAIL],
+					 "the address belongs to another contact than what decided before it", false);
+	else if (person->other != 0)
+	{
+		const char *label = person->other_rule->label;
+
+		RecordReason(record, NULL, "other_contact", psprintf(INT64_FORMAT, person->other),
+					 psprintf("match rule " INT64_FORMAT "%s%s%s finds another contact, which contradicts the one taken",
+							  person->other_rule->id, label ? " (" : "", label ? label : "", label ? ")" : ""), false);
+	}
+}
+
+/* Leave a record that may be from several contacts to a person */
+static void
+HoldForReview(CaptureRecord *record)
+{
+	StringInfoData ids;
+
+	initStringInfo(&ids);
+	for (int c = 0; c < record->person.candidate_count; c++)
+		appendStringInfo(&ids, "%s" INT64_FORMAT, c > 0 ? ", " : "", record->person.candidates[c]);
+	RecordReason(record, NULL, "several_contacts", ids.data, "may be from any of several contacts", false);
+	record->status = "review";
+}
+
 /* Find or make the accounts and then the contacts of the records */
 static void
-ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others)
 {
 	EntityRecord **wanted = palloc(sizeof(EntityRecord *) * Max(n, 1));
+	MatchConfig *matching = MatchGetConfig(ws, config);
 	int			count = 0;
 
 	for (int i = 0; i < n; i++)
-		if (records[i].status == NULL && records[i].form->makes_account &&
-			(records[i].company.keys[ACCOUNT_KEY_DOMAIN] || records[i].company.keys[ACCOUNT_KEY_NAME]))
+		if (records[i].status == NULL && records[i].form->makes_account && NamesCompany(matching, &records[i].company))
 			wanted[count++] = &records[i].company;
 	if (count > 0)
-		IdentityResolve(ws, config, &AccountOps, wanted, count);
+		IdentityResolve(ws, config, &AccountOps, wanted, count, holds_others);
 
 	count = 0;
 	for (int i = 0; i < n; i++)
@@ -181,17 +232,60 @@ ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, 
 		if (record->company.slot)
 		{
 			record->person.account_id = record->company.slot->id;
-			record->person.account_is_stated = record->values[FIELD_COMPANY] != NULL;
+			record->person.account_is_stated = record->company.keys[ACCOUNT_KEY_NAME] != NULL;
 		}
 		wanted[count++] = &record->person;
 	}
 	if (count == 0)
 		return;
-	IdentityResolve(ws, config, &ContactOps, wanted, count);
+	IdentityResolve(ws, config, &ContactOps, wanted, count, holds_others);
 	for (int i = 0; i < n; i++)
-		if (records[i].status == NULL && records[i].person.is_foreign[CONTACT_KEY_EMAIL])
-			RecordReason(&records[i], "email", "email_of_other_contact", records[i].values[FIELD_EMAIL],
-						 "the address belongs to another contact than the source id", false);
+		if (records[i].status == NULL && records[i].person.needs_review)
+			HoldForReview(&records[i]);
+		else if (records[i].status == NULL)
+			AddMatchReasons(&records[i]);
+}
+
+/*
+ * Put up for review which contacts records may be from: those that wait for
+ * it, and those that made a new contact though a model found somebody alike.
+ */
+static void
+PutUpForReview(Workspace *ws, CaptureRecord *records, int n)
+{
+	int			size = 0;
+	Batch	   *batch;
+
+	for (int i = 0; i < n; i++)
+		size += records[i].person.candidate_count + 1;
+	batch = BatchCreate(make_reviews.args, make_reviews.nargs, size);
+	for (int i = 0; i < n; i++)
+	{
+		CaptureRecord *record = &records[i];
+		EntityRecord *person = &record->person;
+
+		if (record->status && strcmp(record->status, "review") == 0)
+			for (int c = 0; c < person->candidate_count; c++)
+			{
+				BatchSet(batch, 0, Int64GetDatum(person->candidates[c]));
+				BatchSet(batch, 2, Int64GetDatum(record->submission_id));
+				BatchSetText(batch, 3, person->strategies->items[0]->name);
+				BatchNext(batch);
+			}
+		else if (record->status == NULL && person->slot && person->slot->is_new &&
+				 person->live.outcome == LIVE_POSSIBLE && person->live.id != person->slot->id)
+		{
+			BatchSet(batch, 0, Int64GetDatum(Min(person->live.id, person->slot->id)));
+			BatchSet(batch, 1, Int64GetDatum(Max(person->live.id, person->slot->id)));
+			BatchSet(batch, 2, Int64GetDatum(record->submission_id));
+			BatchSetText(batch, 3, person->live_strategy->name);
+			BatchSet(batch, 4, Float8GetDatum(person->live.probability));
+			BatchSetText(batch, 5, person->live.explanation);
+			BatchNext(batch);
+		}
+	}
+	if (batch->rows > 0)
+		BatchExecute(ws, &make_reviews, batch);
 }
 
 /* Record the interactions that the submissions are */
@@ -397,10 +491,66 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 	PipelineSettle(ws, config, settlements, count);
 }
 
+/* Write down what found the contact or account of a record */
+static void
+AppendMatch(StringInfo json, const MatchConfig *matching, EntityKind entity, const EntityRecord *record)
+{
+	if (record->strategy == NULL && record->decided == 0)
+		return;
+	appendStringInfo(json, "%s\"%s\": {", json->len > 1 ? ", " : "", EntityNames[entity]);
+	if (record->strategy == NULL)
+		appendStringInfoString(json, "\"decided\": true");
+	else
+	{
+		appendStringInfoString(json, "\"strategy\": ");
+		escape_json(json, record->strategy->name);
+	}
+	if (record->rule)
+	{
+		appendStringInfo(json, ", \"rule\": " INT64_FORMAT ", \"kind\": ", record->rule->id);
+		escape_json(json, matching->kinds[entity][record->rule->kind].name);
+		appendStringInfoString(json, ", \"value\": ");
+		escape_json(json, record->keys[record->rule->kind]);
+	}
+	else if (record->strategy)
+		appendStringInfo(json, ", \"probability\": %.17g, \"model\": %s", record->live.probability,
+						 record->live.explanation ? record->live.explanation : "null");
+	if (record->tests)
+		appendStringInfo(json, ", \"tests\": [%s]", record->tests);
+	if (record->merged)
+		appendStringInfo(json, ", \"merged\": [%s]", record->merged->data);
+	appendStringInfoChar(json, '}');
+}
+
+/* Get what decided on a record as JSON, NULL when everything about it is new */
+static char *
+MatchText(const MatchConfig *matching, const CaptureRecord *record)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	if (record->person.slot)
+		AppendMatch(&json, matching, ENTITY_CONTACT, &record->person);
+	if (record->company.slot)
+		AppendMatch(&json, matching, ENTITY_ACCOUNT, &record->company);
+	if (record->lead && record->lead_rule)
+	{
+		appendStringInfo(&json, "%s\"lead\": {\"strategy\": ", json.len > 1 ? ", " : "");
+		escape_json(&json, record->lead_rule->strategy->name);
+		appendStringInfo(&json, ", \"rule\": " INT64_FORMAT "}", record->lead_rule->id);
+	}
+	if (json.len == 1)
+		return NULL;
+	appendStringInfoChar(&json, '}');
+	return json.data;
+}
+
 /* Write what became of the submissions into them */
 void
-CaptureStamp(Workspace *ws, CaptureRecord *records, int n)
+CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
 {
+	MatchConfig *matching = MatchGetConfig(ws, config);
 	Batch	   *batch = BatchCreate(stamp_submissions.args, stamp_submissions.nargs, n);
 	Batch	   *payloads = BatchCreate(store_payloads.args, store_payloads.nargs, n);
 
@@ -424,6 +574,8 @@ CaptureStamp(Workspace *ws, CaptureRecord *records, int n)
 			BatchSet(batch, 7, Int64GetDatum(record->interaction_id));
 		if (record->duplicate_of != 0)
 			BatchSet(batch, 8, Int64GetDatum(record->duplicate_of));
+		if (accepted)
+			BatchSetText(batch, 9, MatchText(matching, record));
 		BatchNext(batch);
 		if (record->has_decoded)
 		{
@@ -437,21 +589,26 @@ CaptureStamp(Workspace *ws, CaptureRecord *records, int n)
 		BatchExecute(ws, &store_payloads, payloads);
 }
 
-/* Take a chunk of submissions all the way */
+/*
+ * Take a chunk of submissions all the way.  holds_others tells that the
+ * statement holds locks of earlier chunks, so that this one cannot give back
+ * everything and begin again.
+ */
 void
-CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others)
 {
 	ScoreEvent *joined;
 	int			joined_count;
 
 	for (int i = 0; i < n; i++)
-		RecordRead(config, &records[i]);
+		RecordRead(ws, config, &records[i]);
 	ClaimExternalIds(ws, records, n);
-	ResolveEntities(ws, config, records, n);
+	ResolveEntities(ws, config, records, n, holds_others);
+	PutUpForReview(ws, records, n);
 	LeadsResolve(ws, config, records, n);
 	MakeInteractions(ws, records, n);
 	joined = IdentifyVisitors(ws, records, n, &joined_count);
 	GiveConsents(ws, records, n);
 	ScoreRecords(ws, config, records, n, joined, joined_count);
-	CaptureStamp(ws, records, n);
+	CaptureStamp(ws, config, records, n);
 }

@@ -2,9 +2,11 @@
  * Finding or making the lead of each record of a chunk.
  *
  * A lead is one interest of one contact (or of one account, where no person
- * is known), so it is told apart by its context: the page that the record
- * came through, else the campaign, else the form.  Only kinds of interaction
- * that express interest open a new lead; the rest count for the latest one.
+ * is known).  Which of their open leads a record counts for is for the form's
+ * lead strategy to say; by the default one they are told apart by their
+ * context: the page that the record came through, else the campaign, else the
+ * form.  Only kinds of interaction that express interest open a new lead; the
+ * rest count for the latest one.
  */
 #include "postgres.h"
 
@@ -18,11 +20,11 @@
 
 static const PlanSource find_leads = {
 	"SELECT l.lead_id, l.contact_id, l.account_id, l.context_key, l.title, l.product, l.budget::pg_catalog.text,"
-	" l.currency, l.attributes, l.campaign_id"
+	" l.currency, l.attributes, l.campaign_id, l.page, l.channel, l.source, l.value_trust"
 	" FROM @workspace@.lead l WHERE l.contact_id = ANY ($1) AND l.status = 'open'"
 	" UNION ALL"
 	" SELECT l.lead_id, l.contact_id, l.account_id, l.context_key, l.title, l.product, l.budget::pg_catalog.text,"
-	" l.currency, l.attributes, l.campaign_id"
+	" l.currency, l.attributes, l.campaign_id, l.page, l.channel, l.source, l.value_trust"
 	" FROM @workspace@.lead l WHERE l.account_id = ANY ($2) AND l.contact_id IS NULL AND l.status = 'open'"
 	" ORDER BY 1",
 	2, {ARG_INT8S, ARG_INT8S}
@@ -31,29 +33,30 @@ static const PlanSource find_leads = {
 static const PlanSource make_leads = {
 	"INSERT INTO @workspace@.lead (lead_id, contact_id, account_id, pipeline, stage, stage_entered_at, qualification,"
 	" origin, title, product, page, campaign_id, channel, source, context_key, contact_name, company_name, budget,"
-	" currency, is_existing_customer, interaction_count, last_interaction_at, attributes, created_at, updated_at)"
+	" currency, is_existing_customer, interaction_count, last_interaction_at, attributes, value_trust, created_at,"
+	" updated_at)"
 	" SELECT n.lead_id, n.contact_id, n.account_id, n.pipeline, n.stage, n.created_at, n.qualification, n.origin,"
 	" n.title, n.product, n.page, n.campaign_id, n.channel, n.source, n.context_key, n.contact_name, n.company_name,"
 	" n.budget::pg_catalog.numeric, n.currency, n.is_existing_customer, n.interactions, n.last_at, n.attributes,"
-	" n.created_at, n.created_at"
+	" n.value_trust, n.created_at, n.created_at"
 	" FROM @rows $1: lead_id, contact_id, account_id, pipeline, stage, qualification, origin, title, product,"
 	" page, campaign_id, channel, source, context_key, contact_name, company_name, budget, currency,"
-	" is_existing_customer, interactions, last_at, attributes, created_at@ AS n",
-	23, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS,
+	" is_existing_customer, interactions, last_at, attributes, value_trust, created_at@ AS n",
+	24, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS,
 		ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_INT4S,
-		ARG_TIMESTAMPTZS, ARG_JSONBS, ARG_TIMESTAMPTZS}
+		ARG_TIMESTAMPTZS, ARG_JSONBS, ARG_JSONBS, ARG_TIMESTAMPTZS}
 };
 
 static const PlanSource update_leads = {
 	"UPDATE @workspace@.lead l SET title = n.title, product = n.product, budget = n.budget::pg_catalog.numeric,"
-	" currency = n.currency, attributes = n.attributes, campaign_id = n.campaign_id,"
+	" currency = n.currency, attributes = n.attributes, value_trust = n.value_trust, campaign_id = n.campaign_id,"
 	" account_id = COALESCE(l.account_id, n.account_id),"
 	" interaction_count = l.interaction_count + n.interactions,"
 	" last_interaction_at = GREATEST(l.last_interaction_at, n.last_at), updated_at = pg_catalog.now()"
-	" FROM @rows $1: lead_id, title, product, budget, currency, attributes, campaign_id, account_id,"
+	" FROM @rows $1: lead_id, title, product, budget, currency, attributes, value_trust, campaign_id, account_id,"
 	" interactions, last_at@ AS n"
 	" WHERE l.lead_id = n.lead_id AND l.status = 'open' RETURNING l.lead_id",
-	10, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_INT8S, ARG_INT8S, ARG_INT4S,
+	11, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_JSONBS, ARG_INT8S, ARG_INT8S, ARG_INT4S,
 		ARG_TIMESTAMPTZS}
 };
 
@@ -87,6 +90,8 @@ typedef enum
 
 #define LEAD_COLUMN_COUNT (LEAD_CURRENCY + 1)
 
+static const char *const lead_columns[LEAD_COLUMN_COUNT] = {"title", "product", "budget", "currency"};
+
 static const FieldId lead_fields[LEAD_COLUMN_COUNT] = {
 	FIELD_TITLE, FIELD_PRODUCT, FIELD_BUDGET, FIELD_CURRENCY
 };
@@ -95,6 +100,7 @@ struct LeadSlot
 {
 	int64		id;
 	bool		is_new;
+	bool		is_touched;		/* what it holds came before the record at hand */
 	bool		is_written;
 	int64		contact_id;
 	int64		account_id;
@@ -102,7 +108,12 @@ struct LeadSlot
 	char	   *context_key;
 	CaptureRecord *first;		/* the record that opens it */
 	char	   *values[LEAD_COLUMN_COUNT];
+	char	   *page;
+	char	   *channel;
+	char	   *source;
 	Jsonb	   *attributes;
+	Jsonb	   *trust;			/* of its values, by column; NULL where none is kept */
+	int			usual_trust;
 	int			interactions;
 	TimestampTz last_at;
 	LeadSlot   *next;			/* of the same owner, latest first */
@@ -144,9 +155,9 @@ OwnerOf(const CaptureRecord *record, OwnerKey *key)
 	return key->contact_id != 0 || key->account_id != 0;
 }
 
-/* Get the context that tells the lead of a record from others of its owner */
+/* Get the context of a record */
 static char *
-ContextKey(const CaptureRecord *record)
+ContextOf(const CaptureRecord *record)
 {
 	if (record->values[FIELD_PAGE])
 		return psprintf("page:%s", record->values[FIELD_PAGE]);
@@ -155,9 +166,69 @@ ContextKey(const CaptureRecord *record)
 	return psprintf("page:%s", record->form->name);
 }
 
+/* Get what conditions read of a record */
+static MatchSide
+RecordSide(const CaptureRecord *record, char **values)
+{
+	memset(values, 0, sizeof(char *) * LEAD_MATCH_COLUMN_COUNT);
+	values[LEAD_MATCH_CONTEXT] = ContextOf(record);
+	values[LEAD_MATCH_PAGE] = record->values[FIELD_PAGE];
+	values[LEAD_MATCH_CAMPAIGN] = record->campaign ? psprintf(INT64_FORMAT, record->campaign->id) : NULL;
+	values[LEAD_MATCH_PRODUCT] = record->values[FIELD_PRODUCT];
+	values[LEAD_MATCH_TITLE] = record->values[FIELD_TITLE];
+	values[LEAD_MATCH_CHANNEL] = record->values[FIELD_CHANNEL];
+	values[LEAD_MATCH_SOURCE] = record->values[FIELD_SOURCE];
+	return (MatchSide)
+	{
+		values, record->attributes[ENTITY_LEAD], 0
+	};
+}
+
+/* Get what conditions read of a lead */
+static MatchSide
+LeadSide(const LeadSlot *lead, char **values)
+{
+	memset(values, 0, sizeof(char *) * LEAD_MATCH_COLUMN_COUNT);
+	values[LEAD_MATCH_CONTEXT] = lead->context_key;
+	values[LEAD_MATCH_PAGE] = lead->page;
+	values[LEAD_MATCH_CAMPAIGN] = lead->campaign_id ? psprintf(INT64_FORMAT, lead->campaign_id) : NULL;
+	values[LEAD_MATCH_PRODUCT] = lead->values[LEAD_PRODUCT];
+	values[LEAD_MATCH_TITLE] = lead->values[LEAD_TITLE];
+	values[LEAD_MATCH_CHANNEL] = lead->channel;
+	values[LEAD_MATCH_SOURCE] = lead->source;
+	return (MatchSide)
+	{
+		values, lead->attributes, 0
+	};
+}
+
+/*
+ * Get the key that keeps a rule from opening two leads of one owner for the
+ * same thing: the context itself, or the fields that the rule compares with
+ * their values.  NULL when one of them is blank.
+ */
+static char *
+ContextKey(MatchConfig *matching, const MatchRule *rule, const MatchSide *side)
+{
+	StringInfoData names;
+	char	   *key;
+
+	if (rule->part_count == 0)
+		return rule->compares ? NULL : "contact";
+	if ((key = MatchKeyOf(matching, rule->parts, rule->part_count, side)) == NULL)
+		return NULL;
+	if (rule->part_count == 1 && rule->parts[0].field->column == LEAD_MATCH_CONTEXT)
+		return key;
+	initStringInfo(&names);
+	for (int p = 0; p < rule->part_count; p++)
+		appendStringInfo(&names, "%s%s%s%s", p > 0 ? "+" : "", rule->parts[p].field->name,
+						 rule->parts[p].attribute ? "." : "", rule->parts[p].attribute ? rule->parts[p].attribute : "");
+	return psprintf("%s:%s", names.data, key);
+}
+
 /* Read the open leads of owners that existed before */
 static void
-FindLeads(Workspace *ws, CaptureRecord *records, int n, HTAB *owners)
+FindLeads(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, HTAB *owners)
 {
 	Batch	   *contacts = BatchCreate(find_leads.args, 1, n);
 	Batch	   *accounts = BatchCreate(find_leads.args + 1, 1, n);
@@ -196,6 +267,8 @@ FindLeads(Workspace *ws, CaptureRecord *records, int n, HTAB *owners)
 		LeadSlot   *lead = palloc0(sizeof(LeadSlot));
 		OwnerKey	key;
 		Owner	   *owner;
+		LeadSource *source;
+		Datum		trust;
 		bool		isnull;
 
 		lead->id = ResultInt64(i, 1, NULL);
@@ -208,6 +281,13 @@ FindLeads(Workspace *ws, CaptureRecord *records, int n, HTAB *owners)
 		lead->attributes = DatumGetJsonbPCopy(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
 															5 + LEAD_COLUMN_COUNT, &isnull));
 		lead->campaign_id = ResultInt64(i, 6 + LEAD_COLUMN_COUNT, NULL);
+		lead->page = ResultText(i, 7 + LEAD_COLUMN_COUNT);
+		lead->channel = ResultText(i, 8 + LEAD_COLUMN_COUNT);
+		lead->source = ResultText(i, 9 + LEAD_COLUMN_COUNT);
+		trust = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 10 + LEAD_COLUMN_COUNT, &isnull);
+		lead->trust = isnull ? NULL : DatumGetJsonbPCopy(trust);
+		source = ConfigSource(config, lead->source);
+		lead->usual_trust = source ? source->trust : 0;
 		owner = hash_search(owners, &key, HASH_FIND, NULL);
 		if (owner == NULL)
 			continue;
@@ -219,9 +299,10 @@ FindLeads(Workspace *ws, CaptureRecord *records, int n, HTAB *owners)
 
 /* Bring what a record says into its lead */
 static void
-TouchLead(LeadSlot *lead, CaptureRecord *record)
+TouchLead(MatchConfig *matching, LeadSlot *lead, CaptureRecord *record)
 {
-	UpdatePolicy policy = record->form->lead_update;
+	UpdatePolicy policy = lead->is_touched || !lead->is_new ? record->lead_update : UPDATE_NEWEST;
+	int			trust = record->person.trust;
 
 	if (record->form->makes_interaction)
 		lead->interactions++;
@@ -233,32 +314,76 @@ TouchLead(LeadSlot *lead, CaptureRecord *record)
 		lead->account_id = RecordAccount(record);
 	if (policy == UPDATE_KEEP && !lead->is_new)
 		return;
+	lead->is_touched = true;
 	for (int c = 0; c < LEAD_COLUMN_COUNT; c++)
-		if (record->values[lead_fields[c]] && (lead->values[c] == NULL || policy == UPDATE_NEWEST))
-			lead->values[c] = record->values[lead_fields[c]];
+	{
+		char	   *value = record->values[lead_fields[c]];
+		int			len = strlen(lead_columns[c]);
+
+		if (value == NULL || (lead->values[c] && (policy == UPDATE_FILL || policy == UPDATE_KEEP)))
+			continue;
+		if (lead->values[c] && policy == UPDATE_TRUSTED &&
+			trust < TrustOf(lead->trust, lead->usual_trust, lead_columns[c], len))
+			continue;
+		if (lead->values[c] == NULL || strcmp(lead->values[c], value) != 0)
+			NoteTrust(matching, &lead->trust, lead_columns[c], len, trust);
+		lead->values[c] = value;
+	}
 	if (record->attributes[ENTITY_LEAD])
-		lead->attributes = lead->attributes == NULL ? record->attributes[ENTITY_LEAD] :
-			policy == UPDATE_FILL ?
-			DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(record->attributes[ENTITY_LEAD]),
-											   JsonbPGetDatum(lead->attributes))) :
-			DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(lead->attributes),
-											   JsonbPGetDatum(record->attributes[ENTITY_LEAD])));
+		lead->attributes = JoinAttributes(matching, lead->attributes, record->attributes[ENTITY_LEAD], policy,
+										  &lead->trust, lead->usual_trust, trust);
 }
 
-/* Decide which lead a record counts for, opening one where interest is new */
-static void
-DecideLead(CaptureRecord *record, Owner *owner, Oid sequence)
+/* Find the open lead that a rule finds, the newest or the oldest as its strategy wants */
+static LeadSlot *
+RuleFinds(MatchConfig *matching, const MatchRule *rule, const MatchSide *given, LeadSlot *leads)
 {
-	char	   *context_key = ContextKey(record);
-	LeadSlot   *lead;
+	char	   *key = ContextKey(matching, rule, given);
+	LeadSlot   *found = NULL;
 
-	for (lead = owner->leads; lead; lead = lead->next)
-		if (lead->context_key && strcmp(lead->context_key, context_key) == 0)
-			break;
-	if (lead == NULL && !(record->kind && !record->kind->makes_lead))
-		lead = NULL;			/* interest in something new */
-	else if (lead == NULL)
+	for (LeadSlot *lead = leads; lead; lead = lead->next)
 	{
+		char	   *values[LEAD_MATCH_COLUMN_COUNT];
+		MatchSide	stored = LeadSide(lead, values);
+
+		if (!(key && lead->context_key && strcmp(key, lead->context_key) == 0) &&
+			!MatchRuleHolds(matching, rule, given, &stored, NULL))
+			continue;
+		if (found == NULL || (rule->strategy->when_several == SEVERAL_OLDEST ? lead->id < found->id : lead->id > found->id))
+			found = lead;
+	}
+	return found;
+}
+
+/*
+ * Decide which lead a record counts for, opening one where interest is new.
+ * The rules of its strategies are tried in order; a new lead gets the key of
+ * the first rule that has one.
+ */
+static void
+DecideLead(MatchConfig *matching, StrategyList *strategies, CaptureRecord *record, Owner *owner, Oid sequence)
+{
+	char	   *values[LEAD_MATCH_COLUMN_COUNT];
+	MatchSide	given = RecordSide(record, values);
+	char	   *context_key = NULL;
+	LeadSlot   *lead = NULL;
+
+	for (int s = 0; s < strategies->count && lead == NULL; s++)
+		for (int r = 0; r < strategies->items[s]->rule_count && lead == NULL; r++)
+		{
+			const MatchRule *rule = &strategies->items[s]->rules[r];
+
+			if (context_key == NULL)
+				context_key = ContextKey(matching, rule, &given);
+			if ((lead = RuleFinds(matching, rule, &given, owner->leads)) != NULL)
+				record->lead_rule = rule;
+		}
+	record->lead_update = record->form->lead_update != UPDATE_BY_STRATEGY ? record->form->lead_update :
+		record->lead_rule ? record->lead_rule->strategy->update_policy :
+		strategies->count > 0 ? strategies->items[0]->update_policy : UPDATE_NEWEST;
+	if (lead == NULL && record->kind && !record->kind->makes_lead)
+	{
+		/* No interest in something new: it counts for the latest */
 		lead = owner->leads;
 		if (lead == NULL && !(record->person.slot && record->person.slot->is_new))
 			return;
@@ -272,11 +397,15 @@ DecideLead(CaptureRecord *record, Owner *owner, Oid sequence)
 		lead->is_new = true;
 		lead->contact_id = owner->key.contact_id;
 		lead->context_key = context_key;
+		lead->page = record->values[FIELD_PAGE] ? record->values[FIELD_PAGE] : record->form->name;
+		lead->channel = record->values[FIELD_CHANNEL];
+		lead->source = record->values[FIELD_SOURCE] ? record->values[FIELD_SOURCE] : "unknown";
+		lead->usual_trust = record->person.trust;
 		lead->first = record;
 		lead->next = owner->leads;
 		owner->leads = lead;
 	}
-	TouchLead(lead, record);
+	TouchLead(matching, lead, record);
 	record->lead = lead;
 }
 
@@ -303,12 +432,14 @@ UpdateLeads(Workspace *ws, LeadSlot **leads, int n)
 		for (int c = 0; c < LEAD_COLUMN_COUNT; c++)
 			BatchSetText(batch, 1 + c, lead->values[c]);
 		BatchSet(batch, 5, AttributesDatum(lead->attributes));
+		if (lead->trust)
+			BatchSet(batch, 6, JsonbPGetDatum(lead->trust));
 		if (lead->campaign_id)
-			BatchSet(batch, 6, Int64GetDatum(lead->campaign_id));
+			BatchSet(batch, 7, Int64GetDatum(lead->campaign_id));
 		if (lead->account_id)
-			BatchSet(batch, 7, Int64GetDatum(lead->account_id));
-		BatchSet(batch, 8, Int32GetDatum(lead->interactions));
-		BatchSet(batch, 9, TimestampTzGetDatum(lead->last_at));
+			BatchSet(batch, 8, Int64GetDatum(lead->account_id));
+		BatchSet(batch, 9, Int32GetDatum(lead->interactions));
+		BatchSet(batch, 10, TimestampTzGetDatum(lead->last_at));
 		BatchNext(batch);
 	}
 	if (batch->rows == 0)
@@ -357,11 +488,11 @@ MakeLeads(Workspace *ws, WorkspaceConfig *config, LeadSlot **leads, int n)
 		BatchSetText(batch, 6, values[FIELD_ORIGIN] ? values[FIELD_ORIGIN] : "form");
 		BatchSetText(batch, 7, lead->values[LEAD_TITLE]);
 		BatchSetText(batch, 8, lead->values[LEAD_PRODUCT]);
-		BatchSetText(batch, 9, values[FIELD_PAGE] ? values[FIELD_PAGE] : form->name);
+		BatchSetText(batch, 9, lead->page);
 		if (lead->campaign_id)
 			BatchSet(batch, 10, Int64GetDatum(lead->campaign_id));
-		BatchSetText(batch, 11, values[FIELD_CHANNEL]);
-		BatchSetText(batch, 12, values[FIELD_SOURCE] ? values[FIELD_SOURCE] : "unknown");
+		BatchSetText(batch, 11, lead->channel);
+		BatchSetText(batch, 12, lead->source);
 		BatchSetText(batch, 13, lead->context_key);
 		BatchSetText(batch, 14, lead->contact_id ? NULL : values[FIELD_FULL_NAME]);
 		BatchSetText(batch, 15, lead->account_id ? NULL : values[FIELD_COMPANY]);
@@ -371,7 +502,9 @@ MakeLeads(Workspace *ws, WorkspaceConfig *config, LeadSlot **leads, int n)
 		BatchSet(batch, 19, Int32GetDatum(lead->interactions));
 		BatchSet(batch, 20, TimestampTzGetDatum(lead->last_at));
 		BatchSet(batch, 21, AttributesDatum(lead->attributes));
-		BatchSet(batch, 22, TimestampTzGetDatum(record->received_at));
+		if (lead->trust)
+			BatchSet(batch, 22, JsonbPGetDatum(lead->trust));
+		BatchSet(batch, 23, TimestampTzGetDatum(record->received_at));
 		BatchNext(batch);
 
 		moves[move_count++] = (StageMove) {
@@ -413,6 +546,7 @@ LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 {
 	HASHCTL		ctl = {0};
 	HTAB	   *owners;
+	MatchConfig *matching = MatchGetConfig(ws, config);
 	LeadSlot  **leads = palloc(sizeof(LeadSlot *) * Max(n, 1));
 	Oid			sequence = WorkspaceSequence(ws, "lead", "lead_id");
 	int			count = 0;
@@ -421,7 +555,7 @@ LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 	ctl.entrysize = sizeof(Owner);
 	ctl.hcxt = CurrentMemoryContext;
 	owners = hash_create("lead_mgmt lead owners", Max(n, 16), &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	FindLeads(ws, records, n, owners);
+	FindLeads(ws, config, records, n, owners);
 	for (int i = 0; i < n; i++)
 	{
 		OwnerKey	key;
@@ -429,7 +563,8 @@ LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 
 		if (records[i].status || !records[i].form->makes_lead || !OwnerOf(&records[i], &key))
 			continue;
-		DecideLead(&records[i], hash_search(owners, &key, HASH_FIND, NULL), sequence);
+		DecideLead(matching, MatchStrategies(matching, records[i].form, ENTITY_LEAD), &records[i],
+				   hash_search(owners, &key, HASH_FIND, NULL), sequence);
 		lead = records[i].lead;
 		if (lead && !lead->is_written)
 		{

@@ -140,6 +140,7 @@ FieldLimit(FieldId field)
 		case FIELD_EXTERNAL_ID:
 		case FIELD_SOURCE_ID:
 		case FIELD_COMPANY:
+		case FIELD_COMPANY_SOURCE_ID:
 		case FIELD_PAGE:
 		case FIELD_VISITOR:
 			return CAPTURE_MAX_KEY;
@@ -459,7 +460,7 @@ ReadVocabularies(WorkspaceConfig *config, CaptureRecord *record)
 
 	if (campaign && (record->campaign = ConfigCampaign(config, campaign)) == NULL)
 		RecordReason(record, "campaign", "unknown_campaign", campaign, "no campaign of this name", false);
-	if (source && !ConfigHasSource(config, source))
+	if (source && !ConfigSource(config, source))
 	{
 		RecordReason(record, "source", "unknown_source", source, "no lead source of this name", false);
 		record->values[FIELD_SOURCE] = NULL;
@@ -471,37 +472,46 @@ ReadVocabularies(WorkspaceConfig *config, CaptureRecord *record)
 		record->values[FIELD_CHANNEL] = "other";
 }
 
+/* Get the id of a person or company in the system that the form's ids are of */
+static char *
+SourceId(const CaptureRecord *record, const char *id)
+{
+	const Form *form = record->form;
+
+	return id ? psprintf("%s:%s", form->source_system ? form->source_system : form->name, id) : NULL;
+}
+
 /* Put together what the record says of a company */
 static void
-ReadCompany(CaptureRecord *record)
+ReadCompany(MatchConfig *matching, CaptureRecord *record)
 {
 	EntityRecord *company = &record->company;
-	char	   *email = record->values[FIELD_EMAIL];
+	char	  **values = record->values;
+	char	   *email = values[FIELD_EMAIL];
 	const char *domain = email ? strrchr(email, '@') + 1 : NULL;
 
 	company->policy = record->form->contact_update;
+	company->trust = record->person.trust;
+	company->strategies = MatchStrategies(matching, record->form, ENTITY_ACCOUNT);
 	company->attributes = record->attributes[ENTITY_ACCOUNT];
-	company->values[ACCOUNT_NAME] = record->values[FIELD_COMPANY];
+	company->values[ACCOUNT_NAME] = values[FIELD_COMPANY];
 	if (domain && !EmailDomainIsFree(domain, strlen(domain)))
 		company->values[ACCOUNT_DOMAIN] = pstrdup(domain);
-	company->values[ACCOUNT_WEBSITE] = record->values[FIELD_WEBSITE];
-	company->values[ACCOUNT_INDUSTRY] = record->values[FIELD_INDUSTRY];
-	company->values[ACCOUNT_EMPLOYEES] = record->values[FIELD_EMPLOYEES];
-	company->values[ACCOUNT_ANNUAL_REVENUE] = record->values[FIELD_ANNUAL_REVENUE];
-	company->keys[ACCOUNT_KEY_DOMAIN] = company->values[ACCOUNT_DOMAIN];
-	if (company->values[ACCOUNT_NAME])
-	{
-		char	   *key = AccountNameKey(company->values[ACCOUNT_NAME]);
+	company->values[ACCOUNT_WEBSITE] = values[FIELD_WEBSITE];
+	company->values[ACCOUNT_INDUSTRY] = values[FIELD_INDUSTRY];
+	company->values[ACCOUNT_EMPLOYEES] = values[FIELD_EMPLOYEES];
+	company->values[ACCOUNT_ANNUAL_REVENUE] = values[FIELD_ANNUAL_REVENUE];
+	company->values[ACCOUNT_SOURCE_ID] = SourceId(record, values[FIELD_COMPANY_SOURCE_ID]);
+	IdentityKeys(matching, ENTITY_ACCOUNT, company);
 
-		company->keys[ACCOUNT_KEY_NAME] = *key ? key : NULL;
-	}
-	else
+	/* For want of a name, or where the one given names nobody, it is called by its domain */
+	if (company->keys[ACCOUNT_KEY_NAME] == NULL && company->values[ACCOUNT_DOMAIN])
 		company->values[ACCOUNT_NAME] = company->values[ACCOUNT_DOMAIN];
 }
 
 /* Put together what the record says of a person */
 static void
-ReadPerson(CaptureRecord *record)
+ReadPerson(MatchConfig *matching, WorkspaceConfig *config, CaptureRecord *record)
 {
 	static const FieldId columns[CONTACT_COLUMN_COUNT] = {
 		FIELD_FULL_NAME, FIELD_GIVEN_NAME, FIELD_FAMILY_NAME, FIELD_EMAIL, FIELD_PHONE, FIELD_JOB_TITLE,
@@ -509,38 +519,73 @@ ReadPerson(CaptureRecord *record)
 	};
 	EntityRecord *person = &record->person;
 	char	  **values = record->values;
+	LeadSource *source = values[FIELD_SOURCE] ? ConfigSource(config, values[FIELD_SOURCE]) : NULL;
 
 	person->policy = record->form->contact_update;
+	person->trust = source ? source->trust : 0;
+	person->strategies = MatchStrategies(matching, record->form, ENTITY_CONTACT);
 	person->attributes = record->attributes[ENTITY_CONTACT];
+	person->decided = record->decided_contact;
+	person->refused_count = record->refused_count;
+	person->refused = record->refused;
 	if (values[FIELD_FULL_NAME] == NULL && (values[FIELD_GIVEN_NAME] || values[FIELD_FAMILY_NAME]))
 		values[FIELD_FULL_NAME] = values[FIELD_GIVEN_NAME] && values[FIELD_FAMILY_NAME] ?
 			psprintf("%s %s", values[FIELD_GIVEN_NAME], values[FIELD_FAMILY_NAME]) :
 			values[FIELD_GIVEN_NAME] ? values[FIELD_GIVEN_NAME] : values[FIELD_FAMILY_NAME];
 	for (int c = 0; c < CONTACT_COLUMN_COUNT; c++)
 		person->values[c] = values[columns[c]];
-	if (values[FIELD_SOURCE_ID])
-		person->keys[CONTACT_KEY_EXTERNAL] =
-			psprintf("%s:%s", record->form->source_system ? record->form->source_system : record->form->name,
-					 values[FIELD_SOURCE_ID]);
-	person->keys[CONTACT_KEY_EMAIL] = values[FIELD_EMAIL];
-	person->keys[CONTACT_KEY_PHONE] = values[FIELD_PHONE];
-	person->keys[CONTACT_KEY_VISITOR] = values[FIELD_VISITOR];
+	person->values[CONTACT_SOURCE_ID] = SourceId(record, values[FIELD_SOURCE_ID]);
+	person->values[CONTACT_VISITOR] = values[FIELD_VISITOR];
+	IdentityKeys(matching, ENTITY_CONTACT, person);
+}
+
+/* Put together what the record says of a person and a company, and what identifies them */
+static void
+Identify(MatchConfig *matching, WorkspaceConfig *config, CaptureRecord *record)
+{
+	ReadPerson(matching, config, record);
+	ReadCompany(matching, record);
 }
 
 /* Does anything tell who the record is from? */
 static bool
-HasIdentity(const CaptureRecord *record)
+HasIdentity(MatchConfig *matching, const CaptureRecord *record)
 {
-	for (int k = 0; k < CONTACT_KEY_COUNT; k++)
-		if (record->person.keys[k])
+	if (ContactOps.may_be_new(&record->person) || record->values[FIELD_VISITOR])
+		return true;
+	if (!record->form->makes_account)
+		return false;
+	for (int k = 0; k < matching->kind_count[ENTITY_ACCOUNT]; k++)
+		if (record->company.keys[k])
 			return true;
-	return record->values[FIELD_COMPANY] != NULL && record->form->makes_account;
+	return false;
+}
+
+/*
+ * Read a profile as the payload of a submission would be; what cannot be read
+ * in it is left out
+ */
+void
+RecordReadProfile(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record)
+{
+	Form	   *lenient = palloc(sizeof(Form));
+
+	initStringInfo(&record->reasons);
+	*lenient = *record->form;
+	lenient->drops_invalid = true;
+	lenient->required_count = 0;
+	record->form = lenient;
+	ReadPayload(record);
+	ReadVocabularies(config, record);
+	Identify(MatchGetConfig(ws, config), config, record);
 }
 
 /* Read a submission: its form, payload and values, or the reasons why not */
 void
-RecordRead(WorkspaceConfig *config, CaptureRecord *record)
+RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record)
 {
+	MatchConfig *matching = MatchGetConfig(ws, config);
+
 	initStringInfo(&record->reasons);
 	record->occurred_at = record->received_at;
 	record->form = ConfigForm(config, record->form_name);
@@ -584,9 +629,8 @@ RecordRead(WorkspaceConfig *config, CaptureRecord *record)
 		return;
 	}
 	ReadVocabularies(config, record);
-	ReadCompany(record);
-	ReadPerson(record);
-	if (!HasIdentity(record))
+	Identify(matching, config, record);
+	if (!HasIdentity(matching, record))
 		RecordReason(record, NULL, "no_identity", NULL,
 					 "nothing tells who this is from: no e-mail address, phone number, source id, visitor or company", true);
 }

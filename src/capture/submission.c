@@ -24,13 +24,33 @@
 #include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
-/* How often a chunk that lost a race is run again */
-#define CAPTURE_MAX_RETRIES 3
+/*
+ * How often a chunk that lost a race is run again, and a statement of several
+ * chunks.  Each loss of a chunk is somebody else's progress.
+ */
+#define CAPTURE_MAX_RETRIES IDENTITY_MAX_ATTEMPTS
+#define CAPTURE_MAX_RESTARTS 5
 
 static const PlanSource load_submission = {
 	"SELECT submission_id, form, external_id, payload, raw, content_type, received_at"
-	" FROM @workspace@.submission WHERE submission_id = $1 AND (status IS NULL OR status = 'rejected') FOR UPDATE",
+	" FROM @workspace@.submission"
+	" WHERE submission_id = $1 AND (status IS NULL OR status IN ('rejected', 'review')) FOR UPDATE",
 	1, {ARG_INT8}
+};
+
+static const PlanSource load_decisions = {
+	"SELECT r.left_id, r.status = 'accepted' FROM @workspace@.match_review r"
+	" WHERE r.submission_id = $1 AND r.right_id IS NULL AND r.status <> 'open'",
+	1, {ARG_INT8}
+};
+
+static const PlanSource close_reviews = {
+	"UPDATE @workspace@.match_review r SET status = CASE WHEN r.left_id = s.contact_id THEN 'accepted' ELSE 'rejected' END,"
+	" decided_at = pg_catalog.now(), decided_by = $2::pg_catalog.name"
+	" FROM @workspace@.submission s"
+	" WHERE s.submission_id = $1 AND s.status <> 'review'"
+	" AND r.submission_id = s.submission_id AND r.right_id IS NULL AND r.status = 'open'",
+	2, {ARG_INT8, ARG_TEXT}
 };
 
 /* Where a row keeps what a submission is made of */
@@ -110,28 +130,13 @@ ResetRecord(CaptureRecord *record)
 		.payload = record->has_decoded ? NULL : record->payload,
 		.raw = record->raw,
 		.content_type = record->content_type,
-		.received_at = record->received_at
+		.received_at = record->received_at,
+		.decided_contact = record->decided_contact,
+		.refused_count = record->refused_count,
+		.refused = record->refused
 	};
 
 	*record = fresh;
-}
-
-/* Is this an error that the data of single rows, or a race, can cause? */
-static bool
-IsRowError(int sqlerrcode)
-{
-	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
-	{
-		case ERRCODE_DATA_EXCEPTION:
-		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
-		case ERRCODE_PLPGSQL_ERROR:
-		case ERRCODE_TRIGGERED_ACTION_EXCEPTION:
-		case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
-			return true;
-		default:
-			/* of its class this one alone: a lock not had in time is no fault of a row */
-			return sqlerrcode == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
-	}
 }
 
 /* Is this an error that another session caused and a further attempt may not meet? */
@@ -162,10 +167,10 @@ TryRecords(Workspace *ws, CaptureRecord *records, int n, const ErrorData *reject
 			initStringInfo(&records[0].reasons);
 			RecordReason(&records[0], rejection->column_name, "database_error",
 						 unpack_sql_state(rejection->sqlerrcode), rejection->message, true);
-			CaptureStamp(ws, records, 1);
+			CaptureStamp(ws, WorkspaceGetConfig(ws), records, 1);
 		}
 		else
-			CaptureFlow(ws, WorkspaceGetConfig(ws), records, n);
+			CaptureFlow(ws, WorkspaceGetConfig(ws), records, n, false);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -196,7 +201,7 @@ IsolateRecords(Workspace *ws, CaptureRecord *records, int n)
 		if (!IsRace(error->sqlerrcode))
 			break;
 	}
-	if (!IsRowError(error->sqlerrcode))
+	if (!ErrorIsOfRow(error->sqlerrcode))
 		ReThrowError(error);
 	if (n == 1)
 	{
@@ -217,6 +222,7 @@ typedef struct SubmissionSource
 	SubmissionColumns columns;
 	CaptureRecord *records;
 	MemoryContext chunk;
+	int			chunk_count;	/* processed in this attempt */
 } SubmissionSource;
 
 /* Read the inserted rows in chunks and process those without a stamp */
@@ -228,6 +234,7 @@ ProcessChunks(Workspace *ws, SubmissionSource *source, bool isolates)
 	Size		size = 0;
 	bool		more = true;
 
+	source->chunk_count = 0;
 	tuplestore_rescan(source->rows);
 	while (more)
 	{
@@ -246,7 +253,8 @@ ProcessChunks(Workspace *ws, SubmissionSource *source, bool isolates)
 			if (isolates)
 				IsolateRecords(ws, source->records, n);
 			else
-				CaptureFlow(ws, WorkspaceGetConfig(ws), source->records, n);
+				CaptureFlow(ws, WorkspaceGetConfig(ws), source->records, n, source->chunk_count > 0);
+			source->chunk_count++;
 			ExecClearTuple(source->slot);	/* it may lie in the chunk */
 			MemoryContextReset(source->chunk);
 			n = 0;
@@ -256,19 +264,13 @@ ProcessChunks(Workspace *ws, SubmissionSource *source, bool isolates)
 	MemoryContextSwitchTo(old);
 }
 
-/*
- * Process all inserted rows in one subtransaction, and only when that meets
- * an error chunk by chunk.  A subtransaction a chunk from the start would make
- * the row locks of the chunks strangers to each other, which costs a
- * MultiXact for every row that two of them lock.
- */
-static void
-ProcessInserted(Workspace *ws, void *arg)
+/* Process all inserted rows in one subtransaction; returns the code of the error that ended it, or 0 */
+static int
+TryInserted(Workspace *ws, SubmissionSource *source)
 {
-	SubmissionSource *source = arg;
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool failed = false;
+	volatile int sqlerrcode = 0;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -285,20 +287,47 @@ ProcessInserted(Workspace *ws, void *arg)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		if (!IsRowError(error->sqlerrcode) && !IsRace(error->sqlerrcode))
+		if (!ErrorIsOfRow(error->sqlerrcode) && !IsRace(error->sqlerrcode))
 			ReThrowError(error);
+		sqlerrcode = error->sqlerrcode;
 		FreeErrorData(error);
-		failed = true;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	if (failed)
+	if (sqlerrcode != 0)
 	{
 		ExecClearTuple(source->slot);
 		MemoryContextReset(source->chunk);
-		ProcessChunks(ws, source, true);
 	}
+	return sqlerrcode;
+}
+
+/*
+ * Process all inserted rows in one subtransaction, and only when that meets
+ * an error chunk by chunk.  A subtransaction a chunk from the start would make
+ * the row locks of the chunks strangers to each other, which costs a
+ * MultiXact for every row that two of them lock.
+ *
+ * After a race all of it is begun anew: only so is everything given back that
+ * another session may be waiting for.
+ */
+static void
+ProcessInserted(Workspace *ws, void *arg)
+{
+	SubmissionSource *source = arg;
+	int			sqlerrcode = 0;
+
+	for (int attempt = 0; attempt <= CAPTURE_MAX_RESTARTS; attempt++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		sqlerrcode = TryInserted(ws, source);
+		if (sqlerrcode == 0)
+			return;
+		if (!IsRace(sqlerrcode))
+			break;
+	}
+	ProcessChunks(ws, source, true);
 }
 
 PG_FUNCTION_INFO_V1(process_submissions);
@@ -333,17 +362,35 @@ process_submissions(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Read what people decided about whom a submission is from */
+static void
+ReadDecisions(Workspace *ws, CaptureRecord *record)
+{
+	Datum		value = Int64GetDatum(record->submission_id);
+	int			n = WorkspaceExecute(ws, &load_decisions, &value, NULL);
+
+	record->refused = palloc(sizeof(int64) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		if (ResultBool(i, 2))
+			record->decided_contact = ResultInt64(i, 1, NULL);
+		else
+			record->refused[record->refused_count++] = ResultInt64(i, 1, NULL);
+	SPI_freetuptable(SPI_tuptable);
+}
+
 /* Load a submission that has not been accepted and process it, if there is such */
 static void
 ProcessAgain(Workspace *ws, void *arg)
 {
 	int64	   *id = arg;
-	Datum		value = Int64GetDatum(*id);
+	Datum		values[2];
 	TupleTableSlot *slot;
 	SubmissionColumns columns;
 	CaptureRecord record;
 
-	if (WorkspaceExecute(ws, &load_submission, &value, NULL) == 0)
+	values[0] = Int64GetDatum(*id);
+	values[1] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
+	if (WorkspaceExecute(ws, &load_submission, values, NULL) == 0)
 	{
 		*id = 0;
 		return;
@@ -354,7 +401,9 @@ ProcessAgain(Workspace *ws, void *arg)
 	ReadSubmission(slot, &columns, &record);
 	ExecDropSingleTupleTableSlot(slot);
 	SPI_freetuptable(SPI_tuptable);
+	ReadDecisions(ws, &record);
 	IsolateRecords(ws, &record, 1);
+	WorkspaceExecute(ws, &close_reviews, values, NULL);
 }
 
 PG_FUNCTION_INFO_V1(process_submission);

@@ -1,52 +1,73 @@
 /*
- * Accounts: what identifies a company, and how a record changes one.
+ * Accounts: how they are looked up, read and written, and how a record changes
+ * one.
  *
- * The e-mail domain decides before the name, as it is spelt one way only.  A
- * company known by name that shows up with a further domain owns both.
+ * A company that is known by its name and shows up with a further e-mail
+ * domain owns both.
  */
 #include "postgres.h"
 
-#include "catalog/pg_collation.h"
 #include "matching/identity.h"
 #include "utils/builtins.h"
-#include "utils/formatting.h"
 
-static const char *const account_key_names[ACCOUNT_KEY_COUNT] = {"external", "domain", "name"};
+static const char *const account_columns[ACCOUNT_COLUMN_COUNT] = {
+	"name", "domain", "website", "industry", "employees", "annual_revenue"
+};
 
-static const PlanSource account_lookup = {
-	"SELECT k.position, i.account_id, NULL::pg_catalog.text"
-	" FROM @rows $1: position, kind, value@ AS k"
-	" JOIN @workspace@.account_identity i ON i.kind = k.kind AND i.value = k.value",
+#define ACCOUNT_LOAD \
+	"a.name, a.domain, a.website, a.industry, a.employees::pg_catalog.text, a.annual_revenue::pg_catalog.text," \
+	" a.attributes, a.value_trust"
+
+#define ACCOUNT_HOLDERS \
+	" FROM @rows $1: position, kind, value@ AS k" \
+	" CROSS JOIN LATERAL (SELECT i.holder, i.account_id FROM @workspace@.account_identity i" \
+	" WHERE i.kind = k.kind AND i.value = k.value ORDER BY i.holder LIMIT " CppAsString2(MATCH_MAX_HOLDERS) ") AS h"
+
+static const int account_seen[] = {ACCOUNT_DOMAIN};
+
+static const PlanSource account_look_up = {
+	"SELECT k.position, h.account_id, h.holder, a.domain" ACCOUNT_HOLDERS
+	" JOIN @workspace@.account a ON a.account_id = h.account_id",
 	3, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
 };
 
+static const PlanSource account_look_up_all = {
+	"SELECT k.position, h.account_id, h.holder, " ACCOUNT_LOAD ACCOUNT_HOLDERS
+	" JOIN @workspace@.account a ON a.account_id = h.account_id",
+	3, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
+};
+
+static const PlanSource account_find = {
+	"SELECT a.account_id, " ACCOUNT_LOAD " FROM @workspace@.account a WHERE a.account_id = ANY ($1)",
+	1, {ARG_INT8S}
+};
+
 static const PlanSource account_load = {
-	"SELECT account_id, name, domain, website, industry, employees::pg_catalog.text, annual_revenue::pg_catalog.text,"
-	" attributes"
-	" FROM @workspace@.account WHERE account_id = ANY ($1) ORDER BY account_id FOR KEY SHARE",
+	"SELECT a.account_id, " ACCOUNT_LOAD
+	" FROM @workspace@.account a WHERE a.account_id = ANY ($1) ORDER BY a.account_id FOR KEY SHARE",
 	1, {ARG_INT8S}
 };
 
 #define ACCOUNT_CLAIM \
-	"INSERT INTO @workspace@.account_identity (kind, value, account_id)" \
-	" SELECT k.kind, k.value, k.account_id" \
-	" FROM @rows $1: kind, value, account_id@ AS k" \
-	" ON CONFLICT (kind, value) DO NOTHING RETURNING kind, value"
+	"INSERT INTO @workspace@.account_identity (kind, value, holder, account_id)" \
+	" SELECT k.kind, k.value, k.holder, k.account_id" \
+	" FROM @rows $1: kind, value, holder, account_id@ AS k" \
+	" ON CONFLICT (kind, value, holder) DO NOTHING RETURNING kind, value, holder"
 
 static const PlanSource account_claim = {
 	ACCOUNT_CLAIM,
-	3, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S}
+	CLAIM_ARGUMENTS, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S}
 };
 
 static const PlanSource account_create = {
 	"WITH made AS (INSERT INTO @workspace@.account (account_id, name, domain, website, industry, employees, annual_revenue,"
-	" attributes)"
+	" attributes, value_trust)"
 	" SELECT n.account_id, n.name, n.domain, n.website, n.industry, n.employees::pg_catalog.int4,"
-	" n.annual_revenue::pg_catalog.numeric, n.attributes"
-	" FROM @rows $4: account_id, name, domain, website, industry, employees, annual_revenue, attributes@ AS n)"
-	" " ACCOUNT_CLAIM,
-	11, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S,
-		ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS}
+	" n.annual_revenue::pg_catalog.numeric, n.attributes, n.value_trust"
+	" FROM @rows $5: account_id, name, domain, website, industry, employees, annual_revenue, attributes, value_trust@"
+	" AS n) " ACCOUNT_CLAIM,
+	13, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S,
+		ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_JSONBS}
 };
 
 static const PlanSource account_discard = {
@@ -57,36 +78,63 @@ static const PlanSource account_discard = {
 static const PlanSource account_update = {
 	"UPDATE @workspace@.account a SET name = n.name, domain = n.domain, website = n.website, industry = n.industry,"
 	" employees = n.employees::pg_catalog.int4, annual_revenue = n.annual_revenue::pg_catalog.numeric,"
-	" attributes = n.attributes, updated_at = pg_catalog.now()"
-	" FROM @rows $1: account_id, name, domain, website, industry, employees, annual_revenue, attributes@ AS n"
-	" WHERE a.account_id = n.account_id",
-	8, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS}
+	" attributes = n.attributes, value_trust = n.value_trust, updated_at = pg_catalog.now()"
+	" FROM @rows $1: account_id, name, domain, website, industry, employees, annual_revenue, attributes, value_trust@"
+	" AS n WHERE a.account_id = n.account_id",
+	9, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_JSONBS}
 };
 
-/* Decide which account a record belongs to */
-static EntitySlot *
-DecideAccount(const IdentityTable *table, EntityRecord *record, bool *nobody)
-{
-	for (int k = 0; k < ACCOUNT_KEY_COUNT; k++)
-	{
-		EntitySlot *account = IdentityOwner(table, record, k);
+static const PlanSource account_forget = {
+	"DELETE FROM @workspace@.account_identity i"
+	" USING @rows $1: kind, value, holder, account_id@ AS n"
+	" WHERE i.kind = n.kind AND i.value = n.value AND i.account_id = n.account_id",
+	CLAIM_ARGUMENTS, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S}
+};
 
-		if (account)
-			return account;
-	}
-	return NULL;
+static const PlanSource account_lock = {
+	"SELECT a.account_id, a.created_at FROM @workspace@.account a WHERE a.account_id = ANY ($1)"
+	" ORDER BY a.account_id FOR UPDATE",
+	1, {ARG_INT8S}
+};
+
+static const PlanSource account_apart = {
+	"SELECT p.left_id, p.right_id FROM @rows $1: left_id, right_id@ AS p"
+	" WHERE EXISTS (SELECT FROM @workspace@.match_link l WHERE l.entity = 'account' AND l.verdict = 'different'"
+	" AND l.left_id = LEAST(p.left_id, p.right_id) AND l.right_id = GREATEST(p.left_id, p.right_id))"
+	" OR EXISTS (SELECT FROM @workspace@.account_identity a JOIN @workspace@.account_identity b"
+	" ON b.account_id = p.right_id AND b.kind = 'external' AND b.value <> a.value"
+	" AND pg_catalog.split_part(b.value, ':', 1) = pg_catalog.split_part(a.value, ':', 1)"
+	" WHERE a.account_id = p.left_id AND a.kind = 'external')",
+	2, {ARG_INT8S, ARG_INT8S}
+};
+
+static const PlanSource account_merge = {
+	"SELECT @workspace@.merge_accounts($1, $2)",
+	2, {ARG_INT8, ARG_INT8S}
+};
+
+/* May a record be of a company that is new?  It needs a name, or a domain to be called by. */
+static bool
+MayBeNewAccount(const EntityRecord *record)
+{
+	return record->values[ACCOUNT_NAME] != NULL;
 }
 
-/* Read an account that is locked now */
+/* Read an account from a row of a result, from a column on */
 static void
-LoadAccount(EntitySlot *slot, uint64 row)
+LoadAccount(EntitySlot *slot, WorkspaceConfig *config, uint64 row, int column)
 {
 	bool		isnull;
+	Datum		value;
 
 	for (int c = 0; c < ACCOUNT_COLUMN_COUNT; c++)
-		slot->values[c] = ResultText(row, 2 + c);
-	slot->attributes = DatumGetJsonbPCopy(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-														2 + ACCOUNT_COLUMN_COUNT, &isnull));
+		slot->values[c] = ResultText(row, column + c);
+	column += ACCOUNT_COLUMN_COUNT;
+	value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	slot->attributes = DatumGetJsonbPCopy(value);
+	value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, &isnull);
+	slot->trust = isnull ? NULL : DatumGetJsonbPCopy(value);
+	slot->usual_trust = 0;
 }
 
 /*
@@ -94,68 +142,56 @@ LoadAccount(EntitySlot *slot, uint64 row)
  * name that is only the domain for want of a better one.
  */
 static void
-ApplyAccount(EntitySlot *slot, const EntityRecord *record)
+ApplyAccount(IdentityTable *table, EntitySlot *slot, const EntityRecord *record)
 {
 	const char *name = slot->values[ACCOUNT_NAME];
 	const char *domain = slot->values[ACCOUNT_DOMAIN];
+	UpdatePolicy policy = IdentityPolicy(record);
 
-	if (name && domain && strcmp(name, domain) == 0 && record->keys[ACCOUNT_KEY_NAME] && record->policy != UPDATE_KEEP)
+	if (name && domain && strcmp(name, domain) == 0 && record->keys[ACCOUNT_KEY_NAME] && policy != UPDATE_KEEP)
 		slot->values[ACCOUNT_NAME] = NULL;
 	for (int c = 0; c < ACCOUNT_COLUMN_COUNT; c++)
-		IdentitySet(slot, c, record->values[c],
-					c == ACCOUNT_NAME || c == ACCOUNT_DOMAIN ? UPDATE_FILL : record->policy);
-	IdentityMergeAttributes(slot, record);
+		IdentitySet(table, slot, c, record->values[c],
+					c == ACCOUNT_NAME || c == ACCOUNT_DOMAIN ? UPDATE_FILL : policy, record->trust);
+	IdentitySet(table, slot, ACCOUNT_SOURCE_ID, record->values[ACCOUNT_SOURCE_ID], UPDATE_FILL, record->trust);
+	IdentitySetAttributes(table, slot, record, policy);
 }
 
 /* Write an account into a row of a batch */
 static void
-FillAccount(Batch *batch, const EntitySlot *slot, WorkspaceConfig *config)
+FillAccount(Batch *batch, const EntitySlot *slot)
 {
 	BatchSet(batch, 0, Int64GetDatum(slot->id));
 	for (int c = 0; c < ACCOUNT_COLUMN_COUNT; c++)
 		BatchSetText(batch, 1 + c, slot->values[c]);
 	BatchSet(batch, 1 + ACCOUNT_COLUMN_COUNT, slot->attributes ? JsonbPGetDatum(slot->attributes) :
 			 DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+	if (slot->trust)
+		BatchSet(batch, 2 + ACCOUNT_COLUMN_COUNT, JsonbPGetDatum(slot->trust));
 }
 
 const EntityKindOps AccountOps = {
+	.entity = ENTITY_ACCOUNT,
 	.table = "account",
 	.id_column = "account_id",
-	.key_count = ACCOUNT_KEY_COUNT,
-	.key_names = account_key_names,
-	.lookup = &account_lookup,
+	.column_count = ACCOUNT_COLUMN_COUNT,
+	.columns = account_columns,
+	.seen_count = lengthof(account_seen),
+	.seen = account_seen,
+	.look_up = &account_look_up,
+	.look_up_all = &account_look_up_all,
+	.find = &account_find,
 	.load = &account_load,
 	.claim = &account_claim,
 	.create = &account_create,
 	.discard = &account_discard,
 	.update = &account_update,
-	.claim_args = 3,
-	.decide = DecideAccount,
+	.forget = &account_forget,
+	.lock = &account_lock,
+	.apart = &account_apart,
+	.merge = &account_merge,
+	.may_be_new = MayBeNewAccount,
 	.load_row = LoadAccount,
 	.apply = ApplyAccount,
 	.fill = FillAccount
 };
-
-/* Get the name of a company in the form in which it identifies it */
-char *
-AccountNameKey(const char *name)
-{
-	char	   *lower = str_tolower(name, strlen(name), DEFAULT_COLLATION_OID);
-	char	   *to = lower;
-	bool		pending = false;
-
-	for (char *from = lower; *from; from++)
-	{
-		if (*from == ' ' || *from == '\t' || *from == '.' || *from == ',' || *from == '"')
-		{
-			pending = to > lower;
-			continue;
-		}
-		if (pending)
-			*to++ = ' ';
-		pending = false;
-		*to++ = *from;
-	}
-	*to = '\0';
-	return lower;
-}

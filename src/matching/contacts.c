@@ -1,55 +1,76 @@
 /*
- * Contacts: what identifies a person, and how a record changes one.
- *
- * An id in a source system decides first, then the e-mail address, then the
- * phone number, unless record and contact have different e-mail addresses:
- * households and switchboards share numbers.  A visitor cookie speaks only
- * for a record that has nothing better.
+ * Contacts: how they are looked up, read and written, and how a record
+ * changes one.
  */
 #include "postgres.h"
 
 #include "matching/identity.h"
 #include "utils/builtins.h"
 
-static const char *const contact_key_names[CONTACT_KEY_COUNT] = {"external", "email", "phone", "visitor"};
+static const char *const contact_columns[CONTACT_COLUMN_COUNT] = {
+	"full_name", "given_name", "family_name", "email", "phone", "job_title", "street", "city", "region",
+	"postal_code", "country", "language", "last_source"
+};
 
-static const PlanSource contact_lookup = {
-	"SELECT k.position, i.contact_id, c.email::pg_catalog.text"
-	" FROM @rows $1: position, kind, value@ AS k"
-	" JOIN @workspace@.contact_identity i ON i.kind = k.kind AND i.value = k.value"
-	" JOIN @workspace@.contact c ON c.contact_id = i.contact_id",
+static const int contact_seen[] = {CONTACT_EMAIL, CONTACT_PHONE};
+
+#define CONTACT_LOAD \
+	"c.account_id, c.customer_since IS NOT NULL, c.full_name, c.given_name, c.family_name," \
+	" c.email::pg_catalog.text, c.phone::pg_catalog.text, c.job_title, c.street, c.city, c.region, c.postal_code," \
+	" c.country, c.language, c.last_source, c.attributes, c.value_trust"
+
+/* Holders come in their order, the first one first; many share a value only where it says little */
+#define CONTACT_HOLDERS \
+	" FROM @rows $1: position, kind, value@ AS k" \
+	" CROSS JOIN LATERAL (SELECT i.holder, i.contact_id FROM @workspace@.contact_identity i" \
+	" WHERE i.kind = k.kind AND i.value = k.value ORDER BY i.holder LIMIT " CppAsString2(MATCH_MAX_HOLDERS) ") AS h" \
+	" JOIN @workspace@.contact c ON c.contact_id = h.contact_id"
+
+static const PlanSource contact_look_up = {
+	"SELECT k.position, h.contact_id, h.holder, c.email::pg_catalog.text, c.phone::pg_catalog.text" CONTACT_HOLDERS,
 	3, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
 };
 
+static const PlanSource contact_look_up_all = {
+	"SELECT k.position, h.contact_id, h.holder, " CONTACT_LOAD CONTACT_HOLDERS,
+	3, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
+};
+
+static const PlanSource contact_find = {
+	"SELECT c.contact_id, " CONTACT_LOAD " FROM @workspace@.contact c WHERE c.contact_id = ANY ($1)",
+	1, {ARG_INT8S}
+};
+
 static const PlanSource contact_load = {
-	"SELECT contact_id, account_id, customer_since IS NOT NULL, full_name, given_name, family_name,"
-	" email::pg_catalog.text, phone::pg_catalog.text, job_title, street, city, region, postal_code, country,"
-	" language, last_source, attributes"
-	" FROM @workspace@.contact WHERE contact_id = ANY ($1) ORDER BY contact_id FOR NO KEY UPDATE",
+	"SELECT c.contact_id, " CONTACT_LOAD
+	" FROM @workspace@.contact c WHERE c.contact_id = ANY ($1) ORDER BY c.contact_id FOR NO KEY UPDATE",
 	1, {ARG_INT8S}
 };
 
 #define CONTACT_CLAIM \
-	"INSERT INTO @workspace@.contact_identity (kind, value, contact_id)" \
-	" SELECT k.kind, k.value, k.contact_id" \
-	" FROM @rows $1: kind, value, contact_id@ AS k" \
-	" ON CONFLICT (kind, value) DO NOTHING RETURNING kind, value"
+	"INSERT INTO @workspace@.contact_identity (kind, value, holder, contact_id)" \
+	" SELECT k.kind, k.value, k.holder, k.contact_id" \
+	" FROM @rows $1: kind, value, holder, contact_id@ AS k" \
+	" ON CONFLICT (kind, value, holder) DO NOTHING RETURNING kind, value, holder"
 
 static const PlanSource contact_claim = {
 	CONTACT_CLAIM,
-	3, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S}
+	CLAIM_ARGUMENTS, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S}
 };
 
 static const PlanSource contact_create = {
 	"WITH made AS (INSERT INTO @workspace@.contact (contact_id, account_id, full_name, given_name, family_name,"
-	" email, phone, job_title, street, city, region, postal_code, country, language, first_source, last_source, attributes)"
+	" email, phone, job_title, street, city, region, postal_code, country, language, first_source, last_source, attributes,"
+	" value_trust)"
 	" SELECT n.contact_id, n.account_id, n.full_name, n.given_name, n.family_name, n.email, n.phone, n.job_title,"
-	" n.street, n.city, n.region, n.postal_code, n.country, n.language, n.first_source, n.source, n.attributes"
-	" FROM @rows $4: contact_id, account_id, full_name, given_name, family_name, email, phone, job_title,"
-	" street, city, region, postal_code, country, language, source, attributes, first_source@ AS n) " CONTACT_CLAIM,
-	20, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S,
+	" n.street, n.city, n.region, n.postal_code, n.country, n.language, n.first_source, n.source, n.attributes,"
+	" n.value_trust"
+	" FROM @rows $5: contact_id, account_id, full_name, given_name, family_name, email, phone, job_title,"
+	" street, city, region, postal_code, country, language, source, attributes, value_trust, first_source@ AS n) "
+	CONTACT_CLAIM,
+	22, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S,
 		ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_EMAILS, ARG_PHONES, ARG_TEXTS, ARG_TEXTS,
-		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_TEXTS}
+		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_JSONBS, ARG_TEXTS}
 };
 
 static const PlanSource contact_discard = {
@@ -62,82 +83,114 @@ static const PlanSource contact_update = {
 	" family_name = n.family_name, email = n.email, phone = n.phone, job_title = n.job_title, street = n.street,"
 	" city = n.city, region = n.region, postal_code = n.postal_code, country = n.country, language = n.language,"
 	" first_source = COALESCE(c.first_source, n.first_source), last_source = n.source, attributes = n.attributes,"
-	" updated_at = pg_catalog.now()"
+	" value_trust = n.value_trust, updated_at = pg_catalog.now()"
 	" FROM @rows $1: contact_id, account_id, full_name, given_name, family_name, email, phone, job_title,"
-	" street, city, region, postal_code, country, language, source, attributes, first_source@ AS n"
+	" street, city, region, postal_code, country, language, source, attributes, value_trust, first_source@ AS n"
 	" WHERE c.contact_id = n.contact_id",
-	17, {ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_EMAILS, ARG_PHONES, ARG_TEXTS, ARG_TEXTS,
-		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_TEXTS}
+	18, {ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_EMAILS, ARG_PHONES, ARG_TEXTS, ARG_TEXTS,
+		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_JSONBS, ARG_JSONBS, ARG_TEXTS}
 };
 
-/* Decide which contact a record belongs to */
-static EntitySlot *
-DecideContact(const IdentityTable *table, EntityRecord *record, bool *nobody)
-{
-	EntitySlot *contact;
+static const PlanSource contact_forget = {
+	"DELETE FROM @workspace@.contact_identity i"
+	" USING @rows $1: kind, value, holder, contact_id@ AS n"
+	" WHERE i.kind = n.kind AND i.value = n.value AND i.contact_id = n.contact_id",
+	CLAIM_ARGUMENTS, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S}
+};
 
-	if ((contact = IdentityOwner(table, record, CONTACT_KEY_EXTERNAL)) != NULL)
-		return contact;
-	if ((contact = IdentityOwner(table, record, CONTACT_KEY_EMAIL)) != NULL)
-		return contact;
-	contact = IdentityOwner(table, record, CONTACT_KEY_PHONE);
-	if (contact && (contact->decisive == NULL || record->keys[CONTACT_KEY_EMAIL] == NULL))
-	{
-		/* From here on a different e-mail address in the chunk contradicts */
-		if (contact->decisive == NULL)
-			contact->decisive = record->keys[CONTACT_KEY_EMAIL];
-		return contact;
-	}
-	if (record->keys[CONTACT_KEY_EXTERNAL] || record->keys[CONTACT_KEY_EMAIL] || record->keys[CONTACT_KEY_PHONE])
-		return NULL;
-	*nobody = true;
-	return IdentityOwner(table, record, CONTACT_KEY_VISITOR);
+static const PlanSource contact_lock = {
+	"SELECT c.contact_id, c.created_at FROM @workspace@.contact c WHERE c.contact_id = ANY ($1)"
+	" ORDER BY c.contact_id FOR UPDATE",
+	1, {ARG_INT8S}
+};
+
+static const PlanSource contact_apart = {
+	"SELECT p.left_id, p.right_id FROM @rows $1: left_id, right_id@ AS p"
+	" WHERE EXISTS (SELECT FROM @workspace@.match_link l WHERE l.entity = 'contact' AND l.verdict = 'different'"
+	" AND l.left_id = LEAST(p.left_id, p.right_id) AND l.right_id = GREATEST(p.left_id, p.right_id))"
+	" OR EXISTS (SELECT FROM @workspace@.contact_identity a JOIN @workspace@.contact_identity b"
+	" ON b.contact_id = p.right_id AND b.kind = 'external' AND b.value <> a.value"
+	" AND pg_catalog.split_part(b.value, ':', 1) = pg_catalog.split_part(a.value, ':', 1)"
+	" WHERE a.contact_id = p.left_id AND a.kind = 'external')",
+	2, {ARG_INT8S, ARG_INT8S}
+};
+
+static const PlanSource contact_merge = {
+	"SELECT @workspace@.merge_contacts($1, $2)",
+	2, {ARG_INT8, ARG_INT8S}
+};
+
+/*
+ * May a record be from somebody new?  A visitor cookie alone makes nobody: it
+ * speaks for a record that has nothing better, once its owner is known.
+ */
+static bool
+MayBeNewContact(const EntityRecord *record)
+{
+	if (record->values[CONTACT_SOURCE_ID] || record->values[CONTACT_EMAIL] || record->values[CONTACT_PHONE])
+		return true;
+	for (int s = 0; s < record->strategies->count; s++)
+		for (int r = 0; r < record->strategies->items[s]->rule_count; r++)
+		{
+			int			kind = record->strategies->items[s]->rules[r].kind;
+
+			if (kind != CONTACT_KEY_VISITOR && record->keys[kind])
+				return true;
+		}
+	return false;
 }
 
-/* Read a contact that is locked now */
+/* Read a contact from a row of a result, from a column on */
 static void
-LoadContact(EntitySlot *slot, uint64 row)
+LoadContact(EntitySlot *slot, WorkspaceConfig *config, uint64 row, int column)
 {
 	bool		isnull;
-	Datum		attributes;
+	Datum		value;
+	LeadSource *source;
 
-	slot->account_id = ResultInt64(row, 2, NULL);
-	slot->is_customer = ResultBool(row, 3);
+	slot->account_id = ResultInt64(row, column, NULL);
+	slot->is_customer = ResultBool(row, column + 1);
 	for (int c = 0; c < CONTACT_COLUMN_COUNT; c++)
-		slot->values[c] = ResultText(row, 4 + c);
-	attributes = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 4 + CONTACT_COLUMN_COUNT, &isnull);
-	slot->attributes = DatumGetJsonbPCopy(attributes);
+		slot->values[c] = ResultText(row, column + 2 + c);
+	column += 2 + CONTACT_COLUMN_COUNT;
+	value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	slot->attributes = DatumGetJsonbPCopy(value);
+	value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, &isnull);
+	slot->trust = isnull ? NULL : DatumGetJsonbPCopy(value);
+	source = slot->values[CONTACT_LAST_SOURCE] ? ConfigSource(config, slot->values[CONTACT_LAST_SOURCE]) : NULL;
+	slot->usual_trust = source ? source->trust : 0;
 }
 
 /* Bring what a record says into its contact */
 static void
-ApplyContact(EntitySlot *slot, const EntityRecord *record)
+ApplyContact(IdentityTable *table, EntitySlot *slot, const EntityRecord *record)
 {
+	UpdatePolicy policy = IdentityPolicy(record);
+
 	for (int c = 0; c < CONTACT_COLUMN_COUNT; c++)
 	{
 		/* A further address is another identity, not a change of address */
-		UpdatePolicy policy = c == CONTACT_EMAIL ? UPDATE_FILL :
-			c == CONTACT_LAST_SOURCE ? UPDATE_NEWEST : record->policy;
+		UpdatePolicy column_policy = c == CONTACT_EMAIL ? UPDATE_FILL :
+			c == CONTACT_LAST_SOURCE ? UPDATE_NEWEST : policy;
 
-		if (c != CONTACT_EMAIL || !record->is_foreign[CONTACT_KEY_EMAIL])
-			IdentitySet(slot, c, record->values[c], policy);
+		if (c != CONTACT_EMAIL || (record->foreign & (UINT64CONST(1) << CONTACT_KEY_EMAIL)) == 0)
+			IdentitySet(table, slot, c, record->values[c], column_policy, record->trust);
 	}
+	IdentitySet(table, slot, CONTACT_SOURCE_ID, record->values[CONTACT_SOURCE_ID], UPDATE_FILL, record->trust);
 	if (slot->first_source == NULL)
 		slot->first_source = record->values[CONTACT_LAST_SOURCE];
-	if (slot->is_new && slot->decisive == NULL)
-		slot->decisive = slot->values[CONTACT_EMAIL];
 	if (record->account_id != 0 && record->account_id != slot->account_id &&
-		(slot->account_id == 0 || (record->account_is_stated && record->policy == UPDATE_NEWEST)))
+		(slot->account_id == 0 || (record->account_is_stated && policy == UPDATE_NEWEST)))
 	{
 		slot->account_id = record->account_id;
 		slot->is_changed = true;
 	}
-	IdentityMergeAttributes(slot, record);
+	IdentitySetAttributes(table, slot, record, policy);
 }
 
 /* Write a contact into a row of a batch */
 static void
-FillContact(Batch *batch, const EntitySlot *slot, WorkspaceConfig *config)
+FillContact(Batch *batch, const EntitySlot *slot)
 {
 	int			column = 0;
 
@@ -147,24 +200,34 @@ FillContact(Batch *batch, const EntitySlot *slot, WorkspaceConfig *config)
 	column++;
 	for (int c = 0; c < CONTACT_COLUMN_COUNT; c++)
 		BatchSetText(batch, column++, slot->values[c]);
-	BatchSet(batch, column, slot->attributes ? JsonbPGetDatum(slot->attributes) :
+	BatchSet(batch, column++, slot->attributes ? JsonbPGetDatum(slot->attributes) :
 			 DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+	if (slot->trust)
+		BatchSet(batch, column, JsonbPGetDatum(slot->trust));
 	BatchSetText(batch, column + 1, slot->first_source);
 }
 
 const EntityKindOps ContactOps = {
+	.entity = ENTITY_CONTACT,
 	.table = "contact",
 	.id_column = "contact_id",
-	.key_count = CONTACT_KEY_COUNT,
-	.key_names = contact_key_names,
-	.lookup = &contact_lookup,
+	.column_count = CONTACT_COLUMN_COUNT,
+	.columns = contact_columns,
+	.seen_count = lengthof(contact_seen),
+	.seen = contact_seen,
+	.look_up = &contact_look_up,
+	.look_up_all = &contact_look_up_all,
+	.find = &contact_find,
 	.load = &contact_load,
 	.claim = &contact_claim,
 	.create = &contact_create,
 	.discard = &contact_discard,
 	.update = &contact_update,
-	.claim_args = 3,
-	.decide = DecideContact,
+	.forget = &contact_forget,
+	.lock = &contact_lock,
+	.apart = &contact_apart,
+	.merge = &contact_merge,
+	.may_be_new = MayBeNewContact,
 	.load_row = LoadContact,
 	.apply = ApplyContact,
 	.fill = FillContact

@@ -2,213 +2,304 @@
  * Resolving a chunk of records to contacts or accounts.
  *
  * The chunk is resolved as if its records came one by one: a record belongs
- * to whoever owns its most decisive key, an earlier record of the chunk
- * included; a record none of whose keys is known makes a new entity, which
- * owns them from then on.  All of it takes a handful of statements for the
- * whole chunk:
+ * to whom the rules find by its keys, an earlier record of the chunk
+ * included; a record for which they find nobody makes a new entity, which
+ * owns its keys from then on.  All of it takes a handful of statements for
+ * the whole chunk:
  *
- *	1. look up the owners of all keys;
- *	2. lock the entities found, in the order of their ids, and read them;
- *	3. apply the records to them in memory, in order;
- *	4. insert the new entities together with the claims to all new keys, in
+ *	1. look up the holders of all keys, and what the rules compare of them;
+ *	2. decide in memory, record by record;
+ *	3. merge entities that exist and turned out to be one, and begin again;
+ *	4. lock the entities found, in the order of their ids, and read them;
+ *	5. bring the records into them in memory, in order;
+ *	6. insert the new entities together with the claims to all new keys, in
  *	   key order, ON CONFLICT DO NOTHING;
- *	5. update the entities whose values changed.
+ *	7. update the entities whose values changed.
  *
  * When a claim is lost, another session has committed an entity with that key
- * in the meantime, and when a locked entity is gone, another session has
- * deleted it.  Either way what this session made for the loser is taken back
- * and the chunk is resolved again, which now sees the other's work.
- *
- * Every session claims in the same order, but one that goes round again still
- * holds the claims it won, and a statement of several chunks those of the
- * chunks before.  Two such sessions can therefore deadlock; the caller gives
- * all of it back then and tries again (see IsRace in capture/submission.c).
+ * in the meantime, and when a locked entity is gone or has other values than
+ * were compared, another session has changed it.  Everybody takes locks in
+ * one order: accounts by id, claims to their keys, contacts by id, claims to
+ * their keys, leads, scores.  To begin again with later locks in hand would
+ * break that order, so the chunk raises an error that its subtransaction ends
+ * with, which gives everything back, and is run again (see IsRace in
+ * capture/submission.c).  Only a chunk whose statement already holds what
+ * earlier chunks took goes round again in place.
  */
 #include "postgres.h"
 
-#include "commands/sequence.h"
+#include "access/xact.h"
 #include "common/hashfn.h"
 #include "matching/identity.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-/* A key of the chunk and who owns it */
-typedef struct IdentityKey
+/* Raise the error after which everything is given back and run again */
+void
+IdentityRace(const EntityKindOps *ops)
 {
-	const char *text;			/* hash key: kind, a separator, value */
-	uint32		hash;
-	char		status;
-	int			kind;
-	const char *value;
-	EntitySlot *owner;
-	bool		is_claimed;		/* by this chunk */
-	bool		is_won;
-} IdentityKey;
-
-#define SH_PREFIX keys
-#define SH_ELEMENT_TYPE IdentityKey
-#define SH_KEY_TYPE const char *
-#define SH_KEY text
-#define SH_HASH_KEY(tb, key) hash_bytes((const unsigned char *) (key), strlen(key))
-#define SH_EQUAL(tb, a, b) (strcmp((a), (b)) == 0)
-#define SH_SCOPE static inline
-#define SH_STORE_HASH
-#define SH_GET_HASH(tb, a) (a)->hash
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
-struct IdentityTable
-{
-	const EntityKindOps *ops;
-	keys_hash  *keys;
-	HTAB	   *existing;		/* slots of entities that exist, by id */
-	EntitySlot **created;
-	int			created_count;
-};
-
-/* Get the text under which a key is hashed */
-static const char *
-KeyText(int kind, const char *value)
-{
-	return psprintf("%c%s", 'a' + kind, value);
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not settle the identity of %s rows against concurrent sessions", ops->table),
+			 errhint("Try again.")));
 }
 
-/* Get who owns a key of a record, NULL when nobody does or it has none */
+/* Get the entity that a slot turned out to be */
 EntitySlot *
-IdentityOwner(const IdentityTable *table, const EntityRecord *record, int key)
+IdentityRoot(EntitySlot *slot)
 {
-	IdentityKey *found;
-
-	if (record->keys[key] == NULL)
-		return NULL;
-	found = keys_lookup(table->keys, KeyText(key, record->keys[key]));
-	return found ? found->owner : NULL;
+	while (slot && slot->merged)
+		slot = slot->merged;
+	return slot;
 }
 
-/* Order keys the way all sessions claim them */
-static int
-CompareKeys(const void *a, const void *b)
+/* Get what conditions read of an entity */
+MatchSide
+IdentitySide(const EntitySlot *slot)
 {
-	return strcmp((*(IdentityKey *const *) a)->text, (*(IdentityKey *const *) b)->text);
+	return (MatchSide)
+	{
+		slot->values, slot->attributes, slot->account_id
+	};
+}
+
+/* Get what conditions read of a record */
+MatchSide
+IdentityRecordSide(const EntityRecord *record)
+{
+	return (MatchSide)
+	{
+		record->values, record->attributes, record->account_id
+	};
+}
+
+/* Make the keys of a record */
+void
+IdentityKeys(MatchConfig *matching, EntityKind entity, EntityRecord *record)
+{
+	MatchSide	side = IdentityRecordSide(record);
+
+	record->keys = palloc(sizeof(char *) * matching->kind_count[entity]);
+	for (int k = 0; k < matching->kind_count[entity]; k++)
+	{
+		const MatchKind *kind = &matching->kinds[entity][k];
+
+		record->keys[k] = MatchKeyOf(matching, kind->parts, kind->part_count, &side);
+	}
+}
+
+/* Find or add the slot of an entity that exists */
+EntitySlot *
+IdentityFindEntity(IdentityTable *table, int64 id, bool *found)
+{
+	EntitySlot *slot = hash_search(table->existing, &id, HASH_ENTER, found);
+
+	if (!*found)
+	{
+		memset((char *) slot + sizeof(int64), 0, sizeof(EntitySlot) - sizeof(int64));
+		slot->is_loaded = true;
+	}
+	return slot;
 }
 
 /* Gather the keys of all records */
 static void
 CollectKeys(IdentityTable *table, EntityRecord **records, int n)
 {
-	for (int i = 0; i < n; i++)
-		for (int k = 0; k < table->ops->key_count; k++)
-		{
-			bool		found;
-			IdentityKey *key;
+	int			kinds = table->matching->kind_count[table->ops->entity];
 
-			if (records[i]->keys[k] == NULL)
-				continue;
-			key = keys_insert(table->keys, KeyText(k, records[i]->keys[k]), &found);
-			if (found)
-				continue;
-			key->kind = k;
-			key->value = records[i]->keys[k];
-			key->owner = NULL;
-			key->is_claimed = key->is_won = false;
-		}
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < kinds; k++)
+			if (records[i]->keys[k])
+				IdentityAddKey(table, k, records[i]->keys[k])->is_looked_up = true;
 }
 
-/* Look up who owns the keys */
+/* Remember what was read of an entity before it is locked */
 static void
-LookUpOwners(Workspace *ws, IdentityTable *table)
+NoteSeen(EntitySlot *slot)
+{
+	slot->seen = palloc(sizeof(slot->values));
+	memcpy(slot->seen, slot->values, sizeof(slot->values));
+}
+
+/* Look up who holds the keys */
+static void
+LookUpHolders(IdentityTable *table)
 {
 	const EntityKindOps *ops = table->ops;
-	Batch	   *batch = BatchCreate(ops->lookup->args, ops->lookup->nargs, table->keys->members);
-	IdentityKey **order = palloc(sizeof(IdentityKey *) * Max(table->keys->members, 1));
-	keys_iterator it;
-	IdentityKey *key;
+	bool		reads_all = table->matching->reads_all[ops->entity];
+	const PlanSource *source = reads_all ? ops->look_up_all : ops->look_up;
+	IdentityKey **keys;
+	int			n = IdentityListKeys(table, &keys);
+	Batch	   *batch = BatchCreate(source->args, source->nargs, n);
 	int			found;
 
-	keys_start_iterate(table->keys, &it);
-	while ((key = keys_iterate(table->keys, &it)) != NULL)
+	for (int k = 0; k < n; k++)
 	{
-		BatchSet(batch, 0, Int64GetDatum(batch->rows));
-		BatchSetText(batch, 1, ops->key_names[key->kind]);
-		BatchSetText(batch, 2, key->value);
-		order[batch->rows] = key;
+		BatchSet(batch, 0, Int64GetDatum(k));
+		BatchSetText(batch, 1, table->matching->kinds[ops->entity][keys[k]->kind].name);
+		BatchSetText(batch, 2, keys[k]->value);
 		BatchNext(batch);
 	}
-	found = BatchExecute(ws, ops->lookup, batch);
+	found = BatchExecute(table->ws, source, batch);
 	for (int i = 0; i < found; i++)
 	{
-		int64		id = ResultInt64(i, 2, NULL);
+		IdentityKey *key = keys[ResultInt64(i, 1, NULL)];
 		bool		known;
-		EntitySlot *slot = hash_search(table->existing, &id, HASH_ENTER, &known);
+		EntitySlot *slot = IdentityFindEntity(table, ResultInt64(i, 2, NULL), &known);
 
 		if (!known)
 		{
-			memset((char *) slot + sizeof(int64), 0, sizeof(EntitySlot) - sizeof(int64));
-			slot->decisive = ResultText(i, 3);
+			if (reads_all)
+				ops->load_row(slot, table->config, i, 4);
+			else
+				for (int c = 0; c < ops->seen_count; c++)
+					slot->values[ops->seen[c]] = ResultText(i, 4 + c);
+			NoteSeen(slot);
 		}
-		order[ResultInt64(i, 1, NULL)]->owner = slot;
+		IdentityAddHolder(key, slot);
+		key->has_first |= ResultInt64(i, 3, NULL) == 0;
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* Decide which entity each record belongs to, making new ones for the rest */
+/* Read those whom people or models name, and whom no key has brought */
 static void
-DecideRecords(IdentityTable *table, EntityRecord **records, int n, Oid sequence)
+FindNamed(IdentityTable *table, EntityRecord **records, int n)
 {
-	const EntityKindOps *ops = table->ops;
+	Batch	   *batch = BatchCreate(table->ops->find->args, 1, n * 2);
+	int			found;
+
+	for (int i = 0; i < n; i++)
+	{
+		int64		ids[2] = {records[i]->decided, records[i]->live.id};
+
+		for (int j = 0; j < lengthof(ids); j++)
+			if (ids[j] != 0 && hash_search(table->existing, &ids[j], HASH_FIND, NULL) == NULL)
+			{
+				BatchSet(batch, 0, Int64GetDatum(ids[j]));
+				BatchNext(batch);
+			}
+	}
+	if (batch->rows == 0)
+		return;
+	found = BatchExecute(table->ws, table->ops->find, batch);
+	for (int i = 0; i < found; i++)
+	{
+		bool		known;
+		EntitySlot *slot = IdentityFindEntity(table, ResultInt64(i, 1, NULL), &known);
+
+		if (known)
+			continue;
+		table->ops->load_row(slot, table->config, i, 2);
+		NoteSeen(slot);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Take the entities of the records to be theirs in memory as well */
+static void
+ClaimForRecords(IdentityTable *table, EntityRecord **records, int n, Oid sequence)
+{
+	const MatchKind *kinds = table->matching->kinds[table->ops->entity];
+	int			kind_count = table->matching->kind_count[table->ops->entity];
 
 	table->created = palloc(sizeof(EntitySlot *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
 		EntityRecord *record = records[i];
-		bool		nobody = false;
+		EntitySlot *slot;
 
-		record->slot = ops->decide(table, record, &nobody);
-		if (record->slot == NULL && nobody)
+		DecideRecord(table, record);
+		slot = record->slot;
+		if (slot == NULL && (record->needs_review || !table->ops->may_be_new(record)))
 			continue;
-		if (record->slot == NULL)
+		if (slot == NULL)
 		{
-			record->slot = palloc0(sizeof(EntitySlot));
-			record->slot->id = nextval_internal(sequence, false);
-			record->slot->is_new = true;
-			table->created[table->created_count++] = record->slot;
+			slot = record->slot = palloc0(sizeof(EntitySlot));
+			slot->id = nextval_internal(sequence, false);
+			slot->is_new = true;
+			table->created[table->created_count++] = slot;
 		}
-		for (int k = 0; k < ops->key_count; k++)
+		record->foreign = 0;
+		for (int k = 0; k < kind_count; k++)
 		{
 			IdentityKey *key;
 
 			if (record->keys[k] == NULL)
 				continue;
-			key = keys_lookup(table->keys, KeyText(k, record->keys[k]));
-			record->is_foreign[k] = key->owner && key->owner != record->slot;
-			if (key->owner)
-				continue;
-			key->owner = record->slot;
-			key->is_claimed = true;
+			key = IdentityFindKey(table, k, record->keys[k]);
+			if (key->holder_count > 0 && !IdentityIsHolder(key, slot))
+				record->foreign |= UINT64CONST(1) << k;
+			if (!key->has_first && (kinds[k].accumulates || slot->is_new))
+			{
+				key->has_first = true;
+				key->claimant = slot;
+				IdentityAddHolder(key, slot);
+			}
+			else if (slot->is_new && kinds[k].is_shared)
+				IdentityAddHolder(key, slot);
 		}
-		if (record->slot->is_new)
-		{
-			ops->apply(record->slot, record);
-			record->slot->is_loaded = true;
-		}
+
+		/* What later records of the chunk are compared with; done again below */
+		table->ops->apply(table, slot, record);
+		slot->is_loaded = true;
 	}
 }
 
-/* Lock and read the existing entities of the records; false when one is gone */
+/* Forget what records were brought into an entity only to decide */
+static void
+ResetSlot(EntitySlot *slot)
+{
+	memset(slot->values, 0, sizeof(slot->values));
+	slot->attributes = NULL;
+	slot->account_id = 0;
+	slot->first_source = NULL;
+	slot->trust = NULL;
+	slot->is_changed = false;
+	slot->is_loaded = !slot->is_new;
+}
+
+/* Has an entity other values than those it was chosen by? */
 static bool
-LoadExisting(Workspace *ws, IdentityTable *table, EntityRecord **records, int n)
+HasOtherValues(const IdentityTable *table, const EntitySlot *slot)
+{
+	const EntityKindOps *ops = table->ops;
+	bool		reads_all = table->matching->reads_all[ops->entity];
+
+	for (int c = 0; c < (reads_all ? ops->column_count : ops->seen_count); c++)
+	{
+		int			column = reads_all ? c : ops->seen[c];
+		const char *before = slot->seen[column];
+		const char *now = slot->values[column];
+
+		if (before == NULL ? now != NULL : now == NULL || strcmp(before, now) != 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Lock and read the existing entities of the records, and bring the records
+ * into theirs; false when one is gone or has changed
+ */
+static bool
+LoadExisting(IdentityTable *table, EntityRecord **records, int n)
 {
 	const EntityKindOps *ops = table->ops;
 	Batch	   *batch = BatchCreate(ops->load->args, 1, n);
-	int			found;
+	int			found = 0;
 	int			wanted = 0;
+	bool		has_changed = false;
 
+	for (int i = 0; i < table->created_count; i++)
+		ResetSlot(table->created[i]);
 	for (int i = 0; i < n; i++)
 	{
-		EntitySlot *slot = records[i]->slot;
+		EntitySlot *slot = records[i]->slot = IdentityRoot(records[i]->slot);
 
 		if (slot == NULL || slot->is_new || slot->is_missing)
 			continue;
@@ -217,101 +308,32 @@ LoadExisting(Workspace *ws, IdentityTable *table, EntityRecord **records, int n)
 		BatchNext(batch);
 		wanted++;
 	}
-	if (wanted == 0)
-		return true;
-	found = BatchExecute(ws, ops->load, batch);
-	for (int i = 0; i < found; i++)
+	if (wanted > 0)
 	{
-		int64		id = ResultInt64(i, 1, NULL);
-		EntitySlot *slot = hash_search(table->existing, &id, HASH_FIND, NULL);
-
-		slot->is_missing = false;
-		slot->is_loaded = true;
-		ops->load_row(slot, i);
-	}
-	SPI_freetuptable(SPI_tuptable);
-	for (int i = 0; i < n; i++)
-		if (records[i]->slot && !records[i]->slot->is_new && !records[i]->slot->is_missing)
-			ops->apply(records[i]->slot, records[i]);
-	return found == wanted;
-}
-
-/* Insert the new entities and claim their keys; false when a claim was lost */
-static bool
-ClaimKeys(Workspace *ws, WorkspaceConfig *config, IdentityTable *table)
-{
-	const EntityKindOps *ops = table->ops;
-	IdentityKey **claims = palloc(sizeof(IdentityKey *) * Max(table->keys->members, 1));
-	keys_iterator it;
-	IdentityKey *key;
-	int			count = 0;
-	int			won;
-	Batch	   *batch;
-	Batch	   *losers;
-	Datum		arrays[PLAN_MAX_ARGUMENTS];
-
-	keys_start_iterate(table->keys, &it);
-	while ((key = keys_iterate(table->keys, &it)) != NULL)
-		if (key->is_claimed)
-			claims[count++] = key;
-	if (count == 0 && table->created_count == 0)
-		return true;
-	qsort(claims, count, sizeof(IdentityKey *), CompareKeys);
-	batch = BatchCreate(ops->claim->args, ops->claim_args, count);
-	for (int i = 0; i < count; i++)
-	{
-		BatchSetText(batch, 0, ops->key_names[claims[i]->kind]);
-		BatchSetText(batch, 1, claims[i]->value);
-		BatchSet(batch, 2, Int64GetDatum(claims[i]->owner->id));
-		BatchNext(batch);
-	}
-	BatchArrays(ws, batch, arrays);
-	if (table->created_count > 0)
-	{
-		Batch	   *rows = BatchCreate(ops->create->args + ops->claim_args,
-									   ops->create->nargs - ops->claim_args, table->created_count);
-
-		for (int i = 0; i < table->created_count; i++)
+		found = BatchExecute(table->ws, ops->load, batch);
+		for (int i = 0; i < found; i++)
 		{
-			ops->fill(rows, table->created[i], config);
-			BatchNext(rows);
+			int64		id = ResultInt64(i, 1, NULL);
+			EntitySlot *slot = hash_search(table->existing, &id, HASH_FIND, NULL);
+
+			slot->is_missing = false;
+			ResetSlot(slot);
+			ops->load_row(slot, table->config, i, 2);
+			slot->stored = palloc(sizeof(EntitySlot));
+			memcpy(slot->stored, slot, sizeof(EntitySlot));
+			has_changed |= HasOtherValues(table, slot);
 		}
-		BatchArrays(ws, rows, arrays + ops->claim_args);
-	}
-	won = WorkspaceExecute(ws, table->created_count > 0 ? ops->create : ops->claim, arrays, NULL);
-	if (won == count)
-	{
 		SPI_freetuptable(SPI_tuptable);
-		return true;
 	}
-
-	/* Returned keys come in the order of the claims, with gaps */
-	for (int i = 0; i < won; i++)
-	{
-		char	   *kind = ResultText(i, 1);
-		char	   *value = ResultText(i, 2);
-		int			k = 0;
-
-		while (strcmp(ops->key_names[k], kind) != 0)
-			k++;
-		key = keys_lookup(table->keys, KeyText(k, value));
-		key->is_won = true;
-	}
-	SPI_freetuptable(SPI_tuptable);
-	losers = BatchCreate(ops->discard->args, 1, count);
-	for (int i = 0; i < count; i++)
-	{
-		EntitySlot *owner = claims[i]->owner;
-
-		if (claims[i]->is_won || !owner->is_new || owner->lost_claim)
-			continue;
-		owner->lost_claim = true;
-		BatchSet(losers, 0, Int64GetDatum(owner->id));
-		BatchNext(losers);
-	}
-	if (losers->rows > 0)
-		BatchExecute(ws, ops->discard, losers);
-	return false;
+	if (found != wanted || has_changed)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (records[i]->slot)
+		{
+			ops->apply(table, records[i]->slot, records[i]);
+			records[i]->slot->is_loaded = true;
+		}
+	return true;
 }
 
 /* Order entities by their ids */
@@ -326,7 +348,7 @@ CompareSlots(const void *a, const void *b)
 
 /* Update the existing entities that the records changed */
 static void
-WriteChanges(Workspace *ws, WorkspaceConfig *config, IdentityTable *table)
+WriteChanges(IdentityTable *table)
 {
 	const EntityKindOps *ops = table->ops;
 	EntitySlot **changed = palloc(sizeof(EntitySlot *) * Max(hash_get_num_entries(table->existing), 1));
@@ -337,7 +359,7 @@ WriteChanges(Workspace *ws, WorkspaceConfig *config, IdentityTable *table)
 
 	hash_seq_init(&status, table->existing);
 	while ((slot = hash_seq_search(&status)) != NULL)
-		if (slot->is_changed)
+		if (slot->is_changed && slot->stored)
 			changed[n++] = slot;
 	if (n == 0)
 		return;
@@ -345,80 +367,139 @@ WriteChanges(Workspace *ws, WorkspaceConfig *config, IdentityTable *table)
 	batch = BatchCreate(ops->update->args, ops->update->nargs, n);
 	for (int i = 0; i < n; i++)
 	{
-		ops->fill(batch, changed[i], config);
+		ops->fill(batch, changed[i]);
 		BatchNext(batch);
 	}
-	BatchExecute(ws, ops->update, batch);
+	BatchExecute(table->ws, ops->update, batch);
 }
 
-/* Find or make the entity of each record, and bring what they say into it */
-void
-IdentityResolve(Workspace *ws, WorkspaceConfig *config, const EntityKindOps *ops,
-				EntityRecord **records, int n)
+/*
+ * Two sessions that bring a new person at the same time meet in the claim to a
+ * key, unless somebody else had it first and comparisons alone tell them
+ * apart, or a model is to find them.  There they meet in advisory locks on
+ * their keys, taken in order before anything is read; a statement of many
+ * rows takes one lock against all such sessions instead.
+ */
+static void
+LockKeys(IdentityTable *table, EntityRecord **records, int n)
 {
-	Oid			sequence = WorkspaceSequence(ws, ops->table, ops->id_column);
+	MatchConfig *matching = table->matching;
+	EntityKind	entity = table->ops->entity;
+	Datum		gate = Int32GetDatum((int32) hash_combine(hash_uint32(table->ws->namespace_id), entity));
+	uint32	   *keys;
+	int			count = 0;
+	bool		is_fuzzy = false;
 
-	for (int attempt = 0; attempt < IDENTITY_MAX_ATTEMPTS; attempt++)
+	for (int i = 0; i < n && !is_fuzzy; i++)
+		for (int s = 0; s < records[i]->strategies->count; s++)
+		{
+			const MatchStrategy *strategy = records[i]->strategies->items[s];
+
+			is_fuzzy |= strategy->uses_model;
+			for (int r = 0; r < strategy->rule_count; r++)
+				is_fuzzy |= strategy->rules[r].compares;
+		}
+	if (!is_fuzzy)
+		return;
+	if (n > 1)
 	{
-		IdentityTable table = {.ops = ops};
-		HASHCTL		ctl = {0};
-
-		CHECK_FOR_INTERRUPTS();
-		ctl.keysize = sizeof(int64);
-		ctl.entrysize = sizeof(EntitySlot);
-		ctl.hcxt = CurrentMemoryContext;
-		table.existing = hash_create("lead_mgmt entities", Max(n, 16), &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-		table.keys = keys_create(CurrentMemoryContext, n * 2 + 8, NULL);
-		CollectKeys(&table, records, n);
-		LookUpOwners(ws, &table);
-		DecideRecords(&table, records, n, sequence);
-		if (!LoadExisting(ws, &table, records, n))
-			continue;
-		if (!ClaimKeys(ws, config, &table))
-			continue;
-		WriteChanges(ws, config, &table);
+		DirectFunctionCall2(pg_advisory_xact_lock_int4, gate, Int32GetDatum(0));
 		return;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("could not settle the identity of %d %s rows against concurrent sessions", n, ops->table),
-			 errhint("Try again.")));
+	DirectFunctionCall2(pg_advisory_xact_lock_shared_int4, gate, Int32GetDatum(0));
+	keys = palloc(sizeof(uint32) * (MATCH_MAX_KINDS + LIVE_MAX_KEYS * records[0]->strategies->count));
+	for (int s = 0; s < records[0]->strategies->count; s++)
+	{
+		const MatchStrategy *strategy = records[0]->strategies->items[s];
+		MatchSide	side = IdentityRecordSide(records[0]);
+
+		if (strategy->uses_model && MatchLiveReady(table->ws, table->config, strategy))
+			count += MatchLiveKeys(table->ws, table->config, strategy, &side, keys + count);
+	}
+	for (int k = 0; k < matching->kind_count[entity]; k++)
+		if (records[0]->keys[k] && matching->kinds[entity][k].is_shared)
+			keys[count++] = hash_bytes((const unsigned char *) IdentityKeyText(k, records[0]->keys[k]),
+									   strlen(records[0]->keys[k]) + 1);
+	qsort(keys, count, sizeof(uint32), oid_cmp);
+	for (int i = 0; i < count; i++)
+		DirectFunctionCall2(pg_advisory_xact_lock_int4, gate, Int32GetDatum((int32) (keys[i] | 1)));
 }
 
-/* Bring a value of a record into an entity */
-void
-IdentitySet(EntitySlot *slot, int column, char *value, UpdatePolicy policy)
+/* Have the kinds of identity changed since the configuration was read? */
+static bool
+HasOtherKinds(const IdentityTable *table)
 {
-	char	   *current = slot->values[column];
+	EntityKind	entity = table->ops->entity;
+	MatchConfig *now;
 
-	if (value == NULL || (current && strcmp(current, value) == 0))
-		return;
-	if (current && slot->is_loaded && policy != UPDATE_NEWEST)
-		return;
-	if (policy == UPDATE_KEEP && slot->is_loaded)
-		return;
-	slot->values[column] = value;
-	slot->is_changed = true;
+	if (table->ws->config_valid)
+		return false;
+	now = MatchGetConfig(table->ws, WorkspaceGetConfig(table->ws));
+	if (now->kind_count[entity] != table->matching->kind_count[entity])
+		return true;
+	for (int k = 0; k < now->kind_count[entity]; k++)
+		if (strcmp(now->kinds[entity][k].name, table->matching->kinds[entity][k].name) != 0)
+			return true;
+	return false;
 }
 
-/* Bring the custom attributes of a record into an entity */
+/* Look up everything that the records are to be compared with */
 void
-IdentityMergeAttributes(EntitySlot *slot, const EntityRecord *record)
+IdentityRead(IdentityTable *table, Workspace *ws, WorkspaceConfig *config, const EntityKindOps *ops,
+			 EntityRecord **records, int n)
 {
-	Jsonb	   *merged;
+	HASHCTL		ctl = {0};
 
-	if (record->attributes == NULL || (record->policy == UPDATE_KEEP && slot->is_loaded))
-		return;
-	if (slot->attributes == NULL)
-		merged = record->attributes;
-	else if (record->policy == UPDATE_FILL && slot->is_loaded)
-		merged = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(record->attributes),
-													JsonbPGetDatum(slot->attributes)));
-	else
-		merged = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(slot->attributes),
-													JsonbPGetDatum(record->attributes)));
-	if (slot->attributes && compareJsonbContainers(&slot->attributes->root, &merged->root) == 0)
-		return;
-	slot->attributes = merged;
-	slot->is_changed = true;
+	table->ws = ws;
+	table->config = config;
+	table->matching = MatchGetConfig(ws, config);
+	table->ops = ops;
+	table->created_count = table->merge_count = 0;
+	ctl.keysize = sizeof(int64);
+	ctl.entrysize = sizeof(EntitySlot);
+	ctl.hcxt = CurrentMemoryContext;
+	table->existing = hash_create("lead_mgmt entities", Max(n, 16), &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	IdentityCreateKeys(table, n * 2 + 8);
+	CollectKeys(table, records, n);
+	LookUpHolders(table);
+	DecideByModels(table, records, n);
+	FindNamed(table, records, n);
+}
+
+/*
+ * Find or make the entity of each record, and bring what they say into it.
+ * When stays is true, a lost race is run again here, else it raises the error
+ * of IdentityRace.
+ */
+void
+IdentityResolve(Workspace *ws, WorkspaceConfig *config, const EntityKindOps *ops,
+				EntityRecord **records, int n, bool stays)
+{
+	Oid			sequence = WorkspaceSequence(ws, ops->table, ops->id_column);
+	IdentityTable table = {.ws = ws,.config = config,.ops = ops,.matching = MatchGetConfig(ws, config)};
+
+	LockKeys(&table, records, n);
+	for (int attempt = 0; attempt < IDENTITY_MAX_ATTEMPTS; attempt++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		IdentityRead(&table, ws, config, ops, records, n);
+		ClaimForRecords(&table, records, n, sequence);
+		if (table.merge_count > 0)
+		{
+			/* What was merged is read anew; a lost race raises its own error */
+			MergeFound(&table, records, n);
+			continue;
+		}
+		if (LoadExisting(&table, records, n) && IdentityClaimKeys(&table))
+		{
+			/* Rows of other kinds of identity would be missing for good */
+			if (HasOtherKinds(&table))
+				IdentityRace(ops);
+			WriteChanges(&table);
+			return;
+		}
+		if (!stays)
+			IdentityRace(ops);
+	}
+	IdentityRace(ops);
 }

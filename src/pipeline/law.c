@@ -423,6 +423,7 @@ stage_law(PG_FUNCTION_ARGS)
 static void
 LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
 {
+	MatchConfig *matching = MatchGetConfig(ws, config);
 	EntityRecord person = {0};
 	EntityRecord company = {0};
 	EntityRecord *record;
@@ -431,6 +432,7 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
 	char	   *email = LawText(row, row->new, "email");
 
 	company.policy = person.policy = UPDATE_FILL;
+	company.strategies = MatchStrategies(matching, NULL, ENTITY_ACCOUNT);
 	company.values[ACCOUNT_NAME] = LawText(row, row->new, "company_name");
 	if (email && strchr(email, '@'))
 	{
@@ -439,29 +441,25 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
 		if (!EmailDomainIsFree(domain, strlen(domain)))
 			company.values[ACCOUNT_DOMAIN] = pstrdup(domain);
 	}
-	company.keys[ACCOUNT_KEY_DOMAIN] = company.values[ACCOUNT_DOMAIN];
-	if (company.values[ACCOUNT_NAME])
-	{
-		char	   *key = AccountNameKey(company.values[ACCOUNT_NAME]);
-
-		company.keys[ACCOUNT_KEY_NAME] = *key ? key : NULL;
-	}
-	if (company.values[ACCOUNT_NAME] == NULL)
+	IdentityKeys(matching, ENTITY_ACCOUNT, &company);
+	if (company.keys[ACCOUNT_KEY_NAME] == NULL && company.values[ACCOUNT_DOMAIN])
 		company.values[ACCOUNT_NAME] = company.values[ACCOUNT_DOMAIN];
 	if ((company.keys[ACCOUNT_KEY_DOMAIN] || company.keys[ACCOUNT_KEY_NAME]) && LawId(row, row->new, "account_id") == 0)
 	{
 		record = &company;
-		IdentityResolve(ws, config, &AccountOps, &record, 1);
+		IdentityResolve(ws, config, &AccountOps, &record, 1, true);
 	}
+	person.strategies = MatchStrategies(matching, NULL, ENTITY_CONTACT);
 	person.values[CONTACT_FULL_NAME] = LawText(row, row->new, "contact_name");
-	person.values[CONTACT_EMAIL] = person.keys[CONTACT_KEY_EMAIL] = email;
-	person.values[CONTACT_PHONE] = person.keys[CONTACT_KEY_PHONE] = LawText(row, row->new, "phone");
+	person.values[CONTACT_EMAIL] = email;
+	person.values[CONTACT_PHONE] = LawText(row, row->new, "phone");
 	person.values[CONTACT_LAST_SOURCE] = LawText(row, row->new, "source");
 	person.account_id = company.slot ? company.slot->id : LawId(row, row->new, "account_id");
+	IdentityKeys(matching, ENTITY_CONTACT, &person);
 	if ((person.keys[CONTACT_KEY_EMAIL] || person.keys[CONTACT_KEY_PHONE]) && LawId(row, row->new, "contact_id") == 0)
 	{
 		record = &person;
-		IdentityResolve(ws, config, &ContactOps, &record, 1);
+		IdentityResolve(ws, config, &ContactOps, &record, 1, true);
 	}
 	if (person.slot == NULL && company.slot == NULL && LawId(row, row->new, "contact_id") == 0)
 		return;

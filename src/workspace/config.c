@@ -59,7 +59,7 @@ static const PlanSource read_campaigns = {
 	"SELECT campaign, campaign_id FROM @workspace@.campaign ORDER BY campaign COLLATE \"C\""
 };
 static const PlanSource read_sources = {
-	"SELECT source FROM @workspace@.lead_source ORDER BY source COLLATE \"C\""
+	"SELECT source, trust FROM @workspace@.lead_source ORDER BY source COLLATE \"C\""
 };
 
 /* Order names bytewise, as COLLATE "C" does */
@@ -122,12 +122,14 @@ ConfigCampaign(WorkspaceConfig *config, const char *name)
 	return campaign;
 }
 
-/* Is this a lead source of the workspace? */
-bool
-ConfigHasSource(WorkspaceConfig *config, const char *source)
+/* Find a lead source */
+LeadSource *
+ConfigSource(WorkspaceConfig *config, const char *source)
 {
-	return config->source_count > 0 &&
-		bsearch(&source, config->sources, config->source_count, sizeof(char *), pg_qsort_strcmp) != NULL;
+	LeadSource *found;
+
+	FIND_BY_NAME(config->sources, config->source_count, source, found);
+	return found;
 }
 
 /* Find the default pipeline for leads or for opportunities */
@@ -430,10 +432,13 @@ LoadVocabularies(Workspace *ws, WorkspaceConfig *config)
 	SPI_freetuptable(SPI_tuptable);
 
 	n = WorkspaceExecute(ws, &read_sources, NULL, NULL);
-	config->sources = palloc0(sizeof(char *) * Max(n, 1));
+	config->sources = palloc0(sizeof(LeadSource) * Max(n, 1));
 	config->source_count = n;
 	for (int i = 0; i < n; i++)
-		config->sources[i] = ResultText(i, 1);
+	{
+		config->sources[i].name = ResultText(i, 1);
+		config->sources[i].trust = ResultInt(i, 2);
+	}
 	SPI_freetuptable(SPI_tuptable);
 }
 

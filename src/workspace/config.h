@@ -61,6 +61,7 @@ typedef enum
 	FIELD_COUNTRY,
 	FIELD_LANGUAGE,
 	FIELD_COMPANY,
+	FIELD_COMPANY_SOURCE_ID,
 	FIELD_WEBSITE,
 	FIELD_INDUSTRY,
 	FIELD_EMPLOYEES,
@@ -121,12 +122,15 @@ typedef enum
 {
 	UPDATE_NEWEST,
 	UPDATE_FILL,
-	UPDATE_KEEP
+	UPDATE_KEEP,
+	UPDATE_TRUSTED,
+	UPDATE_BY_STRATEGY			/* what the match strategy says */
 } UpdatePolicy;
 
 typedef struct Form
 {
 	char	   *name;
+	int			position;		/* in the configuration */
 	bool		is_active;
 	int			entry_count;
 	FormEntry  *entries;		/* in order of precedence */
@@ -224,6 +228,12 @@ typedef struct InteractionKind
 	bool		makes_lead;
 } InteractionKind;
 
+typedef struct LeadSource
+{
+	char	   *name;
+	int			trust;
+} LeadSource;
+
 typedef struct Campaign
 {
 	char	   *name;
@@ -240,7 +250,7 @@ typedef struct WorkspaceConfig
 	int			campaign_count;
 	Campaign   *campaigns;		/* likewise */
 	int			source_count;
-	char	  **sources;		/* likewise */
+	LeadSource *sources;		/* likewise */
 	int			field_count;
 	CustomField *fields;
 	int			pipeline_count;
@@ -251,6 +261,7 @@ typedef struct WorkspaceConfig
 	RoutingRule *routing;
 	int			kind_count;
 	InteractionKind *kinds;
+	struct MatchConfig *matching;	/* read when it is first wanted */
 } WorkspaceConfig;
 
 extern WorkspaceConfig *WorkspaceGetConfig(Workspace *ws);
@@ -263,7 +274,7 @@ extern bool PipelineAllows(const Pipeline *pipeline, int from, int to);
 extern InteractionKind *ConfigInteractionKind(WorkspaceConfig *config, const char *kind);
 extern CustomField *ConfigField(WorkspaceConfig *config, EntityKind entity, const char *name, int len);
 extern Campaign *ConfigCampaign(WorkspaceConfig *config, const char *name);
-extern bool ConfigHasSource(WorkspaceConfig *config, const char *source);
+extern LeadSource *ConfigSource(WorkspaceConfig *config, const char *source);
 
 extern const char *const EntityNames[ENTITY_COUNT];
 extern const FieldDef FieldDefs[FIELD_COUNT];

@@ -34,6 +34,7 @@ const FieldDef FieldDefs[FIELD_COUNT] = {
 	[FIELD_COUNTRY] = {"country", VALUE_TEXT, {"country_code", NULL}},
 	[FIELD_LANGUAGE] = {"language", VALUE_TEXT, {"locale", NULL}},
 	[FIELD_COMPANY] = {"company", VALUE_TEXT, {"company_name", "organisation", "organization", NULL}},
+	[FIELD_COMPANY_SOURCE_ID] = {"company_source_id", VALUE_TEXT, {"company_id", NULL}},
 	[FIELD_WEBSITE] = {"website", VALUE_TEXT, {NULL}},
 	[FIELD_INDUSTRY] = {"industry", VALUE_TEXT, {NULL}},
 	[FIELD_EMPLOYEES] = {"employees", VALUE_INTEGER, {"number_of_employees", NULL}},
@@ -188,8 +189,8 @@ BuildEntries(WorkspaceConfig *config, Form *form, Jsonb *mapping)
 static UpdatePolicy
 PolicyOf(const char *name)
 {
-	return strcmp(name, "newest") == 0 ? UPDATE_NEWEST :
-		strcmp(name, "fill") == 0 ? UPDATE_FILL : UPDATE_KEEP;
+	return name == NULL ? UPDATE_BY_STRATEGY : strcmp(name, "newest") == 0 ? UPDATE_NEWEST :
+		strcmp(name, "fill") == 0 ? UPDATE_FILL : strcmp(name, "keep") == 0 ? UPDATE_KEEP : UPDATE_TRUSTED;
 }
 
 /* Read the forms */
@@ -211,6 +212,7 @@ ConfigLoadForms(Workspace *ws, WorkspaceConfig *config)
 		Pipeline   *found;
 
 		form->name = ResultText(i, 1);
+		form->position = i;
 		form->is_active = ResultBool(i, 2);
 		BuildEntries(config, form,
 					 DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3, &isnull)));

@@ -388,6 +388,24 @@ SystemAtWork(void)
 		system_depth == DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
 }
 
+/* Is this an error that the data of single rows, or a race, can cause? */
+bool
+ErrorIsOfRow(int sqlerrcode)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_DATA_EXCEPTION:
+		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
+		case ERRCODE_PLPGSQL_ERROR:
+		case ERRCODE_TRIGGERED_ACTION_EXCEPTION:
+		case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
+			return true;
+		default:
+			/* of its class this one alone: a lock not had in time is no fault of a row */
+			return sqlerrcode == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
+	}
+}
+
 PG_FUNCTION_INFO_V1(is_client_write);
 /* Is the statement whose trigger condition asks not one of the system's own? */
 Datum

@@ -84,6 +84,7 @@ typedef void (*WorkspaceWork) (Workspace *ws, void *arg);
 
 extern void WorkspaceRun(Workspace *ws, WorkspaceWork work, void *arg);
 extern bool SystemAtWork(void);
+extern bool ErrorIsOfRow(int sqlerrcode);
 
 /* Columns of a batch, handed to a kept plan as arrays */
 typedef struct Batch

@@ -1,0 +1,191 @@
+/*
+ * Is this somebody we know?  A profile is read as the payload of a submission
+ * would be and matched by the same code, but nothing is written.
+ */
+#include "postgres.h"
+
+#include "capture/capture.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+
+/* Somebody who was found */
+typedef struct Found
+{
+	int64		id;
+	const MatchStrategy *strategy;
+	const MatchRule *rule;		/* NULL for the model */
+	EntitySlot *slot;
+	bool		is_match;
+} Found;
+
+/* Get the strategies that a caller asks for */
+static StrategyList *
+WantedStrategies(MatchConfig *matching, const char *name)
+{
+	MatchStrategy *strategy;
+	StrategyList *list;
+
+	if (name == NULL)
+		return MatchStrategies(matching, NULL, ENTITY_CONTACT);
+	strategy = MatchFindStrategy(matching, name);
+	if (strategy == NULL || strategy->entity != ENTITY_CONTACT)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is no active strategy \"%s\" for contacts", name),
+				 errhint("Strategies are rows of match_strategy.")));
+	if (strategy->rule_count == 0 && !strategy->uses_model)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("match strategy \"%s\" has no rules", name),
+				 errhint("Add one with define_match_rule().")));
+	list = palloc(sizeof(StrategyList));
+	list->count = 1;
+	list->items = palloc(sizeof(MatchStrategy *));
+	list->items[0] = strategy;
+	return list;
+}
+
+/* Add somebody who was found, unless they were found before */
+static void
+AddFound(Found *found, int *count, int limit, EntitySlot *slot, const MatchStrategy *strategy, const MatchRule *rule,
+		 bool is_match)
+{
+	for (int f = 0; f < *count; f++)
+		if (found[f].id == slot->id)
+			return;
+	if (*count < limit)
+		found[(*count)++] = (Found) {
+			slot->id, strategy, rule, slot, is_match
+		};
+}
+
+/* Write down why somebody was found */
+static char *
+Explanation(MatchConfig *matching, const EntityRecord *person, const Found *found)
+{
+	StringInfoData json;
+	StringInfoData tests;
+	MatchSide	given = IdentityRecordSide(person);
+	MatchSide	stored = IdentitySide(found->slot);
+
+	if (found->rule == NULL)
+		return person->live.explanation ? person->live.explanation : "{}";
+	initStringInfo(&json);
+	initStringInfo(&tests);
+	appendStringInfo(&json, "{\"rule\": " INT64_FORMAT ", \"kind\": ", found->rule->id);
+	escape_json(&json, matching->kinds[ENTITY_CONTACT][found->rule->kind].name);
+	appendStringInfoString(&json, ", \"value\": ");
+	escape_json(&json, person->keys[found->rule->kind]);
+	MatchRuleHolds(matching, found->rule, &given, &stored, &tests);
+	appendStringInfo(&json, ", \"tests\": [%s]}", tests.data);
+	return json.data;
+}
+
+/* Find everybody whom the strategies find: first who a capture would take, then the others */
+static int
+FindAll(IdentityTable *table, EntityRecord *person, Found *found, int limit)
+{
+	MatchSide	given = IdentityRecordSide(person);
+	int			count = 0;
+
+	DecideRecord(table, person);
+	if (person->slot)
+		AddFound(found, &count, limit, IdentityRoot(person->slot), person->strategy, person->rule, true);
+	for (int s = 0; s < person->strategies->count; s++)
+	{
+		const MatchStrategy *strategy = person->strategies->items[s];
+
+		for (int r = 0; r < strategy->rule_count; r++)
+		{
+			const MatchRule *rule = &strategy->rules[r];
+			IdentityKey *key = person->keys[rule->kind] ?
+				IdentityFindKey(table, rule->kind, person->keys[rule->kind]) : NULL;
+
+			for (int h = 0; key && h < key->holder_count; h++)
+			{
+				MatchSide	stored = IdentitySide(key->holders[h]);
+
+				if (MatchRuleHolds(table->matching, rule, &given, &stored, NULL))
+					AddFound(found, &count, limit, key->holders[h], strategy, rule, false);
+			}
+		}
+	}
+	if (person->live.id != 0)
+	{
+		EntitySlot *slot = hash_search(table->existing, &person->live.id, HASH_FIND, NULL);
+
+		if (slot)
+			AddFound(found, &count, limit, slot, person->live_strategy, NULL, false);
+	}
+	return count;
+}
+
+PG_FUNCTION_INFO_V1(match_profile);
+/* Find the contacts of a workspace that a profile may be of */
+Datum
+match_profile(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Workspace  *ws;
+	WorkspaceRights rights;
+	WorkspaceConfig *config;
+	MatchConfig *matching;
+	CaptureRecord record = {0};
+	EntityRecord *person = &record.person;
+	IdentityTable table = {0};
+	Found		found[MATCH_MAX_HOLDERS];
+	int			count;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the contact table and the profile may not be null")));
+	InitMaterializedSRF(fcinfo, 0);
+	ws = WorkspaceOfNamespace(get_rel_namespace(PG_GETARG_OID(0)));
+	record.payload = PG_GETARG_JSONB_P(1);
+	if (!JB_ROOT_IS_OBJECT(record.payload))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the profile is not a JSON object")));
+	SPI_connect();
+	WorkspaceEnter(ws, &rights);
+	config = WorkspaceGetConfig(ws);
+	matching = MatchGetConfig(ws, config);
+	WorkspaceLeave(&rights);
+	record.form = ConfigForm(config, "default");
+	if (record.form == NULL && config->form_count > 0)
+		record.form = &config->forms[0];
+	if (record.form == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("workspace \"%s\" has no form to read the profile by", ws->name)));
+	record.form_name = record.form->name;
+	RecordReadProfile(ws, config, &record);
+	person->strategies = WantedStrategies(matching, PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	IdentityRead(&table, ws, config, &ContactOps, &person, 1);
+	count = FindAll(&table, person, found, lengthof(found));
+	for (int f = 0; f < count; f++)
+	{
+		bool		by_model = found[f].rule == NULL;
+		Datum		values[6];
+		bool		nulls[6] = {false, false, false, false, false, false};
+
+		values[0] = Int64GetDatum(found[f].id);
+		values[1] = Float8GetDatum(by_model ? person->live.probability : 1.0);
+		nulls[1] = !by_model && !found[f].is_match;
+		values[2] = CStringGetTextDatum(found[f].is_match ? "match" : "possible");
+		values[3] = CStringGetTextDatum(found[f].strategy->name);
+		if (by_model)
+			nulls[4] = true;
+		else
+			values[4] = Int64GetDatum(found[f].rule->id);
+		values[5] = DirectFunctionCall1(jsonb_in, CStringGetDatum(Explanation(matching, person, &found[f])));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}

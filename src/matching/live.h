@@ -1,0 +1,47 @@
+/*
+ * Live matching: one record against all contacts by the trained model of a
+ * strategy, asked when none of its rules found anybody.
+ */
+#ifndef LEAD_MGMT_LIVE_H
+#define LEAD_MGMT_LIVE_H
+
+#include "matching/strategy.h"
+#include "workspace/config.h"
+
+typedef enum
+{
+	LIVE_NONE,
+	LIVE_POSSIBLE,				/* from review_probability */
+	LIVE_MATCH					/* from match_probability */
+} LiveOutcome;
+
+/* What a model says of a record */
+typedef struct LiveAnswer
+{
+	LiveOutcome outcome;
+	int64		id;				/* the best candidate, 0 for LIVE_NONE */
+	double		probability;
+	char	   *explanation;	/* JSON, or NULL */
+} LiveAnswer;
+
+/* Most keys that two records of one person may be expected to meet on */
+#define LIVE_MAX_KEYS 16
+
+/*
+ * Is there a trained model for the strategy?  Nothing below is called where
+ * there is none.
+ */
+extern bool MatchLiveReady(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy);
+
+/*
+ * Hash the keys by which the model would find the record among contacts.  Two
+ * sessions that bring one new person at the same time meet in a lock on them.
+ */
+extern int	MatchLiveKeys(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy,
+						  const MatchSide *record, uint32 *keys);
+
+/* Find the best candidate for each record; runs inside SPI, with the rights of the caller */
+extern void MatchLive(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy,
+					  const MatchSide *records, LiveAnswer *answers, int n);
+
+#endif
