@@ -226,6 +226,13 @@ IsSpace(uint32 c)
 		c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
+static inline void
+AddToSequence(FoldSequence *sequence, uint32 c)
+{
+	if (sequence->count < FOLD_MAX_SEQUENCE)
+		sequence->c[sequence->count++] = c;
+}
+
 /*
  * Add what a code point folds to, taken apart until nothing changes any more.
  * Decomposition, letters and case lead towards ASCII or stay within lower
@@ -242,7 +249,10 @@ AddFolded(FoldSequence *sequence, uint32 c)
 	if (IsDropped(c))
 		return;
 	if (IsSpace(c))
-		c = ' ';
+	{
+		AddToSequence(sequence, ' ');
+		return;
+	}
 
 	lower = LowerCodePoint(c);
 	letters = FindFoldLetter(lower);
@@ -250,8 +260,11 @@ AddFolded(FoldSequence *sequence, uint32 c)
 	{
 		const char *end = letters + strlen(letters);
 
-		while (letters < end && sequence->count < FOLD_MAX_SEQUENCE)
-			letters += DecodeCodePoint(letters, end, &sequence->c[sequence->count++]);
+		while (letters < end)
+		{
+			letters += DecodeCodePoint(letters, end, &lower);
+			AddToSequence(sequence, lower);
+		}
 		return;
 	}
 
@@ -260,8 +273,8 @@ AddFolded(FoldSequence *sequence, uint32 c)
 	{
 		if (lower != c)
 			AddFolded(sequence, lower);
-		else if (sequence->count < FOLD_MAX_SEQUENCE)
-			sequence->c[sequence->count++] = c == '`' ? '\'' : c;
+		else
+			AddToSequence(sequence, c == '`' ? '\'' : c);
 	}
 	else
 	{

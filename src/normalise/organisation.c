@@ -378,6 +378,7 @@ StripForms(WordList *list, int *form)
 	int			start = 0;
 	int			end = list->count;
 	int			kept = 0;
+	int			end_form = -1;
 	bool		middle = false;
 
 	FindForms(&found, list);
@@ -393,9 +394,11 @@ StripForms(WordList *list, int *form)
 		end = last->first;
 		while (end > 1 && WordIs(&words[end - 1], "and"))
 			end--;
-		if (*form < 0)
-			*form = last->form;
+		if (end_form < 0)
+			end_form = last->form;
 	}
+	if (*form < 0)
+		*form = end_form;
 
 	for (;;)
 	{
@@ -407,7 +410,9 @@ StripForms(WordList *list, int *form)
 			int			places = legalForms[first->form].places;
 
 			rest = start + first->count;
-			if (!(places & FORM_FRONT) && !((places & FORM_PAIRED) && end < list->count))
+			if (!(places & FORM_FRONT) &&
+				!((places & FORM_PAIRED) && end_form >= 0 &&
+				  strstr(legalForms[end_form].countries, legalForms[first->form].countries) != NULL))
 				break;
 			if (!HasName(words + rest, end - rest) ||
 				(end - rest == 1 && WordKind(&words[rest]) == WORD_GENERIC))

@@ -456,19 +456,33 @@ IsParticle(const NameToken *token, const NameToken *next, const NameToken *last)
 static bool
 IsVietnamese(const NameToken *tokens, int count)
 {
-	bool		letters = false;
+	const NameToken *last = &tokens[count - 1];
 
-	if (!(tokens[0].role & (FAMILY_VIETNAMESE | FAMILY_VIETNAMESE_ALSO)) || count < 2)
-		return false;
-	if (tokens[count - 1].role & FAMILY_VIETNAMESE && !(tokens[1].role & MIDDLE_VIETNAMESE && count > 2))
-		return false;
-	if (tokens[count - 1].initial)
-		return false;
+	if (tokens[0].role & FAMILY_VIETNAMESE)
+		return !last->initial && (!(last->role & FAMILY_VIETNAMESE) ||
+								  (count > 2 && (tokens[1].role & MIDDLE_VIETNAMESE)));
 
+	if (!(tokens[0].role & FAMILY_VIETNAMESE_ALSO) || (last->role & FAMILY_VIETNAMESE) || last->initial)
+		return false;
 	for (int i = 0; i < count; i++)
-		letters = letters || tokens[i].vietnamese;
+	{
+		if (tokens[i].vietnamese)
+			return true;
+	}
 
-	return (tokens[0].role & FAMILY_VIETNAMESE) || letters || (count > 2 && (tokens[1].role & MIDDLE_VIETNAMESE));
+	return (tokens[1].role & MIDDLE_VIETNAMESE) && (count > 2 || !(tokens[0].role & MIDDLE_VIETNAMESE));
+}
+
+/*
+ * Check whether two words are a Vietnamese given name without a family name
+ */
+static bool
+IsVietnameseGiven(const NameToken *tokens)
+{
+	int			families = FAMILY_VIETNAMESE | FAMILY_VIETNAMESE_ALSO;
+
+	return (tokens[0].vietnamese || tokens[1].vietnamese) && !((tokens[0].role | tokens[1].role) & families) &&
+		((tokens[0].role & MIDDLE_VIETNAMESE) || (tokens[0].title & TITLE_VIETNAMESE));
 }
 
 /*
@@ -751,6 +765,8 @@ ParsePersonName(PersonName *out, const char *text, int len, const char *order)
 		count -= TakeHonorific(out, tokens, count);
 		if (count == 1)
 			ParseSingle(out, tokens, titles);
+		else if (count == 2 && order == NULL && IsVietnameseGiven(tokens))
+			AppendTokens(&out->given, tokens, count);
 		else
 		{
 			FindFamily(tokens, count, order, &from, &to, &vietnamese);

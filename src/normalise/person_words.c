@@ -64,7 +64,7 @@ static const NameWords roleWords[] = {
 	{FAMILY_VIETNAMESE_ALSO, "le vu vo bui do ho ngo duong ly mai dao lam cao ha ta to chau thai lai la van kieu trieu "
 	"tang kim an quan giang tien su dam ninh mac vi tong"},
 	{MIDDLE_VIETNAMESE, "van thi duc minh quoc huu ngoc thanh xuan thu hong hoang kim bao gia dinh cong trong tuan anh "
-	"quang tan viet phuong thuy my bich nhu cam hai kieu ngan mai tuyet le phuc trung tien the manh dang hung huy "
+	"quang tan viet phuong thuy my bich nhu cam hai kieu ngan mai tuyet phuc trung tien the manh dang hung huy "
 	"thien khanh"},
 	{FAMILY_KOREAN, "kim lee park choi jung jeong kang cho yoon jang lim shin seo kwon hwang ahn song ryu yoo hong moon "
 	"bae baek heo noh nam shim ha joo gu koo sung cha min"},

@@ -25,26 +25,23 @@ static PGFunction doubleMetaphone;
 static MemoryContext phoneticContext;
 
 /*
- * Check whether a word has Latin letters, all of which folding has made ASCII,
- * and none of another script
+ * Check whether a word is of Latin letters, all of which folding makes ASCII
  */
 static bool
 IsLatin(const Word *word)
 {
-	bool		letter = false;
-
 	for (int i = 0; i < word->len; i++)
 	{
-		if (IS_HIGHBIT_SET(word->text[i]))
+		if (IS_HIGHBIT_SET(word->text[i]) || word->text[i] < 'a')
 			return false;
-		letter = letter || word->text[i] >= 'a';
 	}
 
-	return letter;
+	return true;
 }
 
 /*
- * Append the code of a word, or the word itself when it has none
+ * Append the code of a word; a number, a word of another script or one without a
+ * sound stays as it is
  */
 static void
 AppendCode(StringInfo out, const Word *word)
