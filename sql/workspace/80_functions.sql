@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION @workspace@.capture(form text, payload jsonb, externa
 	$$;
 
 COMMENT ON FUNCTION @workspace@.capture(text, jsonb, text) IS
-	'Submit one record through a form (NULL: the default form) and return the submission as it was processed: status accepted, rejected or duplicate, reasons, contact_id, account_id, lead_id, interaction_id. A bad record is an answer, not an error. An external_id seen before makes it a duplicate that changes nothing. Runs with the rights of the workspace''s owner, so that a role needs no privilege but this one to submit.';
+	'Submit one record through a form (NULL: the default form) and return the submission as it was processed: status accepted, rejected, duplicate or review, reasons, contact_id, account_id, lead_id, interaction_id. A bad record is an answer, not an error. An external_id seen before makes it a duplicate that changes nothing. Runs with the rights of the workspace''s owner, so that a role needs no privilege but this one to submit.';
 
 CREATE OR REPLACE FUNCTION @workspace@.capture_raw(form text, content_type text, body bytea)
 	RETURNS @workspace@.submission
@@ -55,7 +55,7 @@ CREATE OR REPLACE FUNCTION @workspace@.reprocess(submission_id bigint)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.reprocess(bigint) IS
-	'Process a rejected submission again, after its payload or its form was corrected, and return it. Does nothing for one that was accepted or found to be a duplicate, so it can be repeated. Error: no_data_found.';
+	'Process a submission again that was rejected, after its payload or its form was corrected, or that waits for review, and return it. Does nothing for one that was accepted or found to be a duplicate, so it can be repeated. Error: no_data_found.';
 
 CREATE OR REPLACE FUNCTION @workspace@.purge_submissions() RETURNS bigint
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -295,14 +295,14 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 				EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.%I TO %I', target.relname, role_name);
 			END LOOP;
 			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.audit_log TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, content_type, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of) ON @workspace@.submission TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, content_type, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of, match) ON @workspace@.submission TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint), @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
 		END IF;
 		IF access = 'sales' THEN
 			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean), @workspace@.contact_exists(jsonb) TO %I', role_name);
 		END IF;
 	END
 	$$;
@@ -326,5 +326,18 @@ REVOKE EXECUTE ON FUNCTION
 	@workspace@.index_field(text, text),
 	@workspace@.grant_access(name, text),
 	@workspace@.response_path(bigint),
-	@workspace@.completeness(bigint)
+	@workspace@.completeness(bigint),
+	@workspace@.define_match_rule(text, jsonb, text, integer),
+	@workspace@.match_contact(jsonb, text),
+	@workspace@.contact_exists(jsonb),
+	@workspace@.explain_match(bigint),
+	@workspace@.accept_match(bigint),
+	@workspace@.reject_match(bigint, text),
+	@workspace@.refresh_identity(text[]),
+	@workspace@.match_rules_changed(),
+	@workspace@.match_values_changed(),
+	@workspace@.guard_match_alias(),
+	@workspace@.guard_match_link(),
+	@workspace@.keep_default_strategy(),
+	@workspace@.give_strategies()
 	FROM PUBLIC;

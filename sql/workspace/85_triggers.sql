@@ -14,23 +14,23 @@ CREATE OR REPLACE TRIGGER count AFTER INSERT ON @workspace@.interaction
 
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.contact
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_row('contact');
-CREATE OR REPLACE TRIGGER identity AFTER INSERT OR UPDATE OF email, phone ON @workspace@.contact
+CREATE OR REPLACE TRIGGER identity AFTER INSERT OR UPDATE ON @workspace@.contact
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.claim_identity('contact');
 CREATE OR REPLACE TRIGGER rescore AFTER UPDATE ON @workspace@.contact
 	FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.* AND lead_mgmt.is_client_write())
 	EXECUTE FUNCTION lead_mgmt.rescore_leads('contact');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.contact
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('contact', 'contact_id', 'updated_at');
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('contact', 'contact_id', 'updated_at', 'value_trust');
 
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.account
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_row('account');
-CREATE OR REPLACE TRIGGER identity AFTER INSERT OR UPDATE OF name, domain ON @workspace@.account
+CREATE OR REPLACE TRIGGER identity AFTER INSERT OR UPDATE ON @workspace@.account
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.claim_identity('account');
 CREATE OR REPLACE TRIGGER rescore AFTER UPDATE ON @workspace@.account
 	FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.* AND lead_mgmt.is_client_write())
 	EXECUTE FUNCTION lead_mgmt.rescore_leads('account');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.account
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('account', 'account_id', 'updated_at');
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('account', 'account_id', 'updated_at', 'value_trust');
 
 CREATE OR REPLACE TRIGGER law BEFORE INSERT OR UPDATE ON @workspace@.lead
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_law('lead');
@@ -38,7 +38,7 @@ CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE OF contact_id, account_i
 	campaign_id, channel, source, contact_name, company_name, email, phone, budget, currency, attributes ON @workspace@.lead
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_follow('lead');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.lead
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('lead', 'lead_id', 'updated_at', 'interaction_count',
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('lead', 'lead_id', 'updated_at', 'value_trust', 'interaction_count',
 		'last_interaction_at', 'stage', 'stage_entered_at', 'stage_reason', 'status', 'qualification', 'sales_ready_at',
 		'sales_ready_model');
 
@@ -52,6 +52,27 @@ CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.opportunity
 
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE OF mapping, defaults, required ON @workspace@.form
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_form();
+CREATE OR REPLACE TRIGGER strategies AFTER INSERT ON @workspace@.form
+	FOR EACH ROW EXECUTE FUNCTION @workspace@.give_strategies();
+
+CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE ON @workspace@.match_condition
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_match_condition();
+CREATE OR REPLACE TRIGGER a_normal BEFORE INSERT OR UPDATE ON @workspace@.match_bypass
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_match_value('value');
+CREATE OR REPLACE TRIGGER a_normal BEFORE INSERT OR UPDATE ON @workspace@.match_alias
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_match_value('value', 'canonical');
+CREATE OR REPLACE TRIGGER cycle BEFORE INSERT OR UPDATE ON @workspace@.match_alias
+	FOR EACH ROW EXECUTE FUNCTION @workspace@.guard_match_alias();
+CREATE OR REPLACE TRIGGER contradiction BEFORE INSERT OR UPDATE ON @workspace@.match_link
+	FOR EACH ROW EXECUTE FUNCTION @workspace@.guard_match_link();
+
+CREATE OR REPLACE TRIGGER one_default_inserted AFTER INSERT ON @workspace@.match_strategy
+	REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.keep_default_strategy();
+CREATE OR REPLACE TRIGGER one_default_updated AFTER UPDATE ON @workspace@.match_strategy
+	REFERENCING OLD TABLE AS before NEW TABLE AS updated FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.keep_default_strategy();
+CREATE OR REPLACE TRIGGER one_default_deleted AFTER DELETE ON @workspace@.match_strategy
+	REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.keep_default_strategy();
+
 CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE OF condition ON @workspace@.scoring_rule
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('condition', 'lead_profile');
 CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE OF condition ON @workspace@.routing_rule
@@ -85,3 +106,38 @@ CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE O
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
 CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.lead_source
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.match_strategy
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.match_rule
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.match_condition
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.form_strategy
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.match_bypass
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.match_alias
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+
+-- These read the changed definitions, so they come after the triggers above by name.
+
+CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.match_strategy
+	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
+CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.match_rule
+	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
+CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.match_condition
+	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
+CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.form_strategy
+	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
+CREATE OR REPLACE TRIGGER values_inserted AFTER INSERT ON @workspace@.match_bypass
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+CREATE OR REPLACE TRIGGER values_updated AFTER UPDATE ON @workspace@.match_bypass
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+CREATE OR REPLACE TRIGGER values_deleted AFTER DELETE ON @workspace@.match_bypass
+	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+CREATE OR REPLACE TRIGGER values_inserted AFTER INSERT ON @workspace@.match_alias
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+CREATE OR REPLACE TRIGGER values_updated AFTER UPDATE ON @workspace@.match_alias
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+CREATE OR REPLACE TRIGGER values_deleted AFTER DELETE ON @workspace@.match_alias
+	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();

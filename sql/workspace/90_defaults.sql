@@ -89,6 +89,65 @@ INSERT INTO @workspace@.stage_transition (pipeline, from_stage, to_stage) VALUES
 INSERT INTO @workspace@.required_field (pipeline, stage, field, fallback_field) VALUES
 	('marketing_sales', 'converted', 'email', 'phone');
 
+INSERT INTO @workspace@.match_strategy (strategy, entity, label, when_several) VALUES
+	('contact_by_email', 'contact', 'Contact by source id, e-mail address, phone number', 'merge'),
+	('account_by_domain', 'account', 'Account by source id, e-mail domain, name', 'oldest'),
+	('lead_by_email_and_page', 'lead', 'Lead of the contact by page, campaign or form', 'newest');
+
+INSERT INTO @workspace@.match_rule (match_rule_id, strategy, sequence, label)
+	OVERRIDING SYSTEM VALUE VALUES
+	(1, 'contact_by_email', 10, 'Id in the source system'),
+	(2, 'contact_by_email', 20, 'E-mail address'),
+	(3, 'contact_by_email', 30, 'Phone number, unless both have e-mail addresses that differ'),
+	(4, 'contact_by_email', 40, 'Visitor cookie, for want of anything better'),
+	(5, 'account_by_domain', 10, 'Id in the source system'),
+	(6, 'account_by_domain', 20, 'E-mail domain'),
+	(7, 'account_by_domain', 30, 'Name'),
+	(8, 'lead_by_email_and_page', 10, 'Same contact, same page');
+SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('@workspace@.match_rule', 'match_rule_id'), 8);
+
+INSERT INTO @workspace@.match_condition (match_rule_id, field, comparator, is_exception) VALUES
+	(1, 'source_id', 'exact', false),
+	(2, 'email', 'exact', false),
+	(3, 'phone', 'exact', false),
+	(3, 'email', 'differs', true),
+	(4, 'visitor', 'exact', false),
+	(4, 'source_id', 'present', true),
+	(4, 'email', 'present', true),
+	(4, 'phone', 'present', true),
+	(5, 'company_source_id', 'exact', false),
+	(6, 'company_domain', 'exact', false),
+	(7, 'company', 'exact', false),
+	(8, 'contact', 'exact', false),
+	(8, 'context', 'exact', false);
+
+UPDATE @workspace@.match_strategy SET is_default = true;
+
+INSERT INTO @workspace@.match_bypass (field, value, reason) VALUES
+	('email', 'test@test.com', 'made up'),
+	('email', 'a@a.com', 'made up'),
+	('email', 'asdf@asdf.com', 'made up'),
+	('email', 'none@none.com', 'made up'),
+	('email', 'noemail@noemail.com', 'made up'),
+	('email', 'email@email.com', 'made up'),
+	('full_name', 'anonymous', 'no name'),
+	('full_name', 'unknown', 'no name'),
+	('full_name', 'test', 'made up'),
+	('company', 'n/a', 'no company'),
+	('company', 'na', 'no company'),
+	('company', 'none', 'no company'),
+	('company', 'no company', 'no company'),
+	('company', 'unknown', 'no company'),
+	('company', 'test', 'made up'),
+	('company', 'private', 'no company'),
+	('company', 'individual', 'no company'),
+	('company', 'self', 'no company'),
+	('company', 'self-employed', 'no company'),
+	('company', 'freelance', 'no company'),
+	('company', 'freelancer', 'no company'),
+	('company', 'student', 'no company'),
+	('company', 'retired', 'no company');
+
 INSERT INTO @workspace@.form (form, label, default_region) VALUES
 	('default', 'Default form', NULL);
 

@@ -174,7 +174,8 @@ guard_match_condition(PG_FUNCTION_ARGS)
 static char *
 NormalValue(const MatchField *field, const char *name, const char *value)
 {
-	char		buffer[Max(EMAIL_MAX_LEN, PHONE_MAX_LEN) + 1];
+	char		buffer[EMAIL_MAX_LEN + 1];
+	char		number[PHONE_MAX_LEN + 1];
 	int			len;
 	char	   *normal = NULL;
 
@@ -191,14 +192,14 @@ NormalValue(const MatchField *field, const char *name, const char *value)
 	}
 	if (field->entity == ENTITY_CONTACT && field->column == CONTACT_PHONE)
 	{
-		PhoneStatus status = PhoneNormalize(value, strlen(value), NULL, buffer, &len, NULL);
+		PhoneStatus status = PhoneNormalize(value, strlen(value), NULL, number, &len, NULL);
 
 		if (status != PHONE_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 					 errmsg("invalid phone number \"%s\"", Quoted(value)),
 					 errdetail("%s", PhoneStatusMessage(status))));
-		return pstrdup(buffer);
+		return pstrdup(number);
 	}
 	normal = MatchExactForm(field, value);
 	if (normal == NULL)

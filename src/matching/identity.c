@@ -29,6 +29,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "commands/sequence.h"
 #include "common/hashfn.h"
 #include "matching/identity.h"
 #include "miscadmin.h"
@@ -413,7 +414,7 @@ LockKeys(IdentityTable *table, EntityRecord **records, int n)
 		const MatchStrategy *strategy = records[0]->strategies->items[s];
 		MatchSide	side = IdentityRecordSide(records[0]);
 
-		if (strategy->uses_model && MatchLiveReady(table->ws, table->config, strategy))
+		if (strategy->uses_model && MatchLiveReady && MatchLiveReady(table->ws, table->config, strategy))
 			count += MatchLiveKeys(table->ws, table->config, strategy, &side, keys + count);
 	}
 	for (int k = 0; k < matching->kind_count[entity]; k++)

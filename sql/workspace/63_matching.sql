@@ -1,0 +1,527 @@
+-- Match strategies: what keeps their rows sound, what they find, and what people decide.
+
+CREATE OR REPLACE FUNCTION @workspace@.refresh_identity(fields text[] DEFAULT NULL) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		what text;
+		contents regclass;
+		needed text[];
+		stale text[];
+	BEGIN
+		FOREACH what IN ARRAY '{account,contact}'::text[] LOOP
+			contents := pg_catalog.to_regclass(pg_catalog.format('@workspace@.%I', what));
+			needed := ARRAY(SELECT k.kind FROM lead_mgmt.identity_kinds(contents) k
+				WHERE k.fields && refresh_identity.fields OR NOT EXISTS (
+					SELECT FROM @workspace@.identity_kind i WHERE i.entity = what AND i.kind = k.kind));
+			stale := ARRAY(SELECT i.kind FROM @workspace@.identity_kind i
+				WHERE i.entity = what AND NOT EXISTS (
+					SELECT FROM lead_mgmt.identity_kinds(contents) k WHERE k.kind = i.kind AND (k.is_base OR k.kind <> ALL (needed))));
+			CONTINUE WHEN needed = '{}' AND stale = '{}';
+
+			-- Rows that are written meanwhile would miss the new kinds.
+			EXECUTE pg_catalog.format('LOCK TABLE @workspace@.%1$I, @workspace@.%2$I IN SHARE ROW EXCLUSIVE MODE', what, what || '_identity');
+			EXECUTE pg_catalog.format('DELETE FROM @workspace@.%I WHERE kind = ANY ($1)', what || '_identity') USING stale;
+			EXECUTE pg_catalog.format($sql$
+				WITH moved AS (
+					DELETE FROM @workspace@.%1$I i USING lead_mgmt.identity_kinds($1) k
+					WHERE k.is_base AND k.kind = ANY ($2) AND i.kind = k.kind
+						AND lead_mgmt.identity_value($1, i.kind, i.value) <> i.value
+					RETURNING i.kind, lead_mgmt.identity_value($1, i.kind, i.value) AS value, i.%2$I AS id
+				)
+				INSERT INTO @workspace@.%1$I (kind, value, holder, %2$I)
+				SELECT m.kind, m.value,
+					CASE WHEN pg_catalog.row_number() OVER (PARTITION BY m.kind, m.value ORDER BY m.id) = 1 AND NOT EXISTS (
+						SELECT FROM @workspace@.%1$I f WHERE f.kind = m.kind AND f.value = m.value AND f.holder = 0)
+					THEN 0 ELSE m.id END, m.id
+				FROM moved m
+				ON CONFLICT DO NOTHING
+				$sql$, what || '_identity', what || '_id') USING contents, needed;
+			EXECUTE pg_catalog.format($sql$
+				INSERT INTO @workspace@.%1$I (kind, value, holder, %2$I)
+				SELECT v.kind, v.value,
+					CASE WHEN v.place = 1 AND NOT EXISTS (
+						SELECT FROM @workspace@.%1$I f WHERE f.kind = v.kind AND f.value = v.value AND f.holder = 0)
+					THEN 0 ELSE v.id END, v.id
+				FROM (
+					SELECT s.kind, s.value, s.id, s.is_shared,
+						pg_catalog.row_number() OVER (PARTITION BY s.kind, s.value ORDER BY s.id) AS place
+					FROM (
+						SELECT k.kind, x.value, r.%2$I AS id, k.is_shared
+						FROM @workspace@.%3$I r
+						CROSS JOIN LATERAL lead_mgmt.identity_keys(r, $2) x
+						JOIN lead_mgmt.identity_kinds($1) k ON k.kind = x.kind
+						UNION
+						SELECT k.kind, lead_mgmt.identity_value($1, k.kind, i.value), i.%2$I, k.is_shared
+						FROM lead_mgmt.identity_kinds($1) k
+						JOIN @workspace@.%1$I i ON i.kind = k.source_kind
+						WHERE k.kind = ANY ($2)
+					) s
+					WHERE s.value IS NOT NULL
+				) v
+				WHERE v.place <= CASE WHEN v.is_shared THEN 64 ELSE 1 END AND NOT EXISTS (
+					SELECT FROM @workspace@.%1$I h WHERE h.kind = v.kind AND h.value = v.value AND (h.%2$I = v.id OR NOT v.is_shared))
+				ON CONFLICT DO NOTHING
+				$sql$, what || '_identity', what || '_id', what) USING contents, needed;
+			DELETE FROM @workspace@.identity_kind i WHERE i.entity = what AND i.kind = ANY (stale);
+			INSERT INTO @workspace@.identity_kind (entity, kind)
+				SELECT what, n.kind FROM pg_catalog.unnest(needed) AS n (kind) ON CONFLICT DO NOTHING;
+		END LOOP;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.refresh_identity(text[]) IS
+	'Bring contact_identity and account_identity in line with the match rules: add the rows of kinds that rules have come to look up, for all contacts and accounts in one statement a table, and drop those of kinds no longer used. Runs by itself when rules, aliases or bypass values change; fields names those whose normal forms have changed, NULL for none. Writers of contacts and accounts wait for it.';
+
+CREATE OR REPLACE FUNCTION @workspace@.match_rules_changed() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		bad record;
+	BEGIN
+		SELECT r.match_rule_id, r.strategy, s.entity INTO bad
+		FROM @workspace@.match_rule r JOIN @workspace@.match_strategy s ON s.strategy = r.strategy
+		WHERE EXISTS (SELECT FROM @workspace@.match_condition c WHERE c.match_rule_id = r.match_rule_id)
+			AND NOT EXISTS (
+				SELECT FROM @workspace@.match_condition c
+				JOIN lead_mgmt.match_fields() f ON f.entity = s.entity AND (f.field = c.field OR f.field = 'attributes.NAME' AND c.field LIKE 'attributes.%')
+				JOIN lead_mgmt.match_comparators() m ON m.comparator = c.comparator
+				WHERE c.match_rule_id = r.match_rule_id AND f.makes_key AND m.makes_key AND NOT c.is_exception
+					AND CASE s.entity WHEN 'lead' THEN c.field = 'contact' ELSE c.when_blank <> 'ignore' END)
+		ORDER BY r.match_rule_id LIMIT 1;
+		IF FOUND AND bad.entity = 'lead' THEN
+			RAISE EXCEPTION 'match rule % of strategy "%" does not compare "contact"', bad.match_rule_id, bad.strategy
+				USING ERRCODE = 'check_violation', HINT = 'Only leads of the record''s own contact can be matched: add the condition "contact", exact.';
+		ELSIF FOUND THEN
+			RAISE EXCEPTION 'match rule % of strategy "%" has no condition that can be looked up', bad.match_rule_id, bad.strategy
+				USING ERRCODE = 'check_violation',
+					HINT = 'Add, in the same statement or before, a condition that must be equal: a field and comparator marked makes_key in lead_mgmt.match_fields() and match_comparators(), which does not ignore blanks.';
+		END IF;
+
+		SELECT r.match_rule_id, r.strategy, pg_catalog.count(*) AS parts INTO bad
+		FROM @workspace@.match_rule r JOIN @workspace@.match_condition c ON c.match_rule_id = r.match_rule_id
+		WHERE NOT c.is_exception GROUP BY 1, 2 HAVING pg_catalog.count(*) > 8 LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION 'match rule % of strategy "%" has % conditions', bad.match_rule_id, bad.strategy, bad.parts
+				USING ERRCODE = 'program_limit_exceeded', HINT = 'A rule can have 8, exceptions aside.';
+		END IF;
+
+		SELECT s.strategy, s.is_default INTO bad
+		FROM @workspace@.match_strategy s
+		WHERE s.is_active AND s.match_probability IS NULL
+			AND (s.is_default OR EXISTS (SELECT FROM @workspace@.form_strategy f WHERE f.strategy = s.strategy))
+			AND NOT EXISTS (
+				SELECT FROM @workspace@.match_rule r JOIN @workspace@.match_condition c ON c.match_rule_id = r.match_rule_id
+				WHERE r.strategy = s.strategy AND r.is_active AND NOT c.is_exception)
+		ORDER BY s.strategy LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION 'match strategy "%" has no rules', bad.strategy
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					HINT = CASE WHEN bad.is_default THEN 'A default strategy needs one: add the new before you drop the old.'
+						ELSE 'Add one with define_match_rule() before a form uses it.' END;
+		END IF;
+
+		SELECT pg_catalog.count(*) AS kinds INTO bad FROM lead_mgmt.identity_kinds('@workspace@.contact'::pg_catalog.regclass);
+		IF bad.kinds > 60 THEN
+			RAISE EXCEPTION 'the match rules look up % combinations of fields', bad.kinds
+				USING ERRCODE = 'program_limit_exceeded', HINT = 'There can be 60: let rules share combinations.';
+		END IF;
+		PERFORM @workspace@.refresh_identity();
+		RETURN NULL;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.match_rules_changed() IS
+	'Trigger function: refuses rules that cannot be looked up and strategies in use without rules, and refreshes the identity rows. Errors: check_violation, object_not_in_prerequisite_state, program_limit_exceeded.';
+
+CREATE OR REPLACE FUNCTION @workspace@.match_values_changed() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	BEGIN
+		PERFORM @workspace@.refresh_identity(ARRAY(SELECT DISTINCT c.field FROM changed c));
+		RETURN NULL;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.match_values_changed() IS
+	'Trigger function: refreshes the identity rows after aliases or bypass values changed.';
+
+CREATE OR REPLACE FUNCTION @workspace@.guard_match_alias() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		way text[] := ARRAY[new.value, new.canonical];
+		step text := new.canonical;
+	BEGIN
+		IF new.value = new.canonical THEN
+			RAISE EXCEPTION 'alias "%" of field "%" stands for itself', new.value, new.field
+				USING ERRCODE = 'check_violation', HINT = 'Both are the same in normal form, so that no alias is needed.';
+		END IF;
+		-- Two sessions could close a circle between them.
+		LOCK TABLE @workspace@.match_alias IN SHARE ROW EXCLUSIVE MODE;
+		LOOP
+			SELECT a.canonical INTO step FROM @workspace@.match_alias a WHERE a.field = new.field AND a.value = step
+				AND (TG_OP = 'INSERT' OR (a.field, a.value) IS DISTINCT FROM (old.field, old.value));
+			EXIT WHEN step IS NULL;
+			way := way || step;
+			IF step = new.value THEN
+				RAISE EXCEPTION 'alias "%" of field "%" leads back to itself', new.value, new.field
+					USING ERRCODE = 'check_violation', DETAIL = pg_catalog.array_to_string(way, ' -> ');
+			END IF;
+		END LOOP;
+		RETURN new;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.guard_match_alias() IS
+	'Trigger function: refuses aliases that lead back to themselves, naming the way. Error: check_violation.';
+
+CREATE OR REPLACE FUNCTION @workspace@.keep_default_strategy() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		marked text[];
+		bad text;
+	BEGIN
+		LOCK TABLE @workspace@.match_strategy IN SHARE ROW EXCLUSIVE MODE;
+		IF TG_OP = 'INSERT' THEN
+			marked := ARRAY(SELECT i.strategy FROM inserted i WHERE i.is_default);
+		ELSIF TG_OP = 'UPDATE' THEN
+			marked := ARRAY(SELECT u.strategy FROM updated u WHERE u.is_default
+				AND NOT EXISTS (SELECT FROM before b WHERE b.strategy = u.strategy AND b.is_default));
+		END IF;
+		IF EXISTS (SELECT FROM @workspace@.match_strategy s JOIN @workspace@.match_strategy m ON m.entity = s.entity
+			WHERE m.strategy = ANY (marked) AND s.is_default AND s.strategy <> ALL (marked)) THEN
+			UPDATE @workspace@.match_strategy s SET is_default = false FROM @workspace@.match_strategy m
+				WHERE m.strategy = ANY (marked) AND s.entity = m.entity AND s.is_default AND s.strategy <> ALL (marked);
+		END IF;
+		IF TG_OP = 'UPDATE' THEN
+			SELECT b.strategy INTO bad FROM before b
+				WHERE b.is_default AND NOT EXISTS (SELECT FROM @workspace@.match_strategy s WHERE s.entity = b.entity AND s.is_default);
+		ELSIF TG_OP = 'DELETE' THEN
+			SELECT b.strategy INTO bad FROM before b WHERE b.is_default;
+		END IF;
+		IF bad IS NOT NULL THEN
+			RAISE EXCEPTION 'match strategy "%" is the default and cannot be %', bad, CASE TG_OP WHEN 'DELETE' THEN 'deleted' ELSE 'unmarked' END
+				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Mark another as the default, which takes the mark from this one.';
+		ELSIF EXISTS (SELECT FROM @workspace@.match_strategy s WHERE s.is_default GROUP BY s.entity HAVING pg_catalog.count(*) > 1) THEN
+			RAISE EXCEPTION 'only one match strategy of an entity can be the default' USING ERRCODE = 'unique_violation';
+		END IF;
+		RETURN NULL;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.keep_default_strategy() IS
+	'Trigger function: sees to it that each entity has exactly one default strategy. Errors: object_not_in_prerequisite_state, unique_violation.';
+
+CREATE OR REPLACE FUNCTION @workspace@.give_strategies() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	BEGIN
+		INSERT INTO @workspace@.form_strategy (form, entity, strategy)
+			SELECT new.form, s.entity, s.strategy FROM @workspace@.match_strategy s WHERE s.is_default
+			ON CONFLICT DO NOTHING;
+		RETURN NULL;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.give_strategies() IS
+	'Trigger function: gives a new form the default strategies.';
+
+CREATE OR REPLACE FUNCTION @workspace@.guard_match_link() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		bad record;
+	BEGIN
+		IF new.left_id = new.right_id THEN
+			RAISE EXCEPTION '% % cannot be linked to itself', new.entity, new.left_id USING ERRCODE = 'check_violation';
+		ELSIF new.left_id > new.right_id THEN
+			SELECT new.right_id, new.left_id INTO new.left_id, new.right_id;
+		END IF;
+		-- Two sessions could contradict each other.
+		LOCK TABLE @workspace@.match_link IN SHARE ROW EXCLUSIVE MODE;
+		WITH RECURSIVE link AS (
+			SELECT l.left_id, l.right_id, l.verdict FROM @workspace@.match_link l
+			WHERE l.entity = new.entity AND (l.left_id, l.right_id) <> (new.left_id, new.right_id)
+				AND (TG_OP = 'INSERT' OR (l.left_id, l.right_id) <> (old.left_id, old.right_id))
+		), reached (side, id, way) AS (
+			VALUES (1, new.left_id, new.left_id::text), (2, new.right_id, new.right_id::text)
+			UNION
+			SELECT r.side, o.id, r.way || ' = ' || o.id
+			FROM reached r
+			CROSS JOIN LATERAL (
+				SELECT l.right_id FROM link l WHERE l.left_id = r.id AND l.verdict = 'same'
+				UNION ALL
+				SELECT l.left_id FROM link l WHERE l.right_id = r.id AND l.verdict = 'same') AS o (id)
+			WHERE o.id::text <> ALL (pg_catalog.string_to_array(r.way, ' = '))
+		)
+		SELECT x.way, y.way AS other, x.id = y.id AS meet INTO bad
+		FROM reached x JOIN reached y ON x.side = 1 AND y.side = 2
+		WHERE CASE new.verdict WHEN 'different' THEN x.id = y.id
+			ELSE EXISTS (SELECT FROM link l WHERE l.verdict = 'different'
+				AND l.left_id = LEAST(x.id, y.id) AND l.right_id = GREATEST(x.id, y.id)) END
+		LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION '% % and % cannot be %: that contradicts what was decided before', new.entity, new.left_id, new.right_id, new.verdict
+				USING ERRCODE = 'check_violation',
+					DETAIL = CASE new.verdict WHEN 'different' THEN pg_catalog.format('%s, and %s', bad.way, bad.other)
+						ELSE pg_catalog.format('%s, %s, and the last of each are different', bad.way, bad.other) END,
+					HINT = 'Change the earlier rows of match_link first.';
+		END IF;
+		RETURN new;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.guard_match_link() IS
+	'Trigger function: puts the lower id of a link first and refuses a link that contradicts others, directly or through several. Error: check_violation, with the chain as detail.';
+
+CREATE OR REPLACE FUNCTION @workspace@.define_match_rule(strategy text, conditions jsonb, label text DEFAULT NULL, sequence integer DEFAULT NULL)
+	RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		made bigint;
+		bad jsonb;
+	BEGIN
+		IF NOT EXISTS (SELECT FROM @workspace@.match_strategy s WHERE s.strategy = define_match_rule.strategy) THEN
+			RAISE EXCEPTION 'there is no match strategy "%"', define_match_rule.strategy USING ERRCODE = 'no_data_found';
+		ELSIF conditions IS NULL OR pg_catalog.jsonb_typeof(conditions) <> 'array' OR conditions = '[]' THEN
+			RAISE EXCEPTION 'a match rule needs conditions'
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a JSON array of field names, or of objects such as {"field": "given_name", "comparator": "jaro_winkler", "at_least": 0.9}.';
+		END IF;
+		SELECT e INTO bad FROM pg_catalog.jsonb_array_elements(conditions) e
+			WHERE pg_catalog.jsonb_typeof(e) NOT IN ('string', 'object') OR pg_catalog.jsonb_typeof(e) = 'object'
+				AND (NOT e ? 'field' OR e - '{field,comparator,at_least,when_blank,except}'::text[] <> '{}') LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION 'not a condition of a match rule: %', pg_catalog.left(bad::text, 200)
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'A condition is the name of a field, or an object of field, comparator, at_least, when_blank and except.';
+		END IF;
+		INSERT INTO @workspace@.match_rule (strategy, sequence, label)
+			SELECT define_match_rule.strategy, COALESCE(define_match_rule.sequence, pg_catalog.max(r.sequence) + 10, 10), define_match_rule.label
+			FROM @workspace@.match_rule r WHERE r.strategy = define_match_rule.strategy
+			RETURNING match_rule_id INTO made;
+		INSERT INTO @workspace@.match_condition (match_rule_id, field, comparator, at_least, when_blank, is_exception)
+			SELECT made, CASE WHEN pg_catalog.jsonb_typeof(e) = 'string' THEN e #>> '{}' ELSE e ->> 'field' END,
+				COALESCE(e ->> 'comparator', 'exact'), (e ->> 'at_least')::double precision,
+				COALESCE(e ->> 'when_blank', 'no_match'), COALESCE((e ->> 'except')::boolean, false)
+			FROM pg_catalog.jsonb_array_elements(conditions) e;
+		RETURN made;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.define_match_rule(text, jsonb, text, integer) IS
+	'Add a rule to a match strategy, after its others unless a sequence is given, and return its id. Conditions: a JSON array of field names, which must be equal, or objects {"field", "comparator", "at_least", "when_blank", "except": true for an exception}. Errors: no_data_found, invalid_parameter_value, check_violation when none of the conditions can be looked up.';
+
+CREATE OR REPLACE FUNCTION @workspace@.match_contact(profile jsonb, strategy text DEFAULT NULL)
+	RETURNS TABLE (contact_id bigint, probability double precision, outcome text, strategy_name text, rule bigint, explanation jsonb)
+	LANGUAGE sql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp
+	AS $$
+		SELECT m.contact_id, m.probability, m.outcome, m.strategy_name, m.rule, m.explanation
+		FROM lead_mgmt.match_profile('@workspace@.contact'::pg_catalog.regclass, $1, $2) m
+	$$;
+
+COMMENT ON FUNCTION @workspace@.match_contact(jsonb, text) IS
+	'Is this somebody we know? The profile has the fields of a payload; values that cannot be read are left out. The strategy is the default one unless named. Returns first the contact that a capture would be taken for (outcome match), then others that rules or the model find (possible), with the probability (1 for what a rule decides, NULL for what it merely finds), the strategy, the rule (NULL for the model) and why. Reads only, with the rights of its caller. Errors: no_data_found for an unknown strategy, object_not_in_prerequisite_state for one without rules, invalid_parameter_value for a profile that is no object.';
+
+CREATE OR REPLACE FUNCTION @workspace@.contact_exists(profile jsonb) RETURNS boolean
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS $$
+		SELECT EXISTS (SELECT FROM lead_mgmt.match_profile('@workspace@.contact'::pg_catalog.regclass, $1, NULL))
+	$$;
+
+COMMENT ON FUNCTION @workspace@.contact_exists(jsonb) IS
+	'Whether match_contact() finds anybody, and nothing more. Runs with the rights of the workspace''s owner, so that a role which may not see a contact can learn that there is one; grant it only to whom that may be told.';
+
+CREATE OR REPLACE FUNCTION @workspace@.explain_match(submission_id bigint)
+	RETURNS TABLE (entity text, id bigint, outcome text, strategy text, rule bigint, rule_label text,
+		field text, comparator text, given text, stored text, similarity double precision, holds boolean)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		s record;
+	BEGIN
+		SELECT b.submission_id, b.status, b.match, b.contact_id, b.account_id, b.lead_id INTO s
+			FROM @workspace@.submission b WHERE b.submission_id = explain_match.submission_id;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no submission %', explain_match.submission_id USING ERRCODE = 'no_data_found';
+		END IF;
+		RETURN QUERY
+			SELECT e.entity, e.id,
+				CASE WHEN e.found ->> 'decided' = 'true' THEN 'decided' WHEN e.found ? 'merged' THEN 'merged'
+					WHEN e.found IS NOT NULL THEN 'matched' ELSE 'new' END,
+				e.found ->> 'strategy', (e.found ->> 'rule')::bigint, r.label,
+				COALESCE(e.found ->> 'kind', CASE WHEN e.found ? 'model' THEN 'model' END),
+				CASE WHEN e.found ? 'kind' THEN 'exact' END, e.found ->> 'value', e.found ->> 'value',
+				(e.found ->> 'probability')::double precision, CASE WHEN e.found IS NOT NULL THEN true END
+			FROM (VALUES (1, 'account', s.account_id), (2, 'contact', s.contact_id), (3, 'lead', s.lead_id)) AS x (place, entity, id)
+			CROSS JOIN LATERAL (SELECT x.entity, x.id, s.match -> x.entity AS found) e
+			LEFT JOIN @workspace@.match_rule r ON r.match_rule_id = (e.found ->> 'rule')::bigint
+			WHERE e.id IS NOT NULL AND (x.entity <> 'account' OR e.found IS NOT NULL)
+			ORDER BY x.place;
+		RETURN QUERY
+			SELECT 'contact', s.contact_id, 'matched', s.match #>> '{contact,strategy}', (s.match #>> '{contact,rule}')::bigint, r.label,
+				t ->> 'field', CASE WHEN t ? 'exception' THEN 'except ' ELSE '' END || (t ->> 'comparator'),
+				t ->> 'given', t ->> 'stored', (t ->> 'similarity')::double precision, (t ->> 'holds')::boolean
+			FROM pg_catalog.jsonb_array_elements(s.match #> '{contact,tests}') t
+			LEFT JOIN @workspace@.match_rule r ON r.match_rule_id = (s.match #>> '{contact,rule}')::bigint;
+		RETURN QUERY
+			SELECT v.entity, v.left_id, 'review: ' || v.status, v.strategy, NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text,
+				v.probability, NULL::boolean
+			FROM @workspace@.match_review v WHERE v.submission_id = s.submission_id AND v.right_id IS NULL
+			ORDER BY v.match_review_id;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.explain_match(bigint) IS
+	'How a submission found its account, contact and lead: one row each with the outcome (matched, merged when it showed several contacts to be one, decided by a person, new), the strategy, the rule and the value it was looked up by; then one row for each further comparison and exception of the contact''s rule, and one for each contact put up for review. For a model the field is model and similarity its probability. As it was decided then: rules and contacts may have changed since. Error: no_data_found.';
+
+CREATE OR REPLACE FUNCTION @workspace@.accept_match(review_id bigint) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		r @workspace@.match_review;
+		survivor bigint;
+		other bigint;
+	BEGIN
+		SELECT v.* INTO r FROM @workspace@.match_review v WHERE v.match_review_id = review_id FOR UPDATE;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no match review %', review_id USING ERRCODE = 'no_data_found';
+		ELSIF r.status = 'rejected' THEN
+			RAISE EXCEPTION 'match review % was rejected', review_id
+				USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = pg_catalog.format('By %s at %s.', r.decided_by, r.decided_at);
+		END IF;
+		IF r.right_id IS NULL THEN
+			IF r.status = 'open' THEN
+				IF NOT EXISTS (SELECT FROM @workspace@.contact c WHERE c.contact_id = r.left_id) THEN
+					RAISE EXCEPTION 'contact % of match review % is gone', r.left_id, review_id
+						USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Reject it, or reprocess the submission.';
+				END IF;
+				UPDATE @workspace@.match_review v
+					SET status = CASE WHEN v.match_review_id = review_id THEN 'accepted' ELSE 'rejected' END,
+						decided_by = current_user, decided_at = pg_catalog.now()
+					WHERE v.submission_id = r.submission_id AND v.right_id IS NULL AND v.status = 'open';
+				PERFORM lead_mgmt.process_submission('@workspace@.submission'::pg_catalog.regclass, r.submission_id);
+			END IF;
+			RETURN (SELECT s.contact_id FROM @workspace@.submission s WHERE s.submission_id = r.submission_id);
+		END IF;
+
+		IF r.entity = 'contact' THEN
+			survivor := @workspace@.contact_of(r.left_id);
+			other := @workspace@.contact_of(r.right_id);
+			IF survivor <> other AND (SELECT c.created_at FROM @workspace@.contact c WHERE c.contact_id = other) <
+				(SELECT c.created_at FROM @workspace@.contact c WHERE c.contact_id = survivor) THEN
+				SELECT other, survivor INTO survivor, other;
+			END IF;
+		ELSIF r.entity = 'account' THEN
+			survivor := @workspace@.account_of(r.left_id);
+			other := @workspace@.account_of(r.right_id);
+		ELSE
+			survivor := @workspace@.lead_of(r.left_id);
+			other := @workspace@.lead_of(r.right_id);
+		END IF;
+		IF r.status = 'accepted' THEN
+			RETURN survivor;
+		ELSIF survivor IS NULL OR other IS NULL THEN
+			RAISE EXCEPTION '% % of match review % is gone', r.entity, CASE WHEN survivor IS NULL THEN r.left_id ELSE r.right_id END, review_id
+				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Reject it.';
+		END IF;
+		UPDATE @workspace@.match_review v SET status = 'accepted', decided_by = current_user, decided_at = pg_catalog.now()
+			WHERE v.match_review_id = review_id;
+		INSERT INTO @workspace@.match_link (entity, left_id, right_id, verdict, source)
+			VALUES (r.entity, r.left_id, r.right_id, 'same', 'review') ON CONFLICT DO NOTHING;
+		IF survivor <> other AND r.entity = 'contact' THEN
+			PERFORM @workspace@.merge_contacts(survivor, ARRAY[other]);
+		ELSIF survivor <> other AND r.entity = 'account' THEN
+			PERFORM @workspace@.merge_accounts(survivor, ARRAY[other]);
+		ELSIF survivor <> other THEN
+			PERFORM @workspace@.merge_leads(survivor, ARRAY[other]);
+		END IF;
+		RETURN survivor;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.accept_match(bigint) IS
+	'Decide that a possible match is one, and return the surviving contact, account or lead: a pair is linked as the same and merged into the older; a submission that waits is processed as one from the contact, and its other candidates are closed. Accepting again changes nothing. Errors: no_data_found, object_not_in_prerequisite_state when it was rejected or one of the two is gone, check_violation when it contradicts match_link.';
+
+CREATE OR REPLACE FUNCTION @workspace@.reject_match(review_id bigint, reason text DEFAULT NULL) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		r @workspace@.match_review;
+		made bigint;
+	BEGIN
+		SELECT v.* INTO r FROM @workspace@.match_review v WHERE v.match_review_id = review_id FOR UPDATE;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no match review %', review_id USING ERRCODE = 'no_data_found';
+		ELSIF r.status = 'accepted' THEN
+			RAISE EXCEPTION 'match review % was accepted', review_id
+				USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = pg_catalog.format('By %s at %s.', r.decided_by, r.decided_at),
+					HINT = 'Undo the merge with unmerge(), and change the row of match_link.';
+		ELSIF r.status = 'open' THEN
+			UPDATE @workspace@.match_review v SET status = 'rejected', decided_by = current_user, decided_at = pg_catalog.now()
+				WHERE v.match_review_id = review_id;
+			IF r.right_id IS NOT NULL THEN
+				INSERT INTO @workspace@.match_link AS l (entity, left_id, right_id, verdict, reason, source)
+					VALUES (r.entity, r.left_id, r.right_id, 'different', reject_match.reason, 'review')
+					ON CONFLICT (entity, left_id, right_id) DO UPDATE SET verdict = EXCLUDED.verdict, reason = EXCLUDED.reason;
+			ELSIF NOT EXISTS (SELECT FROM @workspace@.match_review v
+					WHERE v.submission_id = r.submission_id AND v.right_id IS NULL AND v.status = 'open') THEN
+				PERFORM lead_mgmt.process_submission('@workspace@.submission'::pg_catalog.regclass, r.submission_id);
+			END IF;
+		END IF;
+		IF r.right_id IS NOT NULL THEN
+			RETURN NULL;
+		END IF;
+		SELECT s.contact_id INTO made FROM @workspace@.submission s WHERE s.submission_id = r.submission_id;
+		INSERT INTO @workspace@.match_link (entity, left_id, right_id, verdict, reason, source)
+			SELECT 'contact', LEAST(made, v.left_id), GREATEST(made, v.left_id), 'different', reject_match.reason, 'review'
+			FROM @workspace@.match_review v
+			WHERE made IS NOT NULL AND v.submission_id = r.submission_id AND v.right_id IS NULL AND v.status = 'rejected' AND v.left_id <> made
+			ON CONFLICT DO NOTHING;
+		RETURN made;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.reject_match(bigint, text) IS
+	'Decide that a possible match is none: a pair is linked as different and never merged by the system; a submission that waits is processed without the contact, as somebody new once all its candidates are rejected, and the contact it went to is returned. Rejecting again changes nothing. Errors: no_data_found, object_not_in_prerequisite_state when it was accepted.';
+
+CREATE OR REPLACE VIEW @workspace@.possible_match WITH (security_invoker = true) AS
+SELECT
+	v.match_review_id,
+	v.entity,
+	v.left_id,
+	v.right_id,
+	v.submission_id,
+	v.strategy,
+	v.probability,
+	l.full_name AS left_name,
+	l.email::text AS left_email,
+	l.phone::text AS left_phone,
+	r.full_name AS right_name,
+	r.email::text AS right_email,
+	r.phone::text AS right_phone,
+	v.explanation,
+	v.created_at
+FROM @workspace@.match_review v
+LEFT JOIN @workspace@.contact l ON v.entity = 'contact' AND l.contact_id = v.left_id
+LEFT JOIN @workspace@.contact r ON v.entity = 'contact' AND r.contact_id = v.right_id
+WHERE v.status = 'open';
+
+COMMENT ON VIEW @workspace@.possible_match IS
+	'The queue of possible matches that wait for accept_match() or reject_match(). One row each.';
+COMMENT ON COLUMN @workspace@.possible_match.match_review_id IS 'Key, for accept_match() and reject_match()';
+COMMENT ON COLUMN @workspace@.possible_match.entity IS 'contact, account or lead';
+COMMENT ON COLUMN @workspace@.possible_match.left_id IS 'The one';
+COMMENT ON COLUMN @workspace@.possible_match.right_id IS 'The other; NULL when a submission waits';
+COMMENT ON COLUMN @workspace@.possible_match.submission_id IS 'Submission that waits, or that brought the pair up';
+COMMENT ON COLUMN @workspace@.possible_match.strategy IS 'Strategy that found them alike';
+COMMENT ON COLUMN @workspace@.possible_match.probability IS 'Probability that they are the same; NULL where rules found them';
+COMMENT ON COLUMN @workspace@.possible_match.left_name IS 'Full name of the one, of contacts';
+COMMENT ON COLUMN @workspace@.possible_match.left_email IS 'Main e-mail address of the one, of contacts';
+COMMENT ON COLUMN @workspace@.possible_match.left_phone IS 'Main phone number of the one, of contacts';
+COMMENT ON COLUMN @workspace@.possible_match.right_name IS 'Full name of the other, of contacts';
+COMMENT ON COLUMN @workspace@.possible_match.right_email IS 'Main e-mail address of the other, of contacts';
+COMMENT ON COLUMN @workspace@.possible_match.right_phone IS 'Main phone number of the other, of contacts';
+COMMENT ON COLUMN @workspace@.possible_match.explanation IS 'What it rests on; NULL where rules found them';
+COMMENT ON COLUMN @workspace@.possible_match.created_at IS 'When it was put up';
