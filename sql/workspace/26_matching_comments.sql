@@ -3,7 +3,7 @@
 COMMENT ON COLUMN @workspace@.match_strategy.strategy IS 'Name';
 COMMENT ON COLUMN @workspace@.match_strategy.entity IS 'What it finds: contact, account or lead';
 COMMENT ON COLUMN @workspace@.match_strategy.label IS 'What it does, for people';
-COMMENT ON COLUMN @workspace@.match_strategy.when_several IS 'What to do when several fit: newest or oldest takes that one of the first rule that fits; merge makes contacts one that different rules find and that do not contradict each other, and else lets the first rule decide; review leaves the submission to a person (contacts only)';
+COMMENT ON COLUMN @workspace@.match_strategy.when_several IS 'What to do when several fit: newest takes the newest whom the first rule that fits finds, oldest the one who has had the value longest; merge makes contacts one that different rules find and that do not contradict each other, and else lets the first rule decide; review leaves the submission to a person (contacts only)';
 COMMENT ON COLUMN @workspace@.match_strategy.update_policy IS 'What a record does to what it matched, unless its form says otherwise: newest overwrites, fill completes blank fields, keep changes nothing, trusted overwrites unless the value came from a source with more trust';
 COMMENT ON COLUMN @workspace@.match_strategy.match_probability IS 'Probability from which a trained model of the strategy takes two records for the same; NULL for a strategy of rules alone';
 COMMENT ON COLUMN @workspace@.match_strategy.review_probability IS 'Probability from which it puts them up for review; NULL for never';

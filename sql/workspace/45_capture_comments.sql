@@ -15,7 +15,7 @@ COMMENT ON COLUMN @workspace@.submission.account_id IS 'Account it led to; NULL 
 COMMENT ON COLUMN @workspace@.submission.lead_id IS 'Lead it made or belongs to; NULL if none';
 COMMENT ON COLUMN @workspace@.submission.interaction_id IS 'Interaction it became; NULL if none';
 COMMENT ON COLUMN @workspace@.submission.duplicate_of IS 'Submission that it repeats; NULL unless a duplicate';
-COMMENT ON COLUMN @workspace@.submission.match IS 'How it found the contact, account and lead it belongs to: {"contact": {"strategy", "rule", "kind", "value"}, …}; NULL when it found none. Read it through explain_match()';
+COMMENT ON COLUMN @workspace@.submission.match IS 'How it found the contact, account and lead it belongs to: {"contact": {"rule", "kind", "value", …}, …}; NULL when it found none. Read it through explain_match()';
 
 COMMENT ON COLUMN @workspace@.submission_key.form IS 'Form of the submission';
 COMMENT ON COLUMN @workspace@.submission_key.external_id IS 'Its id in the system it came from';

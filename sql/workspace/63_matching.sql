@@ -350,7 +350,7 @@ CREATE OR REPLACE FUNCTION @workspace@.explain_match(submission_id bigint)
 			SELECT e.entity, e.id,
 				CASE WHEN e.found ->> 'decided' = 'true' THEN 'decided' WHEN e.found ? 'merged' THEN 'merged'
 					WHEN e.found IS NOT NULL THEN 'matched' ELSE 'new' END,
-				e.found ->> 'strategy', (e.found ->> 'rule')::bigint, r.label,
+				COALESCE(e.found ->> 'strategy', r.strategy), (e.found ->> 'rule')::bigint, r.label,
 				COALESCE(e.found ->> 'kind', CASE WHEN e.found ? 'model' THEN 'model' END),
 				CASE WHEN e.found ? 'kind' THEN 'exact' END, e.found ->> 'value', e.found ->> 'value',
 				(e.found ->> 'probability')::double precision, CASE WHEN e.found IS NOT NULL THEN true END
@@ -360,7 +360,7 @@ CREATE OR REPLACE FUNCTION @workspace@.explain_match(submission_id bigint)
 			WHERE e.id IS NOT NULL AND (x.entity <> 'account' OR e.found IS NOT NULL)
 			ORDER BY x.place;
 		RETURN QUERY
-			SELECT 'contact', s.contact_id, 'matched', s.match #>> '{contact,strategy}', (s.match #>> '{contact,rule}')::bigint, r.label,
+			SELECT 'contact', s.contact_id, 'matched', r.strategy, (s.match #>> '{contact,rule}')::bigint, r.label,
 				t ->> 'field', CASE WHEN t ? 'exception' THEN 'except ' ELSE '' END || (t ->> 'comparator'),
 				t ->> 'given', t ->> 'stored', (t ->> 'similarity')::double precision, (t ->> 'holds')::boolean
 			FROM pg_catalog.jsonb_array_elements(s.match #> '{contact,tests}') t

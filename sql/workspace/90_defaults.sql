@@ -134,7 +134,6 @@ INSERT INTO @workspace@.match_bypass (field, value, reason) VALUES
 	('full_name', 'unknown', 'no name'),
 	('full_name', 'test', 'made up'),
 	('company', 'n/a', 'no company'),
-	('company', 'na', 'no company'),
 	('company', 'none', 'no company'),
 	('company', 'no company', 'no company'),
 	('company', 'unknown', 'no company'),

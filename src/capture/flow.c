@@ -498,23 +498,22 @@ AppendMatch(StringInfo json, const MatchConfig *matching, EntityKind entity, con
 	if (record->strategy == NULL && record->decided == 0)
 		return;
 	appendStringInfo(json, "%s\"%s\": {", json->len > 1 ? ", " : "", EntityNames[entity]);
-	if (record->strategy == NULL)
-		appendStringInfoString(json, "\"decided\": true");
-	else
-	{
-		appendStringInfoString(json, "\"strategy\": ");
-		escape_json(json, record->strategy->name);
-	}
 	if (record->rule)
 	{
-		appendStringInfo(json, ", \"rule\": " INT64_FORMAT ", \"kind\": ", record->rule->id);
+		appendStringInfo(json, "\"rule\": " INT64_FORMAT ", \"kind\": ", record->rule->id);
 		escape_json(json, matching->kinds[entity][record->rule->kind].name);
 		appendStringInfoString(json, ", \"value\": ");
 		escape_json(json, record->keys[record->rule->kind]);
 	}
 	else if (record->strategy)
+	{
+		appendStringInfoString(json, "\"strategy\": ");
+		escape_json(json, record->strategy->name);
 		appendStringInfo(json, ", \"probability\": %.17g, \"model\": %s", record->live.probability,
 						 record->live.explanation ? record->live.explanation : "null");
+	}
+	else
+		appendStringInfoString(json, "\"decided\": true");
 	if (record->tests)
 		appendStringInfo(json, ", \"tests\": [%s]", record->tests);
 	if (record->merged)
@@ -535,11 +534,8 @@ MatchText(const MatchConfig *matching, const CaptureRecord *record)
 	if (record->company.slot)
 		AppendMatch(&json, matching, ENTITY_ACCOUNT, &record->company);
 	if (record->lead && record->lead_rule)
-	{
-		appendStringInfo(&json, "%s\"lead\": {\"strategy\": ", json.len > 1 ? ", " : "");
-		escape_json(&json, record->lead_rule->strategy->name);
-		appendStringInfo(&json, ", \"rule\": " INT64_FORMAT "}", record->lead_rule->id);
-	}
+		appendStringInfo(&json, "%s\"lead\": {\"rule\": " INT64_FORMAT "}", json.len > 1 ? ", " : "",
+						 record->lead_rule->id);
 	if (json.len == 1)
 		return NULL;
 	appendStringInfoChar(&json, '}');

@@ -3,11 +3,10 @@
  *
  * The strategies are tried in order, and in each its rules in order.  A rule
  * finds those who hold the record's key and pass its other conditions.  What
- * happens when there are several depends on the strategy: the newest or the
- * oldest of the first rule that finds somebody is taken, a person is asked,
- * or those that different rules find are merged unless they contradict each
- * other.  Then, and among several of one rule, whoever held the key first is
- * it.
+ * happens when there are several depends on the strategy: the newest of the
+ * first rule that finds somebody is taken, or the one who has held its key
+ * longest; a person is asked; or those that different rules find are merged
+ * unless they contradict each other, when the first rule decides.
  */
 #include "postgres.h"
 
@@ -126,11 +125,8 @@ RuleFinds(const IdentityTable *table, EntityRecord *record, const MatchRule *rul
 					found = holder;
 				break;
 			case SEVERAL_OLDEST:
-				if (found == NULL || holder->id < found->id)
-					found = holder;
-				break;
 			case SEVERAL_MERGE:
-				return holder;
+				return holder;	/* who has held the value longest */
 			case SEVERAL_REVIEW:
 				AddCandidate(record, holder->id);
 				if (found == NULL)
