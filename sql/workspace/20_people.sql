@@ -53,8 +53,8 @@ CREATE INDEX account_name_idx ON @workspace@.account (pg_catalog.lower(name));
 CREATE TABLE @workspace@.account_identity (
 	kind text NOT NULL CHECK (kind <> ''),
 	value text NOT NULL CHECK (value <> ''),
-	holder bigint NOT NULL DEFAULT 0,
 	account_id bigint NOT NULL REFERENCES @workspace@.account ON DELETE CASCADE,
+	holder bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (kind, value, holder)
 );
 
@@ -102,8 +102,8 @@ ALTER TABLE @workspace@.account ADD FOREIGN KEY (individual_contact_id)
 CREATE TABLE @workspace@.contact_identity (
 	kind text NOT NULL CHECK (kind <> ''),
 	value text NOT NULL CHECK (value <> ''),
-	holder bigint NOT NULL DEFAULT 0,
 	contact_id bigint NOT NULL REFERENCES @workspace@.contact ON DELETE CASCADE,
+	holder bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (kind, value, holder)
 );
 

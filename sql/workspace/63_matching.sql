@@ -35,6 +35,8 @@ CREATE OR REPLACE FUNCTION @workspace@.refresh_identity(fields text[] DEFAULT NU
 						SELECT FROM @workspace@.%1$I f WHERE f.kind = m.kind AND f.value = m.value AND f.holder = 0)
 					THEN 0 ELSE m.id END, m.id
 				FROM moved m
+				WHERE NOT EXISTS (
+					SELECT FROM @workspace@.%1$I h WHERE h.kind = m.kind AND h.value = m.value AND h.%2$I = m.id)
 				ON CONFLICT DO NOTHING
 				$sql$, what || '_identity', what || '_id') USING contents, needed;
 			EXECUTE pg_catalog.format($sql$
@@ -183,6 +185,10 @@ CREATE OR REPLACE FUNCTION @workspace@.keep_default_strategy() RETURNS trigger
 		marked text[];
 		bad text;
 	BEGIN
+		IF TG_OP = 'DELETE' THEN
+			RAISE EXCEPTION 'match strategy "%" is the default and cannot be deleted', old.strategy
+				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Mark another as the default, which takes the mark from this one.';
+		END IF;
 		LOCK TABLE @workspace@.match_strategy IN SHARE ROW EXCLUSIVE MODE;
 		IF TG_OP = 'INSERT' THEN
 			marked := ARRAY(SELECT i.strategy FROM inserted i WHERE i.is_default);
@@ -198,11 +204,9 @@ CREATE OR REPLACE FUNCTION @workspace@.keep_default_strategy() RETURNS trigger
 		IF TG_OP = 'UPDATE' THEN
 			SELECT b.strategy INTO bad FROM before b
 				WHERE b.is_default AND NOT EXISTS (SELECT FROM @workspace@.match_strategy s WHERE s.entity = b.entity AND s.is_default);
-		ELSIF TG_OP = 'DELETE' THEN
-			SELECT b.strategy INTO bad FROM before b WHERE b.is_default;
 		END IF;
 		IF bad IS NOT NULL THEN
-			RAISE EXCEPTION 'match strategy "%" is the default and cannot be %', bad, CASE TG_OP WHEN 'DELETE' THEN 'deleted' ELSE 'unmarked' END
+			RAISE EXCEPTION 'match strategy "%" is the default and cannot be unmarked', bad
 				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Mark another as the default, which takes the mark from this one.';
 		ELSIF EXISTS (SELECT FROM @workspace@.match_strategy s WHERE s.is_default GROUP BY s.entity HAVING pg_catalog.count(*) > 1) THEN
 			RAISE EXCEPTION 'only one match strategy of an entity can be the default' USING ERRCODE = 'unique_violation';
@@ -263,7 +267,8 @@ CREATE OR REPLACE FUNCTION @workspace@.guard_match_link() RETURNS trigger
 				AND l.left_id = LEAST(x.id, y.id) AND l.right_id = GREATEST(x.id, y.id)) END
 		LIMIT 1;
 		IF FOUND THEN
-			RAISE EXCEPTION '% % and % cannot be %: that contradicts what was decided before', new.entity, new.left_id, new.right_id, new.verdict
+			RAISE EXCEPTION '% % cannot be % %: that contradicts earlier decisions', new.entity, new.left_id,
+				CASE new.verdict WHEN 'same' THEN 'the same as' ELSE 'different from' END, new.right_id
 				USING ERRCODE = 'check_violation',
 					DETAIL = CASE new.verdict WHEN 'different' THEN pg_catalog.format('%s, and %s', bad.way, bad.other)
 						ELSE pg_catalog.format('%s, %s, and the last of each are different', bad.way, bad.other) END,
@@ -468,18 +473,15 @@ CREATE OR REPLACE FUNCTION @workspace@.reject_match(review_id bigint, reason tex
 			ELSIF NOT EXISTS (SELECT FROM @workspace@.match_review v
 					WHERE v.submission_id = r.submission_id AND v.right_id IS NULL AND v.status = 'open') THEN
 				PERFORM lead_mgmt.process_submission('@workspace@.submission'::pg_catalog.regclass, r.submission_id);
+				SELECT s.contact_id INTO made FROM @workspace@.submission s WHERE s.submission_id = r.submission_id;
+				INSERT INTO @workspace@.match_link (entity, left_id, right_id, verdict, reason, source)
+					SELECT 'contact', LEAST(made, v.left_id), GREATEST(made, v.left_id), 'different', reject_match.reason, 'review'
+					FROM @workspace@.match_review v
+					WHERE made IS NOT NULL AND v.submission_id = r.submission_id AND v.right_id IS NULL AND v.status = 'rejected' AND v.left_id <> made
+					ON CONFLICT DO NOTHING;
 			END IF;
 		END IF;
-		IF r.right_id IS NOT NULL THEN
-			RETURN NULL;
-		END IF;
-		SELECT s.contact_id INTO made FROM @workspace@.submission s WHERE s.submission_id = r.submission_id;
-		INSERT INTO @workspace@.match_link (entity, left_id, right_id, verdict, reason, source)
-			SELECT 'contact', LEAST(made, v.left_id), GREATEST(made, v.left_id), 'different', reject_match.reason, 'review'
-			FROM @workspace@.match_review v
-			WHERE made IS NOT NULL AND v.submission_id = r.submission_id AND v.right_id IS NULL AND v.status = 'rejected' AND v.left_id <> made
-			ON CONFLICT DO NOTHING;
-		RETURN made;
+		RETURN (SELECT s.contact_id FROM @workspace@.submission s WHERE s.submission_id = r.submission_id AND r.right_id IS NULL);
 	END
 	$$;
 

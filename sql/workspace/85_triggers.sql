@@ -70,8 +70,8 @@ CREATE OR REPLACE TRIGGER one_default_inserted AFTER INSERT ON @workspace@.match
 	REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.keep_default_strategy();
 CREATE OR REPLACE TRIGGER one_default_updated AFTER UPDATE ON @workspace@.match_strategy
 	REFERENCING OLD TABLE AS before NEW TABLE AS updated FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.keep_default_strategy();
-CREATE OR REPLACE TRIGGER one_default_deleted AFTER DELETE ON @workspace@.match_strategy
-	REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.keep_default_strategy();
+CREATE OR REPLACE TRIGGER one_default_deleted BEFORE DELETE ON @workspace@.match_strategy
+	FOR EACH ROW WHEN (old.is_default) EXECUTE FUNCTION @workspace@.keep_default_strategy();
 
 CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE OF condition ON @workspace@.scoring_rule
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('condition', 'lead_profile');

@@ -495,7 +495,7 @@ ReadCompany(MatchConfig *matching, CaptureRecord *record)
 	company->strategies = MatchStrategies(matching, record->form, ENTITY_ACCOUNT);
 	company->attributes = record->attributes[ENTITY_ACCOUNT];
 	company->values[ACCOUNT_NAME] = values[FIELD_COMPANY];
-	if (domain && !EmailDomainIsFree(domain, strlen(domain)))
+	if (domain && record->person.keys[CONTACT_KEY_EMAIL] && !EmailDomainIsFree(domain, strlen(domain)))
 		company->values[ACCOUNT_DOMAIN] = pstrdup(domain);
 	company->values[ACCOUNT_WEBSITE] = values[FIELD_WEBSITE];
 	company->values[ACCOUNT_INDUSTRY] = values[FIELD_INDUSTRY];

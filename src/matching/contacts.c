@@ -167,14 +167,15 @@ ApplyContact(IdentityTable *table, EntitySlot *slot, const EntityRecord *record)
 {
 	UpdatePolicy policy = IdentityPolicy(record);
 
-	for (int c = 0; c < CONTACT_COLUMN_COUNT; c++)
-	{
+	for (int c = 0; c < CONTACT_LAST_SOURCE; c++)
 		/* A further address is another identity, not a change of address */
-		UpdatePolicy column_policy = c == CONTACT_EMAIL ? UPDATE_FILL :
-			c == CONTACT_LAST_SOURCE ? UPDATE_NEWEST : policy;
-
 		if (c != CONTACT_EMAIL || (record->foreign & (UINT64CONST(1) << CONTACT_KEY_EMAIL)) == 0)
-			IdentitySet(table, slot, c, record->values[c], column_policy, record->trust);
+			IdentitySet(table, slot, c, record->values[c], c == CONTACT_EMAIL ? UPDATE_FILL : policy, record->trust);
+	if (record->values[CONTACT_LAST_SOURCE] && (slot->values[CONTACT_LAST_SOURCE] == NULL ||
+												strcmp(slot->values[CONTACT_LAST_SOURCE], record->values[CONTACT_LAST_SOURCE]) != 0))
+	{
+		slot->values[CONTACT_LAST_SOURCE] = record->values[CONTACT_LAST_SOURCE];
+		slot->is_changed = true;
 	}
 	IdentitySet(table, slot, CONTACT_SOURCE_ID, record->values[CONTACT_SOURCE_ID], UPDATE_FILL, record->trust);
 	if (slot->first_source == NULL)

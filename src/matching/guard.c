@@ -233,7 +233,7 @@ guard_match_value(PG_FUNCTION_ARGS)
 			(attribute == NULL || ConfigField(config, entity, attribute, strlen(attribute))))
 			field = MatchFindField(entity, name, &attribute);
 	if (field == NULL)
-		field = FieldOf(config, trigdata->tg_trigger->tgargs[0], ENTITY_CONTACT, name);
+		field = FieldOf(config, RelationGetRelationName(trigdata->tg_relation), ENTITY_CONTACT, name);
 	for (int a = 0; a < trigdata->tg_trigger->tgnargs; a++)
 	{
 		int			column = SPI_fnumber(desc, trigdata->tg_trigger->tgargs[a]);
