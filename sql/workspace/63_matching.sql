@@ -353,7 +353,7 @@ CREATE OR REPLACE FUNCTION @workspace@.explain_match(submission_id bigint)
 		END IF;
 		RETURN QUERY
 			SELECT e.entity, e.id,
-				CASE WHEN e.found ->> 'decided' = 'true' THEN 'decided' WHEN e.found ? 'merged' THEN 'merged'
+				CASE WHEN e.found ? 'decided' THEN 'decided' WHEN e.found ? 'latest' THEN 'latest' WHEN e.found ? 'merged' THEN 'merged'
 					WHEN e.found IS NOT NULL THEN 'matched' ELSE 'new' END,
 				COALESCE(e.found ->> 'strategy', r.strategy), (e.found ->> 'rule')::bigint, r.label,
 				COALESCE(e.found ->> 'kind', CASE WHEN e.found ? 'model' THEN 'model' END),
@@ -379,7 +379,7 @@ CREATE OR REPLACE FUNCTION @workspace@.explain_match(submission_id bigint)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.explain_match(bigint) IS
-	'How a submission found its account, contact and lead: one row each with the outcome (matched, merged when it showed several contacts to be one, decided by a person, new), the strategy, the rule and the value it was looked up by; then one row for each further comparison and exception of the contact''s rule, and one for each contact put up for review. For a model the field is model and similarity its probability. As it was decided then: rules and contacts may have changed since. Error: no_data_found.';
+	'How a submission found its account, contact and lead: one row each with the outcome (matched, merged when it showed several contacts to be one, decided by a person, latest for a lead that it counts for without being about the same, new), the strategy, the rule and the value it was looked up by; then one row for each further comparison and exception of the contact''s rule, and one for each contact put up for review. For a model the field is model and similarity its probability. As it was decided then: rules and contacts may have changed since. Error: no_data_found.';
 
 CREATE OR REPLACE FUNCTION @workspace@.accept_match(review_id bigint) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

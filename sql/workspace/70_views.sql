@@ -429,19 +429,41 @@ SELECT
 	l.email::text AS email,
 	l.phone::text AS phone,
 	l.created_at,
-	COALESCE(e.contact_id, p.contact_id) AS proposed_contact_id,
+	COALESCE(e.contact_id, p.contact_id, m.contact_id) AS proposed_contact_id,
 	CASE
 		WHEN e.contact_id = p.contact_id THEN 'email, phone'
 		WHEN e.contact_id IS NOT NULL THEN 'email'
 		WHEN p.contact_id IS NOT NULL THEN 'phone'
-	END AS match_on
+		WHEN m.contact_id IS NOT NULL THEN m.strategy_name
+	END AS match_on,
+	a.account_id AS proposed_account_id
 FROM @workspace@.lead l
-LEFT JOIN @workspace@.contact_identity e ON e.kind = 'email' AND e.value = l.email::text
-LEFT JOIN @workspace@.contact_identity p ON p.kind = 'phone' AND p.value = l.phone::text
+LEFT JOIN LATERAL (
+	SELECT i.contact_id FROM @workspace@.contact_identity i
+	WHERE i.kind = 'email' AND i.value = l.email::text
+	ORDER BY i.holder LIMIT 1
+) e ON true
+LEFT JOIN LATERAL (
+	SELECT i.contact_id FROM @workspace@.contact_identity i
+	WHERE i.kind = 'phone' AND i.value = l.phone::text
+	ORDER BY i.holder LIMIT 1
+) p ON true
+LEFT JOIN LATERAL (
+	SELECT c.contact_id, c.strategy_name
+	FROM @workspace@.match_contact(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+		'full_name', l.contact_name, 'email', l.email, 'phone', l.phone))) c
+	WHERE l.contact_name IS NOT NULL AND e.contact_id IS NULL AND p.contact_id IS NULL
+	LIMIT 1
+) m ON true
+LEFT JOIN LATERAL (
+	SELECT i.account_id FROM @workspace@.account_identity i
+	WHERE i.kind = 'name' AND i.value = lead_mgmt.organisation_name_key(l.company_name)
+	ORDER BY i.holder LIMIT 1
+) a ON true
 WHERE l.contact_id IS NULL AND l.account_id IS NULL;
 
 COMMENT ON VIEW @workspace@.unlinked_lead IS
-	'Leads that have neither contact nor account and so cannot be scored or addressed, with the contact they seem to belong to. One row a lead.';
+	'Leads that have neither contact nor account and so cannot be scored or addressed, with the contact and account they seem to belong to. One row a lead.';
 COMMENT ON COLUMN @workspace@.unlinked_lead.lead_id IS 'Key of the lead';
 COMMENT ON COLUMN @workspace@.unlinked_lead.status IS 'open, converted or disqualified';
 COMMENT ON COLUMN @workspace@.unlinked_lead.contact_name IS 'Name given with the lead';
@@ -449,8 +471,9 @@ COMMENT ON COLUMN @workspace@.unlinked_lead.company_name IS 'Company named with 
 COMMENT ON COLUMN @workspace@.unlinked_lead.email IS 'E-mail address given with the lead, in normal form';
 COMMENT ON COLUMN @workspace@.unlinked_lead.phone IS 'Phone number given with the lead, in E.164 form';
 COMMENT ON COLUMN @workspace@.unlinked_lead.created_at IS 'When the lead was created';
-COMMENT ON COLUMN @workspace@.unlinked_lead.proposed_contact_id IS 'Contact with the lead''s e-mail address, or else with its phone number; NULL if nobody has either';
-COMMENT ON COLUMN @workspace@.unlinked_lead.match_on IS 'What the proposal rests on: email, phone or both; when the two point to different contacts, email wins';
+COMMENT ON COLUMN @workspace@.unlinked_lead.proposed_contact_id IS 'Contact with the lead''s e-mail address, or else with its phone number, or else whom the default match strategy finds; NULL for nobody';
+COMMENT ON COLUMN @workspace@.unlinked_lead.match_on IS 'What the proposal rests on: email, phone or both (when the two point to different contacts, email wins), or the name of the strategy';
+COMMENT ON COLUMN @workspace@.unlinked_lead.proposed_account_id IS 'Account that the company named with the lead seems to be; NULL if none';
 
 CREATE OR REPLACE VIEW @workspace@.neglected_lead WITH (security_invoker = true) AS
 SELECT

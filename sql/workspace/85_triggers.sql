@@ -121,6 +121,8 @@ CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE O
 
 -- These read the changed definitions, so they come after the triggers above by name.
 
+CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.field
+	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
 CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.match_strategy
 	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
 CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.match_rule

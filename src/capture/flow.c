@@ -536,6 +536,8 @@ MatchText(const MatchConfig *matching, const CaptureRecord *record)
 	if (record->lead && record->lead_rule)
 		appendStringInfo(&json, "%s\"lead\": {\"rule\": " INT64_FORMAT "}", json.len > 1 ? ", " : "",
 						 record->lead_rule->id);
+	else if (record->lead && !LeadSlotIsOpenedBy(record->lead, record))
+		appendStringInfo(&json, "%s\"lead\": {\"latest\": true}", json.len > 1 ? ", " : "");
 	if (json.len == 1)
 		return NULL;
 	appendStringInfoChar(&json, '}');

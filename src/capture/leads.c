@@ -146,6 +146,13 @@ LeadSlotIsNew(const LeadSlot *lead)
 	return lead->is_new;
 }
 
+/* Was the lead made by this record? */
+bool
+LeadSlotIsOpenedBy(const LeadSlot *lead, const CaptureRecord *record)
+{
+	return lead->is_new && lead->first == record;
+}
+
 /* Get the owner that the lead of a record would have; false when nobody */
 static bool
 OwnerOf(const CaptureRecord *record, OwnerKey *key)

@@ -158,7 +158,7 @@ MergeGroup(IdentityTable *table, const Member *members, int n)
 	return merged;
 }
 
-/* Note with the records that brought a group together what became of it */
+/* Note with each record that helped to bring a group together what became of it */
 static void
 NoteMerge(IdentityTable *table, const Member *members, int n, bool merged)
 {
@@ -173,12 +173,13 @@ NoteMerge(IdentityTable *table, const Member *members, int n, bool merged)
 			KeepApart(table, merge->slots[0]->id, merge->slots[1]->id);
 			continue;
 		}
+		if (m > 0 && table->merges[m - 1].record == merge->record)
+			continue;			/* the group is noted with it */
 		if (merge->record->merged == NULL)
 			merge->record->merged = makeStringInfo();
-		for (int i = 0; i < 2; i++)
-			if (merge->slots[i]->id != members[0].id)
-				appendStringInfo(merge->record->merged, "%s" INT64_FORMAT, merge->record->merged->len > 0 ? ", " : "",
-								 merge->slots[i]->id);
+		for (int i = 1; i < n; i++)
+			appendStringInfo(merge->record->merged, "%s" INT64_FORMAT, merge->record->merged->len > 0 ? ", " : "",
+							 members[i].id);
 	}
 }
 

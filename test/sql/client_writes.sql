@@ -38,11 +38,15 @@ INSERT INTO clients.contact (full_name, email) VALUES ('Second Ines', 'ines@gmai
 INSERT INTO clients.contact (full_name, phone) VALUES ('Housemate', '+84912345678');
 \set VERBOSITY default
 
--- a source id and an address that belong to different contacts
-SELECT status, contact_id IS NOT NULL AS known FROM clients.capture('default', '{"source_id": "77", "name": "Xu"}');
+-- a source id and an address that belong to different contacts: one person, unless they contradict each other
+SELECT status, contact_id IS NOT NULL AS known FROM clients.capture('default', '{"source_id": "77", "name": "Xu", "city": "Hue"}');
 SELECT status, jsonb_path_query_array(reasons, '$[*].code') AS codes
 	FROM clients.capture('default', '{"source_id": "77", "email": "otto@gmail.com"}');
-SELECT full_name, email FROM clients.contact WHERE email::text = 'otto@gmail.com' OR full_name = 'Xu' ORDER BY 1;
+SELECT full_name, email, city FROM clients.contact WHERE email::text = 'otto@gmail.com' OR full_name = 'Xu' ORDER BY 1;
+SELECT status FROM clients.capture('default', '{"source_id": "78", "name": "Yi", "email": "yi@gmail.com"}');
+SELECT status, jsonb_path_query_array(reasons, '$[*].code') AS codes
+	FROM clients.capture('default', '{"source_id": "78", "email": "otto@gmail.com"}');
+SELECT full_name, email FROM clients.contact WHERE email::text IN ('otto@gmail.com', 'yi@gmail.com') ORDER BY 1;
 
 -- a row-level policy on leads holds in the views over them
 CREATE ROLE clients_sales;
