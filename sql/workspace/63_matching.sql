@@ -503,7 +503,7 @@ SELECT
 	r.full_name AS right_name,
 	r.email::text AS right_email,
 	r.phone::text AS right_phone,
-	v.explanation,
+	v.explanation::text AS explanation,
 	v.created_at
 FROM @workspace@.match_review v
 LEFT JOIN @workspace@.contact l ON v.entity = 'contact' AND l.contact_id = v.left_id
@@ -525,5 +525,5 @@ COMMENT ON COLUMN @workspace@.possible_match.left_phone IS 'Main phone number of
 COMMENT ON COLUMN @workspace@.possible_match.right_name IS 'Full name of the other, of contacts';
 COMMENT ON COLUMN @workspace@.possible_match.right_email IS 'Main e-mail address of the other, of contacts';
 COMMENT ON COLUMN @workspace@.possible_match.right_phone IS 'Main phone number of the other, of contacts';
-COMMENT ON COLUMN @workspace@.possible_match.explanation IS 'What it rests on; NULL where rules found them';
+COMMENT ON COLUMN @workspace@.possible_match.explanation IS 'What it rests on, as JSON; NULL where rules found them';
 COMMENT ON COLUMN @workspace@.possible_match.created_at IS 'When it was put up';

@@ -11,7 +11,17 @@ SELECT no_plan();
 
 SELECT results_eq('SELECT form FROM crm.form', $$VALUES ('default'::text)$$, 'one form: default');
 SELECT is((f.is_active, f.makes_contact, f.makes_account, f.makes_lead, f.makes_interaction, f.scores, f.moves_stage, f.assigns)::text, '(t,t,t,t,t,t,t,t)', 'it does everything') FROM crm.form f;
-SELECT is((f.contact_update, f.lead_update, f.invalid_values)::text, '(newest,newest,reject)', 'by the usual policies') FROM crm.form f;
+SELECT is((f.contact_update, f.lead_update, f.invalid_values)::text, '(,,reject)', 'by the policies of its strategies') FROM crm.form f;
+
+-- matching
+SELECT bag_eq('SELECT entity, strategy, update_policy FROM crm.match_strategy WHERE is_default AND is_active',
+	$$VALUES ('contact'::text, 'contact_by_email'::text, 'newest'::text), ('account', 'account_by_domain', 'newest'), ('lead', 'lead_by_email_and_page', 'newest')$$, 'one default strategy an entity');
+SELECT bag_eq('SELECT entity, strategy FROM crm.form_strategy', $$VALUES ('contact'::text, 'contact_by_email'::text), ('account', 'account_by_domain'), ('lead', 'lead_by_email_and_page')$$, 'which the default form uses');
+SELECT results_eq($$SELECT sequence, field, comparator, is_exception FROM crm.match_rule JOIN crm.match_condition USING (match_rule_id) WHERE strategy = 'contact_by_email' AND NOT is_exception ORDER BY 1$$,
+	$$VALUES (10, 'source_id'::text, 'exact'::text, false), (20, 'email', 'exact', false), (30, 'phone', 'exact', false), (40, 'visitor', 'exact', false)$$, 'a contact by source id, e-mail, phone, visitor');
+SELECT is(count(*), 0::bigint, 'every bypass value is of a field') FROM crm.match_bypass b
+WHERE NOT EXISTS (SELECT FROM lead_mgmt.match_fields() f WHERE f.field = b.field);
+SELECT bag_eq('SELECT entity, kind FROM crm.identity_kind', $$VALUES ('contact'::text, 'external'::text), ('contact', 'email'), ('contact', 'phone'), ('contact', 'visitor'), ('account', 'external'), ('account', 'domain'), ('account', 'name')$$, 'the kinds of identity that are always kept');
 SELECT is(f.retention, NULL, 'and keeps everything') FROM crm.form f;
 
 -- pipelines
