@@ -9,32 +9,6 @@ use Test::More;
 my $node = new_node('parallel',
 	conf => "log_statement = none\nmax_connections = 130\nshared_buffers = 64MB\ndeadlock_timeout = 200ms\n");
 
-# clients(LABEL, OPTIONS, SCRIPT...): pgbench; ends well and without a deadlock
-sub clients
-{
-	my ($label, $options, @scripts) = @_;
-	my @files;
-	my %errors;
-	my $offset = -s $node->logfile;
-
-	for my $script (@scripts)
-	{
-		my $file = $node->basedir . '/script' . scalar(@files);
-		open my $out, '>', $file or die "$file: $!\n";
-		print $out $script;
-		close $out;
-		push @files, '-f', $file;
-	}
-	my ($out, $err) = run_program($node, 'pgbench', '-n', '-j', '2', split(/ /, $options), @files, 'postgres');
-	unlike($out, qr/aborted/, "$label: no client is aborted");
-	like($out, qr/number of failed transactions: 0 /, "$label: no transaction fails");
-	my $log = substr(slurp_file($node->logfile), $offset);
-	$errors{$1}++ while $log =~ /((?:ERROR|FATAL|PANIC): .*)/g;
-	is(join("\n", map { "$errors{$_} times $_" } sort keys %errors), '', "$label: the server logs no error");
-	note($1) if $out =~ /^(tps = .*)$/m;
-	return;
-}
-
 # Persons of group 0 are known by e-mail, of group 1 by phone, and now and then
 # by both; those of group 2 are known by both from the beginning
 my $person = q{
@@ -56,7 +30,7 @@ query($node, q{
 	INSERT INTO crm.submission (payload)
 	SELECT jsonb_build_object('email', 'p' || p || '@company' || p % 7 || '.example', 'phone', '+614788' || lpad(p::text, 5, '0'))
 	FROM generate_series(2, 150, 3) p});
-clients('one at a time', '-c 8 -t 400', $person);
+clients($node, 'one at a time', '-c 8 -t 400', $person);
 
 my ($contacts, $persons) = split /\|/, query($node, q{
 	SELECT (SELECT count(*) FROM crm.contact), (SELECT count(DISTINCT given_name) FROM crm.contact)});
@@ -73,7 +47,7 @@ is( query($node, q{SELECT count(*) FROM crm.lead_score s
 is(query($node, q{SELECT count(*) FROM crm.account WHERE domain LIKE 'company%'}), '7', 'one account a company');
 
 # Sets of rows in any order, among changes by hand
-clients('sets and hands', '-c 8 -t 60', q{
+clients($node, 'sets and hands', '-c 8 -t 60', q{
 INSERT INTO crm.submission (payload)
 SELECT jsonb_strip_nulls(jsonb_build_object(
 	'email', CASE WHEN n % 2 = 0 THEN 'q' || p || '@sets' || p % 5 || '.example' END,
@@ -92,7 +66,7 @@ is_consistent($node, 'crm', 'sets and hands: everything adds up');
 
 # Interactions that clients write themselves, several a statement
 my $before = query($node, 'SELECT sum(interaction_count) FROM crm.lead');
-clients('interactions', '-c 8 -t 40', q{
+clients($node, 'interactions', '-c 8 -t 40', q{
 INSERT INTO crm.interaction (lead_id, contact_id, kind)
 SELECT lead_id, contact_id, 'page_view' FROM (SELECT * FROM crm.lead WHERE status = 'open' AND lead_id <= 100 ORDER BY random() LIMIT 5) l;
 });
@@ -101,13 +75,13 @@ is( query($node, q{SELECT count(*) FROM crm.lead l LEFT JOIN (SELECT lead_id, co
 	'0', 'interactions: counted for their leads');
 
 # A hundred identical submissions at once
-clients('identical', '-c 100 -t 1', q{SELECT crm.capture('default', '{"email": "one@identical.example", "phone": "+61478999999", "company": "Identical"}');});
+clients($node, 'identical', '-c 100 -t 1', q{SELECT crm.capture('default', '{"email": "one@identical.example", "phone": "+61478999999", "company": "Identical"}');});
 is( query($node, q{SELECT (SELECT count(*) FROM crm.contact WHERE email::text = 'one@identical.example'),
 		(SELECT count(*) FROM crm.lead JOIN crm.contact USING (contact_id) WHERE contact.email::text = 'one@identical.example'),
 		(SELECT count(*) FROM crm.account WHERE name = 'Identical'),
 		(SELECT count(*) FROM crm.interaction JOIN crm.contact USING (contact_id) WHERE email::text = 'one@identical.example')}),
 	'1|1|1|100', 'a hundred identical submissions at once make one contact and one lead');
-clients('replay', '-c 100 -t 1', q{SELECT crm.capture('default', '{"email": "replay@identical.example"}', 'one');});
+clients($node, 'replay', '-c 100 -t 1', q{SELECT crm.capture('default', '{"email": "replay@identical.example"}', 'one');});
 is( query($node, q{SELECT status, count(*) FROM crm.submission WHERE external_id = 'one' GROUP BY 1 ORDER BY 1}),
 	"accepted|1\nduplicate|99", 'a hundred replays at once: one is accepted');
 

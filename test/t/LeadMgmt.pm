@@ -13,7 +13,7 @@ use Test::More;
 
 our @EXPORT =
   qw(new_node install_extension workspace control_version data_file
-  query counts is_consistent background session run_program);
+  query counts is_consistent background session run_program clients);
 
 my $top = File::Spec->rel2abs(dirname(__FILE__) . '/../..');
 
@@ -216,6 +216,33 @@ sub run_program
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	fail("$command[0]: " . substr($err, 0, 1000)) unless $done;
 	return ($out, $err);
+}
+
+# clients(NODE, LABEL, OPTIONS, SCRIPT...): pgbench; ends well and without an
+# error or a deadlock in the server's log
+sub clients
+{
+	my ($node, $label, $options, @scripts) = @_;
+	my @files;
+	my %errors;
+	my $offset = -s $node->logfile;
+
+	for my $script (@scripts)
+	{
+		my $file = $node->basedir . '/script' . scalar(@files);
+		open my $out, '>', $file or die "$file: $!\n";
+		print $out $script;
+		close $out;
+		push @files, '-f', $file;
+	}
+	my ($out, $err) = run_program($node, 'pgbench', '-n', '-j', '2', split(/ /, $options), @files, 'postgres');
+	unlike($out, qr/aborted/, "$label: no client is aborted");
+	like($out, qr/number of failed transactions: 0 /, "$label: no transaction fails");
+	my $log = substr(slurp_file($node->logfile), $offset);
+	$errors{$1}++ while $log =~ /((?:ERROR|FATAL|PANIC): .*)/g;
+	is(join("\n", map { "$errors{$_} times $_" } sort keys %errors), '', "$label: the server logs no error");
+	note($1) if $out =~ /^(tps = .*)$/m;
+	return;
 }
 
 # The version that the control file names
