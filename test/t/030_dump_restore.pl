@@ -42,6 +42,14 @@ as_owner('source', "SELECT lead_mgmt.create_workspace('crm');" . $extras . q{
 	INSERT INTO crm.scoring_rule (model, label, condition, points) VALUES
 		('default', 'Many seats', $$(lead_attributes ->> 'seats')::integer >= 10$$, 7),
 		('default', 'Đỏ', $$contact_attributes ->> 'colour' = 'red' AND full_name <> 'O''Brien'$$, 3);
+	INSERT INTO crm.match_strategy (strategy, entity, label, when_several) VALUES ('names', 'contact', 'Names', 'review');
+	SELECT crm.define_match_rule('names', '["family_name", "attributes.colour", {"field": "given_name", "comparator": "jaro_winkler", "at_least": 0.9}, {"field": "country", "comparator": "differs", "except": true}]');
+	INSERT INTO crm.form (form) VALUES ('names');
+	UPDATE crm.form_strategy SET strategy = 'names' WHERE form = 'names' AND entity = 'contact';
+	UPDATE crm.match_strategy SET label = 'Mine' WHERE strategy = 'contact_by_email';
+	DELETE FROM crm.match_bypass WHERE field = 'email';
+	INSERT INTO crm.match_bypass (field, value) VALUES ('company', 'Company X');
+	INSERT INTO crm.match_alias (field, value, canonical) VALUES ('company', 'Company 3', 'Third'), ('company', 'Third', 'Number three');
 	INSERT INTO crm.team (team) VALUES ('sales');
 	INSERT INTO crm.agent (agent, team_id) VALUES ('Kim', 1), ('Lou', 1);
 	INSERT INTO crm.routing_rule (sequence, label, condition, team_id) VALUES (1, 'Events', $$channel = 'event'$$, 1);
@@ -54,6 +62,11 @@ as_owner('source', "SELECT lead_mgmt.create_workspace('crm');" . $extras . q{
 	FROM generate_series(1, 200) n;
 	INSERT INTO crm.submission (payload) VALUES ('{"email": "nonsense"}'), ('[]');
 	SELECT crm.capture_raw('default', 'application/json', '{"email": "raw@example.com", "consent_email": "yes"}');
+	SELECT crm.capture('default', '{"phone": "+61478900001", "given_name": "Zoe"}');
+	SELECT crm.capture('default', '{"email": "zoe@merged.example"}');
+	SELECT crm.capture('default', '{"email": "zoe@merged.example", "phone": "+61478900001"}');
+	SELECT crm.capture('names', '{"given_name": "Zoe", "family_name": "OBrien", "colour": "red"}');
+	INSERT INTO crm.match_link (entity, left_id, right_id, verdict) VALUES ('contact', 2, 1, 'different');
 	UPDATE crm.contact SET loyalty = 'gold' WHERE contact_id % 5 = 0;
 	UPDATE crm.lead SET stage = 'teleprospect_acceptance' WHERE lead_id % 4 = 0 AND stage = 'marketing_qualification';
 	SELECT crm.disqualify(lead_id, 'test') FROM crm.lead WHERE lead_id % 11 = 0;
@@ -118,6 +131,12 @@ sub check_life
 		qr/^accepted\|t\|t\|t/, "$how: a new person gets the next ids");
 	is( as_owner($database, q{SELECT a.reason ->> 'rule' FROM crm.assignment a ORDER BY assignment_id DESC LIMIT 1}),
 		'Events', "$how: and is routed by the rule");
+	is( as_owner($database, q{SELECT status, reasons -> 0 ->> 'code' FROM crm.capture('names', '{"given_name": "Zoë", "family_name": "O''Brien", "colour": "red"}')}),
+		'review|several_contacts', "$how: match rules find people of old");
+	is( as_owner($database, q{SELECT account_id = (SELECT account_id FROM crm.account WHERE domain = 'c3.example') FROM crm.capture('default', '{"email": "x@gmail.com", "company": "third"}')}),
+		't', "$how: and aliases companies");
+	is( as_owner($database, q{SELECT contact_id = (SELECT contact_id FROM crm.contact WHERE email::text = 'zoe@merged.example') FROM crm.capture('default', '{"phone": "+61478900001"}')}),
+		't', "$how: who was merged is found");
 	is( as_owner($database, q{SELECT count(*) > 0 FROM crm.loyal WHERE loyalty = 'gold'}), 't', "$how: the owner's view works");
 	is_consistent($node, 'crm', "$how: consistent afterwards", $database);
 	return;
@@ -126,7 +145,7 @@ sub check_life
 is_consistent($node, 'crm', 'the source is consistent', 'source');
 my $rows = fingerprint('source');
 my $objects = schema_objects('source');
-like($rows, qr/^submission 203 /m, 'the source has its submissions');
+like($rows, qr/^submission 207 /m, 'the source has its submissions');
 like($objects, qr/policy own_channel/, 'and the policy');
 
 run_program($node, 'pg_dump', '-f', "$directory/plain", 'source');
