@@ -125,6 +125,18 @@ CREATE UNIQUE INDEX match_review_pair_idx ON @workspace@.match_review (entity, l
 CREATE UNIQUE INDEX match_review_submission_idx ON @workspace@.match_review (submission_id, left_id) WHERE right_id IS NULL;
 CREATE INDEX match_review_open_idx ON @workspace@.match_review (match_review_id) WHERE status = 'open';
 
+CREATE TYPE @workspace@.match_candidate AS (
+	contact_id bigint,
+	probability double precision,
+	outcome text,
+	strategy text,
+	rule bigint,
+	explanation jsonb
+);
+
+COMMENT ON TYPE @workspace@.match_candidate IS
+	'A contact that a profile may be of: what match_contact() returns.';
+
 CREATE TABLE @workspace@.identity_kind (
 	entity text NOT NULL CHECK (entity IN ('contact', 'account')),
 	kind text NOT NULL CHECK (kind <> ''),

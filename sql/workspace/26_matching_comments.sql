@@ -61,3 +61,10 @@ COMMENT ON COLUMN @workspace@.match_review.decided_at IS 'When; NULL while open'
 
 COMMENT ON COLUMN @workspace@.identity_kind.entity IS 'contact or account';
 COMMENT ON COLUMN @workspace@.identity_kind.kind IS 'Kind of contact_identity or account_identity: a field, or fields and comparators joined by +';
+
+COMMENT ON COLUMN @workspace@.match_candidate.contact_id IS 'Contact';
+COMMENT ON COLUMN @workspace@.match_candidate.probability IS 'Probability that it is the same person, between 0 and 1: 1 for the one that a rule decides for, NULL for those that rules merely find';
+COMMENT ON COLUMN @workspace@.match_candidate.outcome IS 'match for the one that a capture would be taken for, possible for others';
+COMMENT ON COLUMN @workspace@.match_candidate.strategy IS 'Strategy that finds it';
+COMMENT ON COLUMN @workspace@.match_candidate.rule IS 'Rule of the strategy that finds it; NULL for its model';
+COMMENT ON COLUMN @workspace@.match_candidate.explanation IS 'Why: for a rule the kind of identity, its value and the comparisons, for a model its weights';

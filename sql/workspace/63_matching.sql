@@ -319,7 +319,7 @@ COMMENT ON FUNCTION @workspace@.define_match_rule(text, jsonb, text, integer) IS
 	'Add a rule to a match strategy, after its others unless a sequence is given, and return its id. Conditions: a JSON array of field names, which must be equal, or objects {"field", "comparator", "at_least", "when_blank", "except": true for an exception}. Errors: no_data_found, invalid_parameter_value, check_violation when none of the conditions can be looked up.';
 
 CREATE OR REPLACE FUNCTION @workspace@.match_contact(profile jsonb, strategy text DEFAULT NULL)
-	RETURNS TABLE (contact_id bigint, probability double precision, outcome text, strategy_name text, rule bigint, explanation jsonb)
+	RETURNS SETOF @workspace@.match_candidate
 	LANGUAGE sql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp
 	AS $$
 		SELECT m.contact_id, m.probability, m.outcome, m.strategy_name, m.rule, m.explanation

@@ -434,7 +434,7 @@ SELECT
 		WHEN e.contact_id = p.contact_id THEN 'email, phone'
 		WHEN e.contact_id IS NOT NULL THEN 'email'
 		WHEN p.contact_id IS NOT NULL THEN 'phone'
-		WHEN m.contact_id IS NOT NULL THEN m.strategy_name
+		WHEN m.contact_id IS NOT NULL THEN m.strategy
 	END AS match_on,
 	a.account_id AS proposed_account_id
 FROM @workspace@.lead l
@@ -449,7 +449,7 @@ LEFT JOIN LATERAL (
 	ORDER BY i.holder LIMIT 1
 ) p ON true
 LEFT JOIN LATERAL (
-	SELECT c.contact_id, c.strategy_name
+	SELECT c.contact_id, c.strategy
 	FROM @workspace@.match_contact(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 		'full_name', l.contact_name, 'email', l.email, 'phone', l.phone))) c
 	WHERE l.contact_name IS NOT NULL AND e.contact_id IS NULL AND p.contact_id IS NULL

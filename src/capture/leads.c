@@ -177,6 +177,8 @@ ContextOf(const CaptureRecord *record)
 static MatchSide
 RecordSide(const CaptureRecord *record, char **values)
 {
+	MatchSide	side = {0};
+
 	memset(values, 0, sizeof(char *) * LEAD_MATCH_COLUMN_COUNT);
 	values[LEAD_MATCH_CONTEXT] = ContextOf(record);
 	values[LEAD_MATCH_PAGE] = record->values[FIELD_PAGE];
@@ -185,16 +187,17 @@ RecordSide(const CaptureRecord *record, char **values)
 	values[LEAD_MATCH_TITLE] = record->values[FIELD_TITLE];
 	values[LEAD_MATCH_CHANNEL] = record->values[FIELD_CHANNEL];
 	values[LEAD_MATCH_SOURCE] = record->values[FIELD_SOURCE];
-	return (MatchSide)
-	{
-		values, record->attributes[ENTITY_LEAD], 0
-	};
+	side.values = values;
+	side.attributes = record->attributes[ENTITY_LEAD];
+	return side;
 }
 
 /* Get what conditions read of a lead */
 static MatchSide
 LeadSide(const LeadSlot *lead, char **values)
 {
+	MatchSide	side = {0};
+
 	memset(values, 0, sizeof(char *) * LEAD_MATCH_COLUMN_COUNT);
 	values[LEAD_MATCH_CONTEXT] = lead->context_key;
 	values[LEAD_MATCH_PAGE] = lead->page;
@@ -203,10 +206,9 @@ LeadSide(const LeadSlot *lead, char **values)
 	values[LEAD_MATCH_TITLE] = lead->values[LEAD_TITLE];
 	values[LEAD_MATCH_CHANNEL] = lead->channel;
 	values[LEAD_MATCH_SOURCE] = lead->source;
-	return (MatchSide)
-	{
-		values, lead->attributes, 0
-	};
+	side.values = values;
+	side.attributes = lead->attributes;
+	return side;
 }
 
 /*

@@ -66,9 +66,9 @@ Unite(IdentityTable *table, EntityRecord *record, EntitySlot *kept, EntitySlot *
 			table->merges = palloc(sizeof(EntityMerge));
 		else
 			table->merges = repalloc(table->merges, sizeof(EntityMerge) * (table->merge_count + 1));
-		table->merges[table->merge_count++] = (EntityMerge) {
-			{kept, other}, record
-		};
+		table->merges[table->merge_count].slots[0] = kept;
+		table->merges[table->merge_count].slots[1] = other;
+		table->merges[table->merge_count++].record = record;
 	}
 	else if (kept->is_new && !other->is_new)
 	{
@@ -237,9 +237,7 @@ DecideByModels(IdentityTable *table, EntityRecord **records, int n)
 
 	for (int i = 0; i < n; i++)
 	{
-		records[i]->live = (LiveAnswer) {
-			0
-		};
+		memset(&records[i]->live, 0, sizeof(LiveAnswer));
 		records[i]->live_strategy = NULL;
 		longest = Max(longest, records[i]->strategies->count);
 	}
@@ -272,9 +270,7 @@ DecideByModels(IdentityTable *table, EntityRecord **records, int n)
 					asked = palloc(sizeof(EntityRecord *) * n);
 				}
 				sides[count] = IdentityRecordSide(record);
-				answers[count] = (LiveAnswer) {
-					0
-				};
+				memset(&answers[count], 0, sizeof(LiveAnswer));
 				asked[count++] = record;
 			}
 			if (count == 0)

@@ -61,20 +61,18 @@ IdentityRoot(EntitySlot *slot)
 MatchSide
 IdentitySide(const EntitySlot *slot)
 {
-	return (MatchSide)
-	{
-		slot->values, slot->attributes, slot->account_id
-	};
+	MatchSide	side = {slot->values, slot->attributes, slot->account_id};
+
+	return side;
 }
 
 /* Get what conditions read of a record */
 MatchSide
 IdentityRecordSide(const EntityRecord *record)
 {
-	return (MatchSide)
-	{
-		record->values, record->attributes, record->account_id
-	};
+	MatchSide	side = {record->values, record->attributes, record->account_id};
+
+	return side;
 }
 
 /* Make the keys of a record */
@@ -201,9 +199,12 @@ FindNamed(IdentityTable *table, EntityRecord **records, int n)
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* Take the entities of the records to be theirs in memory as well */
+/*
+ * Decide whom the records belong to, making new entities for those for whom
+ * nobody is found, and let each have the keys of its records that are free
+ */
 static void
-ClaimForRecords(IdentityTable *table, EntityRecord **records, int n, Oid sequence)
+DecideRecords(IdentityTable *table, EntityRecord **records, int n, Oid sequence)
 {
 	const MatchKind *kinds = table->matching->kinds[table->ops->entity];
 	int			kind_count = table->matching->kind_count[table->ops->entity];
@@ -391,7 +392,7 @@ LockKeys(IdentityTable *table, EntityRecord **records, int n)
 	int			count = 0;
 	bool		is_fuzzy = false;
 
-	for (int i = 0; i < n && !is_fuzzy; i++)
+	for (int i = 0; matching->is_fuzzy[entity] && i < n && !is_fuzzy; i++)
 		for (int s = 0; s < records[i]->strategies->count; s++)
 		{
 			const MatchStrategy *strategy = records[i]->strategies->items[s];
@@ -484,7 +485,7 @@ IdentityResolve(Workspace *ws, WorkspaceConfig *config, const EntityKindOps *ops
 	{
 		CHECK_FOR_INTERRUPTS();
 		IdentityRead(&table, ws, config, ops, records, n);
-		ClaimForRecords(&table, records, n, sequence);
+		DecideRecords(&table, records, n, sequence);
 		if (table.merge_count > 0)
 		{
 			/* What was merged is read anew; a lost race raises its own error */

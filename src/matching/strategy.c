@@ -465,9 +465,6 @@ MatchGetConfig(Workspace *ws, WorkspaceConfig *config)
 	LoadRules(ws, config, matching);
 	LoadLists(ws, config, matching);
 	LoadValues(ws, matching);
-	for (int entity = 0; entity < ENTITY_COUNT; entity++)
-		for (int k = 0; k < matching->kind_count[entity]; k++)
-			matching->has_derived[entity] |= !matching->kinds[entity][k].accumulates;
 	config->matching = matching;
 	MemoryContextSwitchTo(old);
 	SPI_finish();

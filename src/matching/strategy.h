@@ -184,7 +184,6 @@ typedef struct MatchConfig
 	StrategyList defaults[ENTITY_COUNT];
 	int			kind_count[ENTITY_COUNT];
 	MatchKind	kinds[ENTITY_COUNT][MATCH_MAX_KINDS];
-	bool		has_derived[ENTITY_COUNT];	/* kinds that follow the values */
 	bool		is_fuzzy[ENTITY_COUNT]; /* some strategy compares beyond keys */
 	bool		reads_all[ENTITY_COUNT];	/* conditions read more than e-mail and phone */
 	struct match_values_hash *values;	/* aliases and bypass values */

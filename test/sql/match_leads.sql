@@ -61,6 +61,18 @@ SELECT account_id = :steel AS same FROM interest.capture('industry', '{"email": 
 SELECT account_id = :steel AS same FROM interest.capture('industry', '{"email": "lu@gmail.com", "company": "ATLAS Inc.", "industry": "Steal"}');
 SELECT count(*), count(DISTINCT account_id) FROM interest.account_identity WHERE value = 'atlas';
 
+-- accounts can be merged too: a name and a domain that turn out to be one company's
+UPDATE interest.match_strategy SET when_several = 'merge' WHERE strategy = 'account_by_domain';
+SELECT account_id AS initech FROM interest.capture('default', '{"email": "mo@gmail.com", "company": "Initech Ltd"}') \gset
+SELECT account_id = :initech AS same FROM interest.capture('default', '{"email": "nu@initech.example"}');
+SELECT account_id = :initech AS same, match -> 'account' AS match FROM interest.capture('default', '{"email": "oz@initech.example", "company": "INITECH"}');
+SELECT name, domain, (SELECT count(*) FROM interest.contact c WHERE c.account_id = a.account_id) AS contacts FROM interest.account a WHERE account_id = :initech;
+-- but not two that have a domain each
+SELECT account_id = :initech AS same, match -> 'account' ->> 'kind' AS kind FROM interest.capture('default', '{"email": "pa@acme.example", "company": "Initech"}');
+\set VERBOSITY terse
+UPDATE interest.match_strategy SET when_several = 'review' WHERE strategy = 'account_by_domain';
+\set VERBOSITY default
+
 -- a lead entered by hand is linked by the default strategies
 INSERT INTO interest.lead (email, company_name, contact_name) VALUES ('ed@gmail.com', 'Acme Inc', 'Ed');
 SELECT c.email, l.account_id = :acme AS acme FROM interest.lead l JOIN interest.contact c USING (contact_id) WHERE lead_id = (SELECT max(lead_id) FROM interest.lead);

@@ -93,7 +93,7 @@ SELECT entity, outcome, strategy, rule_label, field, comparator, given, stored, 
 FROM rules.explain_match((SELECT min(submission_id) FROM rules.submission WHERE payload ->> 'family_name' = 'Leigh'));
 SELECT * FROM rules.explain_match(0);
 -- is this somebody we know?
-SELECT contact_id, probability, outcome, strategy_name, explanation FROM rules.match_contact('{"name": "Bobby Lee", "zip": "12345"}', 'by_name');
+SELECT contact_id, probability, outcome, strategy, explanation FROM rules.match_contact('{"name": "Bobby Lee", "zip": "12345"}', 'by_name');
 SELECT contact_id, probability, outcome, rule FROM rules.match_contact('{"email": "ANN@x.example", "employees": "lots"}');
 SELECT contact_id FROM rules.match_contact('{"email": "not an address"}');
 SELECT contact_id FROM rules.match_contact('{}');
@@ -168,4 +168,22 @@ SELECT kind, count(*) FROM rules.contact_identity GROUP BY 1 ORDER BY 1;
 -- a form without strategies of its own uses the default
 SELECT contact_id FROM rules.capture('names', '{"email": "ann@x.example"}');
 
+-- who may not see a contact may be told that there is one
+CREATE ROLE regress_match_sales;
+SELECT rules.grant_access('regress_match_sales', 'sales');
+ALTER TABLE rules.contact ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON rules.contact TO regress_match_sales USING (email::text <> 'ann@x.example');
+SET ROLE regress_match_sales;
+SELECT count(*) FROM rules.match_contact('{"email": "ann@x.example"}');
+SELECT count(*) FROM rules.match_contact('{"email": "rob@x.example"}');
+SELECT rules.contact_exists('{"email": "ann@x.example"}');
+SELECT count(*) > 0 AS explained FROM rules.explain_match(1);
+\set VERBOSITY terse
+SELECT rules.define_match_rule('contact_by_email', '["city"]');
+SELECT rules.accept_match(1);
+SELECT rules.refresh_identity();
+\set VERBOSITY default
+RESET ROLE;
+
 SELECT lead_mgmt.drop_workspace('rules', 'rules');
+DROP ROLE regress_match_sales;
