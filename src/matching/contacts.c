@@ -106,8 +106,12 @@ static const PlanSource contact_lock = {
 
 static const PlanSource contact_apart = {
 	"SELECT p.left_id, p.right_id FROM @rows $1: left_id, right_id@ AS p"
-	" WHERE EXISTS (SELECT FROM @workspace@.match_link l WHERE l.entity = 'contact' AND l.verdict = 'different'"
-	" AND l.left_id = LEAST(p.left_id, p.right_id) AND l.right_id = GREATEST(p.left_id, p.right_id))"
+	" WHERE EXISTS (SELECT FROM (SELECT p.left_id UNION ALL SELECT r.old_id FROM @workspace@.entity_redirect r"
+	" WHERE r.entity = 'contact' AND r.survivor_id = p.left_id) AS a (id)"
+	" CROSS JOIN (SELECT p.right_id UNION ALL SELECT r.old_id FROM @workspace@.entity_redirect r"
+	" WHERE r.entity = 'contact' AND r.survivor_id = p.right_id) AS b (id)"
+	" JOIN @workspace@.match_link l ON l.entity = 'contact' AND l.verdict = 'different'"
+	" AND l.left_id = LEAST(a.id, b.id) AND l.right_id = GREATEST(a.id, b.id))"
 	" OR EXISTS (SELECT FROM @workspace@.contact_identity a JOIN @workspace@.contact_identity b"
 	" ON b.contact_id = p.right_id AND b.kind = 'external' AND b.value <> a.value"
 	" AND pg_catalog.split_part(b.value, ':', 1) = pg_catalog.split_part(a.value, ':', 1)"
