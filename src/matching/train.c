@@ -1,0 +1,434 @@
+/*
+ * Training a match model by expectation maximisation.
+ *
+ * The pairs are a mixture of those of one entity and those of two.  The u come
+ * from random pairs, nearly all of which are of two; the m from the pairs that
+ * meet in blocks (Winkler, Using the EM Algorithm for Weight Computation in the
+ * Fellegi-Sunter Model, 1988), with the prior estimated in the same likelihood.
+ *
+ * Pairs that met because a field agrees say nothing of how often it agrees.
+ * So the m of a comparison are taken only from pairs that met at a key which
+ * does not depend on its field, and how many matches a key misses is seen from
+ * those that were found by keys independent of it (capture and recapture).
+ * Where all pairs can be counted, they are, and none of this is needed.
+ *
+ * Values that are equal are counted exactly, whatever the sample: the pairs
+ * that agree on a field are known from how often each value occurs, and those
+ * among them that are matches are taken off.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "matching/choose.h"
+#include "matching/json.h"
+#include "matching/train.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+/* Pairs that are looked at, random and in blocks */
+#define RANDOM_PAIRS 600000
+#define BLOCK_PAIRS 1500000
+#define ALL_PAIRS 2500000
+
+/* Pairs that are taken for matches when keys are judged: at even odds */
+#define MATCHED_WEIGHT 0
+
+/* Names given in the other order, before anything is known */
+#define DEFAULT_SWAPS 0.02
+
+#define MAX_ITERATIONS 300
+#define CONVERGED 1e-5
+
+/* What the m that a model starts with count for, in matching pairs */
+#define PRESET_MATCHES 12
+
+/* Fewer matching pairs than this are no evidence */
+#define MIN_MATCHES 15
+
+/* Frequent values that a model knows by name, and how often they must occur */
+#define MAX_FREQUENT 2000
+#define MIN_FREQUENT 4
+
+/* What the estimate of chance agreement may not fall below, of all agreement seen */
+#define LEAST_CHANCE 0.002
+
+typedef struct Training
+{
+	MatchModel *model;
+	MatchRecords *records;
+	double		all_pairs;
+	bool		is_complete;	/* all pairs were counted */
+	double		share;			/* of the blocks that were counted */
+	PatternCount **random;
+	int			random_count;
+	double		random_pairs;
+	PatternCount **met;
+	int			met_count;
+	double		met_pairs;
+	double	   *posterior;
+	double	   *random_posterior;
+	double		preset_m[MODEL_MAX_COMPARISONS][MODEL_MAX_LEVELS];
+	double		evidence[MODEL_MAX_COMPARISONS];	/* matching pairs that m rests on */
+	double		agreeing[MODEL_MAX_COMPARISONS];	/* pairs of equal values, all counted */
+	double		present[MODEL_MAX_COMPARISONS];	/* share of pairs with both values */
+	double		matches;
+	double		recall;
+	double		change;
+	int			iterations;
+} Training;
+
+/* A value and how often it occurs */
+typedef struct ValueCount
+{
+	uint32		id;
+	uint32		count;
+} ValueCount;
+
+/* Order values from the most frequent on */
+static int
+CompareCounts(const void *a, const void *b)
+{
+	const ValueCount *left = a;
+	const ValueCount *right = b;
+
+	if (left->count != right->count)
+		return left->count > right->count ? -1 : 1;
+	return left->id < right->id ? -1 : left->id > right->id;
+}
+
+/* Note which values of a dictionary are frequent, and how frequent the others are */
+static void
+MeasureFrequencies(const MatchDictionary *dictionary, const uint32 *counts, double total, int *frequent_count,
+				   char ***frequent, double **frequencies, double *rest)
+{
+	ValueCount *values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ValueCount) * (uint64) dictionary->count);
+	uint32		n = 0;
+	uint32		distinct = 0;
+	double		rest_total = total;
+
+	for (uint32 id = 1; id < dictionary->count; id++)
+	{
+		distinct += counts[id] > 0;
+		if (counts[id] >= MIN_FREQUENT)
+			values[n++] = (ValueCount) {id, counts[id]};
+	}
+	qsort(values, n, sizeof(ValueCount), CompareCounts);
+	n = Min(n, MAX_FREQUENT);
+	*frequent_count = n;
+	*frequent = palloc(sizeof(char *) * Max(n, 1));
+	*frequencies = palloc(sizeof(double) * Max(n, 1));
+	for (uint32 i = 0; i < n; i++)
+	{
+		const MatchValue *value = &dictionary->values[values[i].id];
+
+		(*frequent)[i] = pnstrdup(DictionaryText(dictionary, value), value->bytes);
+		(*frequencies)[i] = values[i].count / total;
+		rest_total -= values[i].count;
+	}
+	*rest = distinct > n ? Max(rest_total, 1) / (distinct - n) / Max(total, 1) : 1 / Max(total, 2);
+	*rest = Min(*rest, 0.5);
+	pfree(values);
+}
+
+/* Measure how often the values of each field occur, and how often two agree */
+void
+ModelMeasureFields(MatchModel *model, MatchRecords *records)
+{
+	for (int f = 0; f < model->field_count; f++)
+	{
+		ModelField *field = &model->fields[f];
+		const MatchDictionary *dictionary = FieldDictionary(records, f);
+		uint32	   *counts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (uint64) dictionary->count,
+														MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		double		total = 0;
+		double		agreeing = 0;
+
+		for (uint32 r = 0; r < records->count; r++)
+			counts[RecordIds(records, r)[f]]++;
+		for (uint32 id = 1; id < dictionary->count; id++)
+		{
+			total += counts[id];
+			agreeing += (double) counts[id] * (counts[id] - 1.0);
+		}
+		field->agreement = Max(agreeing, 1) / Max(total * (total - 1), 2);
+		field->present = total / Max(records->count, 1);
+		MeasureFrequencies(dictionary, counts, Max(total, 1), &field->frequency_count, &field->frequent,
+						   &field->frequencies, &field->rest_frequency);
+		if (dictionary->has_words)
+		{
+			const MatchDictionary *words = dictionary->words;
+			uint32	   *word_counts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (uint64) words->count,
+																 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+			for (uint32 id = 1; id < dictionary->count; id++)
+				for (int t = 0; t < dictionary->values[id].token_count; t++)
+					word_counts[dictionary->tokens[dictionary->values[id].extra + t]] += counts[id];
+			MeasureFrequencies(words, word_counts, Max(total, 1), &field->word_count, &field->words,
+							   &field->word_frequencies, &field->rest_word_frequency);
+			pfree(word_counts);
+		}
+		pfree(counts);
+	}
+}
+
+/* Get the weight of a pattern, the prior included */
+static double
+CountedWeight(const MatchModel *model, const PatternCount *entry)
+{
+	const PairPattern *pattern = &entry->key.pattern;
+	double		weight = model->prior_weight + entry->correction / entry->count;
+
+	for (int c = 0; c < model->comparison_count; c++)
+		if (pattern->levels[c] != LEVEL_BLANK)
+			weight += model->comparisons[c].levels[pattern->levels[c]].weight;
+	for (int g = 0; g < model->group_count; g++)
+	{
+		int			a = pattern->levels[model->groups[g].left];
+		int			b = pattern->levels[model->groups[g].right];
+
+		if (a != LEVEL_BLANK && b != LEVEL_BLANK)
+			weight += model->groups[g].weight[a][b];
+	}
+	if (pattern->order != LEVEL_BLANK)
+		weight += pattern->order == 1 ? model->swapped_weight : model->straight_weight;
+	return weight;
+}
+
+/* Is the level one of a name against an e-mail address? */
+static bool
+IsEmailLevel(const ModelLevel *level)
+{
+	return level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL || level->test == TEST_EMAIL_OTHER;
+}
+
+/*
+ * Turn sums over levels into probabilities.  The levels of a name against an
+ * e-mail address are a comparison of their own: they exclude the others.
+ */
+static void
+Normalise(const ModelComparison *comparison, double *sums)
+{
+	for (int email = 0; email <= 1; email++)
+	{
+		double		total = 0;
+
+		for (int l = 0; l < comparison->level_count; l++)
+			if (IsEmailLevel(&comparison->levels[l]) == email)
+				total += sums[l];
+		for (int l = 0; l < comparison->level_count; l++)
+			if (IsEmailLevel(&comparison->levels[l]) == email)
+				sums[l] = total > 0 ? sums[l] / total : 0.5;
+	}
+}
+
+/* Work out how likely each pattern is a match */
+static void
+Expect(Training *training)
+{
+	for (int i = 0; i < training->met_count; i++)
+		training->posterior[i] = WeightProbability(CountedWeight(training->model, training->met[i]));
+	for (int i = 0; i < training->random_count; i++)
+		training->random_posterior[i] = WeightProbability(CountedWeight(training->model, training->random[i]));
+}
+
+/* Re-estimate m of all comparisons from the pairs that met for other reasons */
+static void
+MaximiseM(Training *training)
+{
+	MatchModel *model = training->model;
+	double		swapped = DEFAULT_SWAPS * PRESET_MATCHES;
+	double		ordered = PRESET_MATCHES;
+
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		ModelComparison *comparison = &model->comparisons[c];
+		double		sums[MODEL_MAX_LEVELS];
+		double		evidence = 0;
+
+		for (int l = 0; l < comparison->level_count; l++)
+			sums[l] = training->preset_m[c][l] * PRESET_MATCHES;
+		for (int i = 0; i < training->met_count; i++)
+		{
+			const PatternCount *entry = training->met[i];
+			int			level = entry->key.pattern.levels[c];
+			double		matches = training->posterior[i] * entry->count;
+
+			if (level == LEVEL_BLANK || (entry->key.bound & (1 << c)))
+				continue;
+			sums[level] += matches;
+			evidence += matches;
+		}
+		training->evidence[c] = evidence;
+		Normalise(comparison, sums);
+		for (int l = 0; l < comparison->level_count; l++)
+		{
+			training->change = Max(training->change, fabs(comparison->levels[l].m - sums[l]));
+			comparison->levels[l].m = Max(sums[l], 1e-7);
+		}
+	}
+	for (int i = 0; i < training->met_count; i++)
+	{
+		const PatternCount *entry = training->met[i];
+
+		if (entry->key.pattern.order == LEVEL_BLANK)
+			continue;
+		ordered += training->posterior[i] * entry->count;
+		if (entry->key.pattern.order == 1)
+			swapped += training->posterior[i] * entry->count;
+	}
+	model->swapped_m = Max(1e-4, Min(0.5, swapped / ordered));
+}
+
+/* Re-estimate u of all comparisons from the random pairs that are no matches */
+static void
+MaximiseU(Training *training)
+{
+	MatchModel *model = training->model;
+	double		swapped = 1;
+	double		ordered = 2;
+
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		ModelComparison *comparison = &model->comparisons[c];
+		double		sums[MODEL_MAX_LEVELS] = {0};
+		double		total = 0;
+		int			equal = comparison->equal_level;
+
+		for (int i = 0; i < training->random_count; i++)
+		{
+			int			level = training->random[i]->key.pattern.levels[c];
+
+			if (level == LEVEL_BLANK)
+				continue;
+			sums[level] += (1 - training->random_posterior[i]) * training->random[i]->count;
+			if (!IsEmailLevel(&comparison->levels[level]))
+				total += (1 - training->random_posterior[i]) * training->random[i]->count;
+		}
+		for (int l = 0; l < comparison->level_count; l++)
+			sums[l] += 0.3;
+		if (!training->is_complete && comparison->levels[equal].test == TEST_EXACT && total > 0)
+		{
+			double		present = training->all_pairs * training->present[c];
+			double		matched = training->matches * training->present[c] * comparison->levels[equal].m;
+			double		chance = Max(training->agreeing[c] - matched, training->agreeing[c] * LEAST_CHANCE);
+
+			/* Names may also be equal crosswise, which the sample shows */
+			if (c != model->given && c != model->family)
+				sums[equal] = Max(chance, 0.05) / Max(present, 1) * total;
+			else
+				sums[equal] = Max(sums[equal], Max(chance, 0.05) / Max(present, 1) * total);
+		}
+		Normalise(comparison, sums);
+		for (int l = 0; l < comparison->level_count; l++)
+			comparison->levels[l].u = Max(sums[l], 1e-9);
+	}
+	for (int i = 0; i < training->random_count; i++)
+	{
+		const PatternCount *entry = training->random[i];
+
+		if (entry->key.pattern.order == LEVEL_BLANK)
+			continue;
+		ordered += (1 - training->random_posterior[i]) * entry->count;
+		if (entry->key.pattern.order == 1)
+			swapped += (1 - training->random_posterior[i]) * entry->count;
+	}
+	model->swapped_u = Max(1e-4, Min(1 - 1e-4, swapped / ordered));
+}
+
+/* Re-estimate how many pairs match */
+static void
+MaximisePrior(Training *training)
+{
+	double		matches = 0;
+
+	for (int i = 0; i < training->met_count; i++)
+		matches += training->posterior[i] * training->met[i]->count;
+	training->matches = matches / training->share / training->recall;
+	training->model->prior = Max(1e-12, Min(0.5, training->matches / training->all_pairs));
+}
+
+/* Iterate until nothing changes */
+static void
+Iterate(Training *training)
+{
+	for (int iteration = 0; iteration < MAX_ITERATIONS; iteration++)
+	{
+		double		before = training->matches;
+
+		CHECK_FOR_INTERRUPTS();
+		training->iterations++;
+		training->change = 0;
+		Expect(training);
+		MaximiseM(training);
+		MaximiseU(training);
+		MaximisePrior(training);
+		ModelCompile(training->model);
+		if (training->change < CONVERGED && fabs(training->matches - before) <= CONVERGED * Max(before, 1))
+			break;
+	}
+}
+
+/* Train a model on records */
+void
+ModelTrain(MatchModel *model, MatchRecords *records)
+{
+	Training	training = {.model = model,.records = records,.share = 1,.recall = 1};
+	PatternTable *random = PatternsCreate();
+	PatternTable *met = random;
+	PairScorer *scorer;
+	FoundPair  *matched;
+	uint64		matched_count;
+	bool		choose = model->key_count == 0;
+
+	if (records->count < 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a match model cannot be trained on %u records", records->count)));
+	training.all_pairs = (double) records->count * (records->count - 1.0) / 2;
+	ModelMeasureFields(model, records);
+	ModelCompile(model);
+	RecordsSetRarity(records);
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		const ModelField *field = &model->fields[model->comparisons[c].field];
+
+		for (int l = 0; l < model->comparisons[c].level_count; l++)
+			training.preset_m[c][l] = model->comparisons[c].levels[l].m;
+		training.present[c] = field->present * field->present;
+		training.agreeing[c] = field->agreement * training.all_pairs * training.present[c];
+	}
+	scorer = ScorerCreate(records);
+	training.is_complete = training.all_pairs <= ALL_PAIRS;
+	PatternsOfRandomPairs(random, scorer, training.is_complete ? ALL_PAIRS : RANDOM_PAIRS);
+	if (!training.is_complete)
+	{
+		double		pairs = 0;
+		MatchKeys  *keys;
+
+		if (choose)
+			ModelChooseKeys(model, records, NULL, 0);
+		keys = KeysBuild(records);
+		for (int k = 0; k < model->key_count; k++)
+			pairs += keys->pairs[k];
+		training.share = Min(1, BLOCK_PAIRS / Max(pairs, 1));
+		met = PatternsCreate();
+		PatternsOfBlocks(met, scorer, keys, training.share);
+	}
+	training.random = PatternsList(random, &training.random_count);
+	training.random_pairs = random->pairs;
+	training.met = PatternsList(met, &training.met_count);
+	training.met_pairs = met->pairs;
+	training.posterior = palloc(sizeof(double) * Max(training.met_count, 1));
+	training.random_posterior = palloc(sizeof(double) * Max(training.random_count, 1));
+	training.matches = model->prior * training.all_pairs;
+	memset(training.random_posterior, 0, sizeof(double) * training.random_count);
+	MaximiseU(&training);
+	ModelCompile(model);
+	Iterate(&training);
+	RecordsSetRarity(records);
+	matched = FindPairs(records, MATCHED_WEIGHT, training.share, &matched_count);
+	if (choose && matched_count > 0)
+		ModelChooseKeys(model, records, matched, matched_count);
+	model->is_trained = true;
+}
