@@ -219,6 +219,7 @@ ReadLevels(ModelComparison *comparison, JsonbContainer *array)
 		level->uses_frequency = JsonBoolean(object, "frequency", false);
 		level->m = Probability(JsonNumber(object, "m", 0.1), "m");
 		level->u = Probability(JsonNumber(object, "u", 0.1), "u");
+		level->related = Probability(JsonNumber(object, "related", level->u), "a probability of related entities");
 		comparison->level_count++;
 		if (IsOutOfOrder(comparison, i))
 			ereport(ERROR,
@@ -247,6 +248,7 @@ ReadComparisons(MatchModel *model, JsonbContainer *array)
 			comparison->name = field;
 		comparison->field = NamedField(model, field, "a comparison");
 		kind = model->fields[comparison->field].kind;
+		comparison->is_shared = JsonBoolean(object, "shared", false);
 		comparison->mailbox = comparison->domain = -1;
 		if (email == NULL && kind == KIND_EMAIL)
 			email = field;
@@ -282,7 +284,7 @@ NamedComparison(const MatchModel *model, const char *name, const char *what)
 			 errmsg("%s of the match model names an unknown comparison: %s", what, name ? name : "(none)")));
 }
 
-/* Read one table of joint probabilities */
+/* Read one table of ratios of joint probabilities */
 static void
 ReadJoint(const MatchModel *model, const ModelGroup *group, JsonbContainer *rows,
 		  double joint[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS])
@@ -293,7 +295,7 @@ ReadJoint(const MatchModel *model, const ModelGroup *group, JsonbContainer *rows
 
 		for (int b = 0; b < model->comparisons[group->right].level_count; b++)
 			joint[a][b] = JsonLength(row) > b ?
-				Probability(JsonElementNumber(row, b, "groups"), "a joint probability") : LEAST_PROBABILITY;
+				Max(LEAST_PROBABILITY, JsonElementNumber(row, b, "groups")) : 1;
 	}
 }
 
@@ -408,6 +410,7 @@ ModelRead(Jsonb *document)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("the block limit of the match model is %d, not between 2 and 100000", model->block_limit)));
 	model->prior = Probability(JsonNumber(root, "prior", DEFAULT_PRIOR), "the prior");
+	model->related_prior = Probability(JsonNumber(root, "related_prior", 0), "the prior of related entities");
 	model->match_probability = Probability(JsonNumber(root, "match_probability", DEFAULT_MATCH), "match_probability");
 	model->review_probability = Probability(JsonNumber(root, "review_probability", DEFAULT_REVIEW), "review_probability");
 	if (model->review_probability > model->match_probability)
@@ -489,6 +492,7 @@ CompileComparison(MatchModel *model, int c)
 		double		most;
 
 		level->weight = log2(level->m) - log2(level->u);
+		level->related_weight = log2(level->related) - log2(level->u);
 		most = level->weight + (level->uses_frequency ?
 								MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain : comparison->field) : 0);
 		if (level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL || level->test == TEST_EMAIL_OTHER)
@@ -527,6 +531,7 @@ ModelCompile(MatchModel *model)
 	for (int f = 0; f < model->field_count; f++)
 		model->fields[f].agreement_weight = log2(model->fields[f].agreement);
 	model->prior_weight = log2(model->prior) - log2(1 - model->prior);
+	model->related_prior_weight = log2(model->related_prior) - log2(1 - model->prior - model->related_prior);
 	model->best_extra = model->best_crossed = 0;
 	for (int c = 0; c < model->comparison_count; c++)
 		CompileComparison(model, c);
@@ -540,8 +545,8 @@ ModelCompile(MatchModel *model)
 		for (int a = 0; a < left->level_count; a++)
 			for (int b = 0; b < right->level_count; b++)
 			{
-				group->weight[a][b] = log2(group->m[a][b]) - log2(group->u[a][b]) -
-					left->levels[a].weight - right->levels[b].weight;
+				group->weight[a][b] = log2(group->m[a][b]) - log2(group->u[a][b]);
+				group->related_weight[a][b] = -log2(group->u[a][b]);
 				best = Max(best, group->weight[a][b]);
 			}
 		model->best_extra += best;
@@ -613,6 +618,8 @@ WriteComparisons(StringInfo out, const MatchModel *model)
 		AppendJsonText(out, "field", model->fields[comparison->field].name);
 		if (comparison->mailbox >= 0)
 			AppendJsonText(out, "email", model->fields[model->fields[comparison->mailbox].whole].name);
+		if (comparison->is_shared)
+			appendStringInfoString(out, ", \"shared\": true");
 		appendStringInfoString(out, ", \"levels\": [");
 		for (int l = 0; l < comparison->level_count; l++)
 		{
@@ -627,6 +634,8 @@ WriteComparisons(StringInfo out, const MatchModel *model)
 				appendStringInfoString(out, ", \"frequency\": true");
 			AppendJsonNumber(out, "m", level->m);
 			AppendJsonNumber(out, "u", level->u);
+			if (comparison->is_shared)
+				AppendJsonNumber(out, "related", level->related);
 			appendStringInfoChar(out, '}');
 		}
 		appendStringInfoString(out, "]}");
@@ -634,7 +643,7 @@ WriteComparisons(StringInfo out, const MatchModel *model)
 	appendStringInfoChar(out, ']');
 }
 
-/* Append one table of joint probabilities */
+/* Append one table of ratios of joint probabilities */
 static void
 WriteJoint(StringInfo out, const char *name, int rows, int columns,
 		   const double joint[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS])
@@ -715,6 +724,7 @@ ModelWrite(const MatchModel *model)
 	appendStringInfoChar(&out, ']');
 	AppendJsonNumber(&out, "block_limit", model->block_limit);
 	AppendJsonNumber(&out, "prior", model->prior);
+	AppendJsonNumber(&out, "related_prior", model->related_prior);
 	AppendJsonNumber(&out, "match_probability", model->match_probability);
 	AppendJsonNumber(&out, "review_probability", model->review_probability);
 	appendStringInfo(&out, ", \"trained\": %s", model->is_trained ? "true" : "false");

@@ -116,7 +116,9 @@ typedef struct ModelLevel
 	bool		uses_frequency;
 	double		m;
 	double		u;
+	double		related;		/* probability among pairs of related entities */
 	double		weight;			/* log2(m / u) */
+	double		related_weight;	/* log2(related / u) */
 } ModelLevel;
 
 typedef struct ModelComparison
@@ -125,6 +127,7 @@ typedef struct ModelComparison
 	int			field;
 	int			mailbox;		/* field: of an e-mail address its mailbox; of a name, */
 	int			domain;			/* what stands in for a blank; or -1 */
+	bool		is_shared;		/* do related entities have it in common? */
 	int			level_count;
 	ModelLevel	levels[MODEL_MAX_LEVELS];
 	int			equal_level;	/* of equal values */
@@ -133,16 +136,21 @@ typedef struct ModelComparison
 	double		best_blank;		/* likewise where one of them is blank */
 } ModelComparison;
 
-/* Comparisons that are not independent: what a combination is worth beyond its parts */
+/*
+ * Two comparisons that depend on each other: what a combination of levels is
+ * worth beyond its parts.  They form a forest, so that the joint probability is
+ * the product of the parts and of these ratios (Chow and Liu, Approximating
+ * Discrete Probability Distributions with Dependence Trees, 1968).
+ */
 typedef struct ModelGroup
 {
 	char	   *name;
 	int			left;			/* comparisons */
 	int			right;
-	double		m[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS];
-	double		u[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS];
-	double		weight[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS];
-	double		best_weight;
+	double		m[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS];	/* how much likelier than if independent, */
+	double		u[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS];	/* among matches and among others */
+	double		weight[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS];	/* log2(m / u) */
+	double		related_weight[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS];	/* log2(1 / u) */
 } ModelGroup;
 
 /* How a part of a blocking key comes out of a field */
@@ -205,6 +213,8 @@ typedef struct MatchModel
 	int			block_limit;	/* largest block that is compared pair by pair */
 	double		prior;			/* probability that two random records match */
 	double		prior_weight;	/* log2 of its odds */
+	double		related_prior;	/* probability that two random records are of related entities */
+	double		related_prior_weight;
 	double		match_probability;
 	double		review_probability;
 	bool		is_trained;
@@ -218,6 +228,7 @@ extern Jsonb *ModelWrite(const MatchModel *model);
 extern void ModelCompile(MatchModel *model);
 extern void ModelDefaultLevels(ModelComparison *comparison, FieldKind kind);
 extern int	ModelFindField(const MatchModel *model, const char *name);
+extern bool KindIsShared(FieldKind kind, bool of_persons);
 extern double WeightProbability(double weight);
 
 extern const char *const FieldKindNames[KIND_COUNT];

@@ -45,22 +45,24 @@ PatternsAdd(PatternTable *table, PairScorer *scorer, const uint32 *left, const u
 {
 	PatternKey	key;
 	PatternCount *entry;
+	double		shared;
 	double		correction;
 	bool		found;
 
 	memset(&key, 0, sizeof(key));
 	PairLevels(scorer, left, right, &key.pattern);
-	correction = PatternRarity(scorer, left, right, &key.pattern);
+	correction = PatternRarity(scorer, left, right, &key.pattern, &shared);
 	key.rarity = Max(0, Min(RARITY_CLASSES - 1, (int) rint(correction) + RARITY_OFFSET));
 	key.bound = bound;
 	entry = pattern_insert(table->patterns, key, &found);
 	if (!found)
 	{
 		entry->count = 0;
-		entry->correction = 0;
+		entry->correction = entry->shared_correction = 0;
 	}
 	entry->count++;
 	entry->correction += correction;
+	entry->shared_correction += shared;
 	table->pairs++;
 }
 

@@ -24,7 +24,8 @@ typedef struct PatternCount
 	PatternKey	key;
 	uint32		status;
 	uint64		count;
-	double		correction;		/* sum of the frequency corrections */
+	double		correction;		/* sum of the frequency corrections, */
+	double		shared_correction;	/* and of those of shared fields */
 } PatternCount;
 
 typedef struct PatternTable

@@ -167,6 +167,32 @@ static const struct
 	[KIND_NUMBER] = {number_levels, lengthof(number_levels)}
 };
 
+/*
+ * Do different but related entities have a kind of field in common?  Members
+ * of a household share family name, address and phone, colleagues company and
+ * place, branches of a company its name; what is not shared tells them apart.
+ */
+bool
+KindIsShared(FieldKind kind, bool of_persons)
+{
+	switch (kind)
+	{
+		case KIND_GIVEN_NAME:
+		case KIND_DATE:
+		case KIND_IDENTIFIER:
+			return false;
+		case KIND_EMAIL:
+			return !of_persons;
+		case KIND_ADDRESS:
+		case KIND_POSTCODE:
+		case KIND_TEXT:
+		case KIND_PHONE:
+			return of_persons;
+		default:
+			return true;
+	}
+}
+
 /* Give a comparison the levels that are usual for its kind of field */
 void
 ModelDefaultLevels(ModelComparison *comparison, FieldKind kind)
@@ -181,7 +207,7 @@ ModelDefaultLevels(ModelComparison *comparison, FieldKind kind)
 			continue;
 		comparison->levels[comparison->level_count++] = (ModelLevel) {
 			.label = pstrdup(preset->label),.test = preset->test,.threshold = preset->threshold,
-			.uses_frequency = preset->uses_frequency,.m = preset->m,.u = preset->u
+			.uses_frequency = preset->uses_frequency,.m = preset->m,.u = preset->u,.related = preset->u
 		};
 	}
 }

@@ -61,21 +61,29 @@ Rarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right,
 	return least + model->fields[field].agreement_weight;
 }
 
-/* Get the sum of the frequency corrections of a pair */
+/* Get the sum of the frequency corrections of a pair, and of those of shared fields */
 double
-PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right, const PairPattern *pattern)
+PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right, const PairPattern *pattern,
+			  double *shared)
 {
 	double		sum = 0;
 
+	*shared = 0;
 	for (int c = 0; c < scorer->model->comparison_count; c++)
-		sum += Rarity(scorer, c, left, right, pattern);
+	{
+		double		rarity = Rarity(scorer, c, left, right, pattern);
+
+		sum += rarity;
+		if (scorer->model->comparisons[c].is_shared)
+			*shared += rarity;
+	}
 	return sum;
 }
 
 /*
  * Get the weight of a pair's pattern, the prior included.  Its parts, when
  * wanted, are those of the comparisons, then of the groups, then of the order
- * of names.
+ * of names, then of what speaks for two related entities.
  */
 double
 PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right, const PairPattern *pattern,
@@ -83,38 +91,49 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 {
 	const MatchModel *model = scorer->model;
 	double		weight = model->prior_weight;
+	double		related = model->related_prior_weight;
+	double		part;
 
 	for (int c = 0; c < model->comparison_count; c++)
 	{
-		double		part = 0;
-
+		part = 0;
 		if (pattern->levels[c] != LEVEL_BLANK)
-			part = model->comparisons[c].levels[pattern->levels[c]].weight + Rarity(scorer, c, left, right, pattern);
+		{
+			const ModelLevel *level = &model->comparisons[c].levels[pattern->levels[c]];
+			double		rarity = Rarity(scorer, c, left, right, pattern);
+
+			part = level->weight + rarity;
+			if (model->comparisons[c].is_shared)
+				related += level->related_weight + rarity;
+		}
 		weight += part;
 		if (parts)
-			parts[c] = part;
+			*parts++ = part;
 	}
 	for (int g = 0; g < model->group_count; g++)
 	{
 		const ModelGroup *group = &model->groups[g];
 		int			a = pattern->levels[group->left];
 		int			b = pattern->levels[group->right];
-		double		part = a == LEVEL_BLANK || b == LEVEL_BLANK ? 0 : group->weight[a][b];
 
+		part = 0;
+		if (a != LEVEL_BLANK && b != LEVEL_BLANK)
+		{
+			part = group->weight[a][b];
+			related += group->related_weight[a][b];
+		}
 		weight += part;
 		if (parts)
-			parts[model->comparison_count + g] = part;
+			*parts++ = part;
 	}
-	if (pattern->order != LEVEL_BLANK)
-	{
-		double		part = pattern->order == 1 ? model->swapped_weight : model->straight_weight;
-
-		weight += part;
-		if (parts)
-			parts[model->comparison_count + model->group_count] = part;
-	}
-	else if (parts)
-		parts[model->comparison_count + model->group_count] = 0;
+	part = pattern->order == LEVEL_BLANK ? 0 : pattern->order == 1 ? model->swapped_weight : model->straight_weight;
+	weight += part;
+	if (parts)
+		*parts++ = part;
+	part = -log2(1 + exp2(related));
+	weight += part;
+	if (parts)
+		*parts++ = part;
 	return weight;
 }
 

@@ -29,7 +29,6 @@
 /* Pairs that are looked at, random and in blocks */
 #define RANDOM_PAIRS 600000
 #define BLOCK_PAIRS 1500000
-#define ALL_PAIRS 2500000
 
 /* Pairs that are taken for matches when keys are judged: at even odds */
 #define MATCHED_WEIGHT 0
@@ -52,31 +51,6 @@
 
 /* What the estimate of chance agreement may not fall below, of all agreement seen */
 #define LEAST_CHANCE 0.002
-
-typedef struct Training
-{
-	MatchModel *model;
-	MatchRecords *records;
-	double		all_pairs;
-	bool		is_complete;	/* all pairs were counted */
-	double		share;			/* of the blocks that were counted */
-	PatternCount **random;
-	int			random_count;
-	double		random_pairs;
-	PatternCount **met;
-	int			met_count;
-	double		met_pairs;
-	double	   *posterior;
-	double	   *random_posterior;
-	double		preset_m[MODEL_MAX_COMPARISONS][MODEL_MAX_LEVELS];
-	double		evidence[MODEL_MAX_COMPARISONS];	/* matching pairs that m rests on */
-	double		agreeing[MODEL_MAX_COMPARISONS];	/* pairs of equal values, all counted */
-	double		present[MODEL_MAX_COMPARISONS];	/* share of pairs with both values */
-	double		matches;
-	double		recall;
-	double		change;
-	int			iterations;
-} Training;
 
 /* A value and how often it occurs */
 typedef struct ValueCount
@@ -172,27 +146,46 @@ ModelMeasureFields(MatchModel *model, MatchRecords *records)
 	}
 }
 
-/* Get the weight of a pattern, the prior included */
-static double
-CountedWeight(const MatchModel *model, const PatternCount *entry)
+/* Work out how likely a pattern is one of each class */
+static void
+Classify(const MatchModel *model, const PatternCount *entry, PatternClass *class)
 {
 	const PairPattern *pattern = &entry->key.pattern;
-	double		weight = model->prior_weight + entry->correction / entry->count;
+	double		rarity = entry->correction / entry->count;
+	double		match = model->prior_weight + rarity;
+	double		related = model->related_prior_weight;
+	double		most;
+	double		sum;
 
 	for (int c = 0; c < model->comparison_count; c++)
 		if (pattern->levels[c] != LEVEL_BLANK)
-			weight += model->comparisons[c].levels[pattern->levels[c]].weight;
+		{
+			match += model->comparisons[c].levels[pattern->levels[c]].weight;
+			if (model->comparisons[c].is_shared)
+				related += model->comparisons[c].levels[pattern->levels[c]].related_weight;
+		}
 	for (int g = 0; g < model->group_count; g++)
 	{
 		int			a = pattern->levels[model->groups[g].left];
 		int			b = pattern->levels[model->groups[g].right];
 
 		if (a != LEVEL_BLANK && b != LEVEL_BLANK)
-			weight += model->groups[g].weight[a][b];
+		{
+			match += model->groups[g].weight[a][b];
+			related += model->groups[g].related_weight[a][b];
+		}
 	}
 	if (pattern->order != LEVEL_BLANK)
-		weight += pattern->order == 1 ? model->swapped_weight : model->straight_weight;
-	return weight;
+		match += pattern->order == 1 ? model->swapped_weight : model->straight_weight;
+	related += entry->shared_correction / entry->count;
+	most = Max(0, Max(match, related));
+	class->match = exp2(match - most);
+	class->related = exp2(related - most);
+	class->other = exp2(-most);
+	sum = class->match + class->related + class->other;
+	class->match /= sum;
+	class->related /= sum;
+	class->other /= sum;
 }
 
 /* Is the level one of a name against an e-mail address? */
@@ -222,14 +215,14 @@ Normalise(const ModelComparison *comparison, double *sums)
 	}
 }
 
-/* Work out how likely each pattern is a match */
+/* Work out what each pattern is likely to be */
 static void
 Expect(Training *training)
 {
-	for (int i = 0; i < training->met_count; i++)
-		training->posterior[i] = WeightProbability(CountedWeight(training->model, training->met[i]));
-	for (int i = 0; i < training->random_count; i++)
-		training->random_posterior[i] = WeightProbability(CountedWeight(training->model, training->random[i]));
+	for (int i = 0; i < training->met.count; i++)
+		Classify(training->model, training->met.entries[i], &training->met.classes[i]);
+	for (int i = 0; i < training->random.count; i++)
+		Classify(training->model, training->random.entries[i], &training->random.classes[i]);
 }
 
 /* Re-estimate m of all comparisons from the pairs that met for other reasons */
@@ -237,6 +230,7 @@ static void
 MaximiseM(Training *training)
 {
 	MatchModel *model = training->model;
+	const PatternSet *met = &training->met;
 	double		swapped = DEFAULT_SWAPS * PRESET_MATCHES;
 	double		ordered = PRESET_MATCHES;
 
@@ -244,38 +238,44 @@ MaximiseM(Training *training)
 	{
 		ModelComparison *comparison = &model->comparisons[c];
 		double		sums[MODEL_MAX_LEVELS];
+		double		related[MODEL_MAX_LEVELS];
 		double		evidence = 0;
 
 		for (int l = 0; l < comparison->level_count; l++)
-			sums[l] = training->preset_m[c][l] * PRESET_MATCHES;
-		for (int i = 0; i < training->met_count; i++)
 		{
-			const PatternCount *entry = training->met[i];
+			sums[l] = training->preset_m[c][l] * PRESET_MATCHES;
+			related[l] = training->preset_m[c][l] * PRESET_MATCHES;
+		}
+		for (int i = 0; i < met->count; i++)
+		{
+			const PatternCount *entry = met->entries[i];
 			int			level = entry->key.pattern.levels[c];
-			double		matches = training->posterior[i] * entry->count;
 
 			if (level == LEVEL_BLANK || (entry->key.bound & (1 << c)))
 				continue;
-			sums[level] += matches;
-			evidence += matches;
+			sums[level] += met->classes[i].match * entry->count;
+			related[level] += met->classes[i].related * entry->count;
+			evidence += met->classes[i].match * entry->count;
 		}
 		training->evidence[c] = evidence;
 		Normalise(comparison, sums);
+		Normalise(comparison, related);
 		for (int l = 0; l < comparison->level_count; l++)
 		{
 			training->change = Max(training->change, fabs(comparison->levels[l].m - sums[l]));
 			comparison->levels[l].m = Max(sums[l], 1e-7);
+			comparison->levels[l].related = Max(related[l], 1e-7);
 		}
 	}
-	for (int i = 0; i < training->met_count; i++)
+	for (int i = 0; i < met->count; i++)
 	{
-		const PatternCount *entry = training->met[i];
+		const PatternCount *entry = met->entries[i];
 
 		if (entry->key.pattern.order == LEVEL_BLANK)
 			continue;
-		ordered += training->posterior[i] * entry->count;
+		ordered += met->classes[i].match * entry->count;
 		if (entry->key.pattern.order == 1)
-			swapped += training->posterior[i] * entry->count;
+			swapped += met->classes[i].match * entry->count;
 	}
 	model->swapped_m = Max(1e-4, Min(0.5, swapped / ordered));
 }
@@ -285,6 +285,7 @@ static void
 MaximiseU(Training *training)
 {
 	MatchModel *model = training->model;
+	const PatternSet *random = &training->random;
 	double		swapped = 1;
 	double		ordered = 2;
 
@@ -295,15 +296,16 @@ MaximiseU(Training *training)
 		double		total = 0;
 		int			equal = comparison->equal_level;
 
-		for (int i = 0; i < training->random_count; i++)
+		for (int i = 0; i < random->count; i++)
 		{
-			int			level = training->random[i]->key.pattern.levels[c];
+			int			level = random->entries[i]->key.pattern.levels[c];
+			double		others = random->classes[i].other * random->entries[i]->count;
 
 			if (level == LEVEL_BLANK)
 				continue;
-			sums[level] += (1 - training->random_posterior[i]) * training->random[i]->count;
+			sums[level] += others;
 			if (!IsEmailLevel(&comparison->levels[level]))
-				total += (1 - training->random_posterior[i]) * training->random[i]->count;
+				total += others;
 		}
 		for (int l = 0; l < comparison->level_count; l++)
 			sums[l] += 0.3;
@@ -323,29 +325,34 @@ MaximiseU(Training *training)
 		for (int l = 0; l < comparison->level_count; l++)
 			comparison->levels[l].u = Max(sums[l], 1e-9);
 	}
-	for (int i = 0; i < training->random_count; i++)
+	for (int i = 0; i < random->count; i++)
 	{
-		const PatternCount *entry = training->random[i];
+		const PatternCount *entry = random->entries[i];
 
 		if (entry->key.pattern.order == LEVEL_BLANK)
 			continue;
-		ordered += (1 - training->random_posterior[i]) * entry->count;
+		ordered += random->classes[i].other * entry->count;
 		if (entry->key.pattern.order == 1)
-			swapped += (1 - training->random_posterior[i]) * entry->count;
+			swapped += random->classes[i].other * entry->count;
 	}
 	model->swapped_u = Max(1e-4, Min(1 - 1e-4, swapped / ordered));
 }
 
-/* Re-estimate how many pairs match */
+/* Re-estimate how many pairs match, and how many are related */
 static void
-MaximisePrior(Training *training)
+MaximisePriors(Training *training)
 {
 	double		matches = 0;
+	double		related = 0;
 
-	for (int i = 0; i < training->met_count; i++)
-		matches += training->posterior[i] * training->met[i]->count;
-	training->matches = matches / training->share / training->recall;
+	for (int i = 0; i < training->met.count; i++)
+	{
+		matches += training->met.classes[i].match * training->met.entries[i]->count;
+		related += training->met.classes[i].related * training->met.entries[i]->count;
+	}
+	training->matches = matches / training->share;
 	training->model->prior = Max(1e-12, Min(0.5, training->matches / training->all_pairs));
+	training->model->related_prior = Max(1e-12, Min(0.4, related / training->share / training->all_pairs));
 }
 
 /* Iterate until nothing changes */
@@ -362,33 +369,71 @@ Iterate(Training *training)
 		Expect(training);
 		MaximiseM(training);
 		MaximiseU(training);
-		MaximisePrior(training);
+		MaximisePriors(training);
+		TrainingMaximiseGroups(training);
 		ModelCompile(training->model);
 		if (training->change < CONVERGED && fabs(training->matches - before) <= CONVERGED * Max(before, 1))
 			break;
 	}
 }
 
+/* Take the patterns of a table for training */
+static void
+TakePatterns(PatternSet *set, const PatternTable *table)
+{
+	set->entries = PatternsList(table, &set->count);
+	set->classes = palloc0(sizeof(PatternClass) * Max(set->count, 1));
+	set->pairs = table->pairs;
+}
+
+/* Count the pairs that training looks at */
+static void
+CountPatterns(Training *training, PairScorer *scorer)
+{
+	MatchModel *model = training->model;
+	PatternTable *random = PatternsCreate();
+	PatternTable *met = random;
+
+	training->is_complete = training->all_pairs <= COMPARE_ALL_PAIRS;
+	PatternsOfRandomPairs(random, scorer, training->is_complete ? COMPARE_ALL_PAIRS : RANDOM_PAIRS);
+	if (!training->is_complete)
+	{
+		MatchKeys  *keys = KeysBuild(training->records);
+		double		pairs = 0;
+
+		for (int k = 0; k < model->key_count; k++)
+			pairs += keys->pairs[k];
+		training->share = Min(1, BLOCK_PAIRS / Max(pairs, 1));
+		met = PatternsCreate();
+		PatternsOfBlocks(met, scorer, keys, training->share);
+	}
+	TakePatterns(&training->random, random);
+	TakePatterns(&training->met, met);
+	if (training->is_complete)
+		training->met.classes = training->random.classes;
+}
+
 /* Train a model on records */
 void
 ModelTrain(MatchModel *model, MatchRecords *records)
 {
-	Training	training = {.model = model,.records = records,.share = 1,.recall = 1};
-	PatternTable *random = PatternsCreate();
-	PatternTable *met = random;
-	PairScorer *scorer;
+	Training	training = {.model = model,.records = records,.share = 1};
+	bool		choose = model->key_count == 0;
 	FoundPair  *matched;
 	uint64		matched_count;
-	bool		choose = model->key_count == 0;
 
 	if (records->count < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a match model cannot be trained on %u records", records->count)));
-	training.all_pairs = (double) records->count * (records->count - 1.0) / 2;
+	training.all_pairs = RecordsAllPairs(records);
 	ModelMeasureFields(model, records);
+	model->group_count = 0;
+	model->related_prior = 1e-6;
 	ModelCompile(model);
 	RecordsSetRarity(records);
+	if (choose)
+		ModelChooseKeys(model, records, NULL, 0);
 	for (int c = 0; c < model->comparison_count; c++)
 	{
 		const ModelField *field = &model->fields[model->comparisons[c].field];
@@ -398,32 +443,18 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 		training.present[c] = field->present * field->present;
 		training.agreeing[c] = field->agreement * training.all_pairs * training.present[c];
 	}
-	scorer = ScorerCreate(records);
-	training.is_complete = training.all_pairs <= ALL_PAIRS;
-	PatternsOfRandomPairs(random, scorer, training.is_complete ? ALL_PAIRS : RANDOM_PAIRS);
-	if (!training.is_complete)
-	{
-		double		pairs = 0;
-		MatchKeys  *keys;
-
-		if (choose)
-			ModelChooseKeys(model, records, NULL, 0);
-		keys = KeysBuild(records);
-		for (int k = 0; k < model->key_count; k++)
-			pairs += keys->pairs[k];
-		training.share = Min(1, BLOCK_PAIRS / Max(pairs, 1));
-		met = PatternsCreate();
-		PatternsOfBlocks(met, scorer, keys, training.share);
-	}
-	training.random = PatternsList(random, &training.random_count);
-	training.random_pairs = random->pairs;
-	training.met = PatternsList(met, &training.met_count);
-	training.met_pairs = met->pairs;
-	training.posterior = palloc(sizeof(double) * Max(training.met_count, 1));
-	training.random_posterior = palloc(sizeof(double) * Max(training.random_count, 1));
+	CountPatterns(&training, ScorerCreate(records));
 	training.matches = model->prior * training.all_pairs;
-	memset(training.random_posterior, 0, sizeof(double) * training.random_count);
+	Expect(&training);
 	MaximiseU(&training);
+	for (int c = 0; c < model->comparison_count; c++)
+		for (int l = 0; l < model->comparisons[c].level_count; l++)
+			model->comparisons[c].levels[l].related = model->comparisons[c].is_shared ? training.preset_m[c][l] :
+				model->comparisons[c].levels[l].u;
+	ModelCompile(model);
+	Expect(&training);
+	TrainingFindGroups(&training);
+	TrainingMaximiseGroups(&training);
 	ModelCompile(model);
 	Iterate(&training);
 	RecordsSetRarity(records);
