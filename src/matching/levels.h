@@ -31,7 +31,7 @@ typedef struct PairScorer
 extern PairScorer *ScorerCreate(const MatchRecords *records);
 extern void PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern double PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right,
-							const PairPattern *pattern, double *shared);
+							const PairPattern *pattern, double shared[RELATED_COUNT]);
 extern double PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 							const PairPattern *pattern, double *parts);
 extern bool PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least,

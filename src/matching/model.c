@@ -34,6 +34,8 @@ const char *const KeyTransformNames[TRANSFORM_COUNT] = {
 	"first_word", "rare_words", "last_digits", "any_name"
 };
 
+const char *const RelatedNames[RELATED_COUNT] = {"kin", "near"};
+
 static const char *const PartNames[] = {"whole", "mailbox", "domain"};
 
 /* Find a name in a list; an error lists what there is */
@@ -219,7 +221,8 @@ ReadLevels(ModelComparison *comparison, JsonbContainer *array)
 		level->uses_frequency = JsonBoolean(object, "frequency", false);
 		level->m = Probability(JsonNumber(object, "m", 0.1), "m");
 		level->u = Probability(JsonNumber(object, "u", 0.1), "u");
-		level->related = Probability(JsonNumber(object, "related", level->u), "a probability of related entities");
+		for (int r = 0; r < RELATED_COUNT; r++)
+			level->related[r] = Probability(JsonNumber(object, RelatedNames[r], level->u), "a probability of related entities");
 		comparison->level_count++;
 		if (IsOutOfOrder(comparison, i))
 			ereport(ERROR,
@@ -248,7 +251,8 @@ ReadComparisons(MatchModel *model, JsonbContainer *array)
 			comparison->name = field;
 		comparison->field = NamedField(model, field, "a comparison");
 		kind = model->fields[comparison->field].kind;
-		comparison->is_shared = JsonBoolean(object, "shared", false);
+		for (int r = 0; r < RELATED_COUNT; r++)
+			comparison->is_shared[r] = JsonBoolean(object, RelatedNames[r], false);
 		comparison->mailbox = comparison->domain = -1;
 		if (email == NULL && kind == KIND_EMAIL)
 			email = field;
@@ -410,7 +414,9 @@ ModelRead(Jsonb *document)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("the block limit of the match model is %d, not between 2 and 100000", model->block_limit)));
 	model->prior = Probability(JsonNumber(root, "prior", DEFAULT_PRIOR), "the prior");
-	model->related_prior = Probability(JsonNumber(root, "related_prior", 0), "the prior of related entities");
+	for (int r = 0; r < RELATED_COUNT; r++)
+		model->related_prior[r] = Probability(JsonNumber(root, psprintf("%s_prior", RelatedNames[r]), 0),
+											  "the prior of related entities");
 	model->match_probability = Probability(JsonNumber(root, "match_probability", DEFAULT_MATCH), "match_probability");
 	model->review_probability = Probability(JsonNumber(root, "review_probability", DEFAULT_REVIEW), "review_probability");
 	if (model->review_probability > model->match_probability)
@@ -492,7 +498,8 @@ CompileComparison(MatchModel *model, int c)
 		double		most;
 
 		level->weight = log2(level->m) - log2(level->u);
-		level->related_weight = log2(level->related) - log2(level->u);
+		for (int r = 0; r < RELATED_COUNT; r++)
+			level->related_weight[r] = log2(level->related[r]) - log2(level->u);
 		most = level->weight + (level->uses_frequency ?
 								MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain : comparison->field) : 0);
 		if (level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL || level->test == TEST_EMAIL_OTHER)
@@ -531,7 +538,8 @@ ModelCompile(MatchModel *model)
 	for (int f = 0; f < model->field_count; f++)
 		model->fields[f].agreement_weight = log2(model->fields[f].agreement);
 	model->prior_weight = log2(model->prior) - log2(1 - model->prior);
-	model->related_prior_weight = log2(model->related_prior) - log2(1 - model->prior - model->related_prior);
+	for (int r = 0; r < RELATED_COUNT; r++)
+		model->related_prior_weight[r] = log2(model->related_prior[r]) - log2(1 - model->related_prior[r]);
 	model->best_extra = model->best_crossed = 0;
 	for (int c = 0; c < model->comparison_count; c++)
 		CompileComparison(model, c);
@@ -618,8 +626,9 @@ WriteComparisons(StringInfo out, const MatchModel *model)
 		AppendJsonText(out, "field", model->fields[comparison->field].name);
 		if (comparison->mailbox >= 0)
 			AppendJsonText(out, "email", model->fields[model->fields[comparison->mailbox].whole].name);
-		if (comparison->is_shared)
-			appendStringInfoString(out, ", \"shared\": true");
+		for (int r = 0; r < RELATED_COUNT; r++)
+			if (comparison->is_shared[r])
+				appendStringInfo(out, ", \"%s\": true", RelatedNames[r]);
 		appendStringInfoString(out, ", \"levels\": [");
 		for (int l = 0; l < comparison->level_count; l++)
 		{
@@ -634,8 +643,9 @@ WriteComparisons(StringInfo out, const MatchModel *model)
 				appendStringInfoString(out, ", \"frequency\": true");
 			AppendJsonNumber(out, "m", level->m);
 			AppendJsonNumber(out, "u", level->u);
-			if (comparison->is_shared)
-				AppendJsonNumber(out, "related", level->related);
+			for (int r = 0; r < RELATED_COUNT; r++)
+				if (comparison->is_shared[r])
+					AppendJsonNumber(out, RelatedNames[r], level->related[r]);
 			appendStringInfoChar(out, '}');
 		}
 		appendStringInfoString(out, "]}");
@@ -724,7 +734,8 @@ ModelWrite(const MatchModel *model)
 	appendStringInfoChar(&out, ']');
 	AppendJsonNumber(&out, "block_limit", model->block_limit);
 	AppendJsonNumber(&out, "prior", model->prior);
-	AppendJsonNumber(&out, "related_prior", model->related_prior);
+	for (int r = 0; r < RELATED_COUNT; r++)
+		AppendJsonNumber(&out, psprintf("%s_prior", RelatedNames[r]), model->related_prior[r]);
 	AppendJsonNumber(&out, "match_probability", model->match_probability);
 	AppendJsonNumber(&out, "review_probability", model->review_probability);
 	appendStringInfo(&out, ", \"trained\": %s", model->is_trained ? "true" : "false");

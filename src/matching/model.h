@@ -23,6 +23,11 @@
 #define MODEL_MAX_PARTS 4
 #define MODEL_MAX_REFINEMENTS 8
 
+/* Ways in which two entities that are not the same may be related */
+#define RELATED_KIN 0			/* of one household or company; branches of one company */
+#define RELATED_NEAR 1			/* in one place */
+#define RELATED_COUNT 2
+
 /* The level of a comparison that says nothing */
 #define LEVEL_BLANK (-1)
 
@@ -116,9 +121,9 @@ typedef struct ModelLevel
 	bool		uses_frequency;
 	double		m;
 	double		u;
-	double		related;		/* probability among pairs of related entities */
+	double		related[RELATED_COUNT];	/* probability among pairs of related entities */
 	double		weight;			/* log2(m / u) */
-	double		related_weight;	/* log2(related / u) */
+	double		related_weight[RELATED_COUNT];	/* log2(related / u) */
 } ModelLevel;
 
 typedef struct ModelComparison
@@ -127,7 +132,7 @@ typedef struct ModelComparison
 	int			field;
 	int			mailbox;		/* field: of an e-mail address its mailbox; of a name, */
 	int			domain;			/* what stands in for a blank; or -1 */
-	bool		is_shared;		/* do related entities have it in common? */
+	bool		is_shared[RELATED_COUNT];	/* do related entities have it in common? */
 	int			level_count;
 	ModelLevel	levels[MODEL_MAX_LEVELS];
 	int			equal_level;	/* of equal values */
@@ -213,8 +218,8 @@ typedef struct MatchModel
 	int			block_limit;	/* largest block that is compared pair by pair */
 	double		prior;			/* probability that two random records match */
 	double		prior_weight;	/* log2 of its odds */
-	double		related_prior;	/* probability that two random records are of related entities */
-	double		related_prior_weight;
+	double		related_prior[RELATED_COUNT];	/* probability that two random records are of related entities */
+	double		related_prior_weight[RELATED_COUNT];
 	double		match_probability;
 	double		review_probability;
 	bool		is_trained;
@@ -228,11 +233,13 @@ extern Jsonb *ModelWrite(const MatchModel *model);
 extern void ModelCompile(MatchModel *model);
 extern void ModelDefaultLevels(ModelComparison *comparison, FieldKind kind);
 extern int	ModelFindField(const MatchModel *model, const char *name);
-extern bool KindIsShared(FieldKind kind, bool of_persons);
+extern void ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons);
+extern double KindMostDifferent(FieldKind kind);
 extern double WeightProbability(double weight);
 
 extern const char *const FieldKindNames[KIND_COUNT];
 extern const char *const LevelTestNames[TEST_COUNT];
+extern const char *const RelatedNames[RELATED_COUNT];
 extern const char *const KeyTransformNames[TRANSFORM_COUNT];
 
 #endif

@@ -45,24 +45,26 @@ PatternsAdd(PatternTable *table, PairScorer *scorer, const uint32 *left, const u
 {
 	PatternKey	key;
 	PatternCount *entry;
-	double		shared;
+	double		shared[RELATED_COUNT];
 	double		correction;
 	bool		found;
 
 	memset(&key, 0, sizeof(key));
 	PairLevels(scorer, left, right, &key.pattern);
-	correction = PatternRarity(scorer, left, right, &key.pattern, &shared);
+	correction = PatternRarity(scorer, left, right, &key.pattern, shared);
 	key.rarity = Max(0, Min(RARITY_CLASSES - 1, (int) rint(correction) + RARITY_OFFSET));
 	key.bound = bound;
 	entry = pattern_insert(table->patterns, key, &found);
 	if (!found)
 	{
 		entry->count = 0;
-		entry->correction = entry->shared_correction = 0;
+		entry->correction = 0;
+		memset(entry->shared_correction, 0, sizeof(entry->shared_correction));
 	}
 	entry->count++;
 	entry->correction += correction;
-	entry->shared_correction += shared;
+	for (int r = 0; r < RELATED_COUNT; r++)
+		entry->shared_correction[r] += shared[r];
 	table->pairs++;
 }
 

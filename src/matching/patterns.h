@@ -25,7 +25,7 @@ typedef struct PatternCount
 	uint32		status;
 	uint64		count;
 	double		correction;		/* sum of the frequency corrections, */
-	double		shared_correction;	/* and of those of shared fields */
+	double		shared_correction[RELATED_COUNT];	/* and of those of shared fields */
 } PatternCount;
 
 typedef struct PatternTable

@@ -168,28 +168,65 @@ static const struct
 };
 
 /*
- * Do different but related entities have a kind of field in common?  Members
- * of a household share family name, address and phone, colleagues company and
- * place, branches of a company its name; what is not shared tells them apart.
+ * Note which related entities have a kind of field in common.  Members of a
+ * household share family name, address and phone, colleagues company and
+ * place, branches of a company its name, neighbours the place; what is not
+ * shared tells them apart.
  */
-bool
-KindIsShared(FieldKind kind, bool of_persons)
+void
+ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons)
+{
+	bool	   *kin = &comparison->is_shared[RELATED_KIN];
+	bool	   *near = &comparison->is_shared[RELATED_NEAR];
+
+	*kin = *near = false;
+	switch (kind)
+	{
+		case KIND_GIVEN_NAME:
+		case KIND_FULL_NAME:
+		case KIND_DATE:
+		case KIND_IDENTIFIER:
+			break;
+		case KIND_EMAIL:
+			*kin = !of_persons;
+			break;
+		case KIND_FAMILY_NAME:
+		case KIND_ORGANISATION:
+		case KIND_WEBSITE:
+		case KIND_NUMBER:
+			*kin = true;
+			break;
+		case KIND_PHONE:
+			*kin = of_persons;
+			break;
+		case KIND_ADDRESS:
+		case KIND_POSTCODE:
+		case KIND_TEXT:
+			*kin = of_persons;
+			*near = true;
+			break;
+		case KIND_CATEGORY:
+			*kin = *near = true;
+			break;
+	}
+}
+
+/* Get how often a kind of field may differ at most between records of one entity */
+double
+KindMostDifferent(FieldKind kind)
 {
 	switch (kind)
 	{
 		case KIND_GIVEN_NAME:
+		case KIND_FAMILY_NAME:
+		case KIND_FULL_NAME:
+		case KIND_ORGANISATION:
+			return 0.25;
 		case KIND_DATE:
 		case KIND_IDENTIFIER:
-			return false;
-		case KIND_EMAIL:
-			return !of_persons;
-		case KIND_ADDRESS:
-		case KIND_POSTCODE:
-		case KIND_TEXT:
-		case KIND_PHONE:
-			return of_persons;
+			return 0.35;
 		default:
-			return true;
+			return 0.6;
 	}
 }
 
@@ -207,7 +244,7 @@ ModelDefaultLevels(ModelComparison *comparison, FieldKind kind)
 			continue;
 		comparison->levels[comparison->level_count++] = (ModelLevel) {
 			.label = pstrdup(preset->label),.test = preset->test,.threshold = preset->threshold,
-			.uses_frequency = preset->uses_frequency,.m = preset->m,.u = preset->u,.related = preset->u
+			.uses_frequency = preset->uses_frequency,.m = preset->m,.u = preset->u,.related = {preset->u, preset->u}
 		};
 	}
 }

@@ -260,7 +260,7 @@ FinishModel(MatchModel *model)
 				else
 					comparison->domain = f;
 			}
-		comparison->is_shared = KindIsShared(kind, model->family >= 0 || model->given >= 0);
+		ModelDefaultShared(comparison, kind, model->family >= 0 || model->given >= 0);
 		ModelDefaultLevels(comparison, kind);
 	}
 }

@@ -103,6 +103,7 @@ RecordsCreate(const MatchModel *model)
 		}
 	}
 	initStringInfo(&records->key_text);
+	InitPersonName(&records->name);
 	CollectColumns(records);
 	return records;
 }
@@ -137,16 +138,12 @@ ColumnIndex(const MatchRecords *records, const char *column)
 
 /* Enter the given or the family name of a whole name */
 static uint32
-EnterFromFullName(MatchDictionary *dictionary, FieldKind kind, const char *text, int len)
+EnterFromFullName(MatchRecords *records, MatchDictionary *dictionary, FieldKind kind, const char *text, int len)
 {
-	PersonName	name;
+	StringInfo	part = kind == KIND_GIVEN_NAME ? &records->name.given : &records->name.family;
 
-	ParsePersonName(&name, text, len, NULL);
-	if (kind == KIND_GIVEN_NAME)
-		return DictionaryEnter(dictionary, kind, name.given.data, name.given.len,
-							   DictionaryHash(kind, name.given.data, name.given.len));
-	return DictionaryEnter(dictionary, kind, name.family.data, name.family.len,
-						   DictionaryHash(kind, name.family.data, name.family.len));
+	ParsePersonName(&records->name, text, len, NULL);
+	return DictionaryEnter(dictionary, kind, part->data, part->len, DictionaryHash(kind, part->data, part->len));
 }
 
 /* Fill one field of new records from the texts of its columns */
@@ -187,7 +184,7 @@ FillField(MatchRecords *records, int f, const char *bytes, const ChunkText *text
 		if (texts && texts[r].len > 0)
 			id = DictionaryEnter(dictionary, field->kind, bytes + texts[r].offset, texts[r].len, hashes[r]);
 		if (id == VALUE_BLANK && full_names && full_names[r].len > 0)
-			id = EnterFromFullName(dictionary, field->kind, bytes + full_names[r].offset, full_names[r].len);
+			id = EnterFromFullName(records, dictionary, field->kind, bytes + full_names[r].offset, full_names[r].len);
 		ids[r * model->field_count] = id;
 		dictionary->values[id].count++;
 	}

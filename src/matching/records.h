@@ -9,6 +9,7 @@
 #define LEAD_MGMT_RECORDS_H
 
 #include "matching/dictionary.h"
+#include "normalise/normalise.h"
 
 typedef struct MatchRecords
 {
@@ -24,6 +25,7 @@ typedef struct MatchRecords
 	int64	   *integer_keys;	/* what the caller calls a record: either these */
 	uint64	   *text_keys;		/* or these */
 	StringInfoData key_text;
+	PersonName	name;			/* the one taken apart last */
 	MatchDictionary dictionaries[MODEL_MAX_FIELDS];
 	double	   *rarity[MODEL_MAX_FIELDS];	/* by id: -log2 of the frequency */
 	double	   *word_rarity[MODEL_MAX_FIELDS];

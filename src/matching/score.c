@@ -64,18 +64,20 @@ Rarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right,
 /* Get the sum of the frequency corrections of a pair, and of those of shared fields */
 double
 PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right, const PairPattern *pattern,
-			  double *shared)
+			  double shared[RELATED_COUNT])
 {
 	double		sum = 0;
 
-	*shared = 0;
+	for (int r = 0; r < RELATED_COUNT; r++)
+		shared[r] = 0;
 	for (int c = 0; c < scorer->model->comparison_count; c++)
 	{
 		double		rarity = Rarity(scorer, c, left, right, pattern);
 
 		sum += rarity;
-		if (scorer->model->comparisons[c].is_shared)
-			*shared += rarity;
+		for (int r = 0; r < RELATED_COUNT; r++)
+			if (scorer->model->comparisons[c].is_shared[r])
+				shared[r] += rarity;
 	}
 	return sum;
 }
@@ -91,8 +93,12 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 {
 	const MatchModel *model = scorer->model;
 	double		weight = model->prior_weight;
-	double		related = model->related_prior_weight;
+	double		related[RELATED_COUNT];
+	double		odds = 1;
 	double		part;
+
+	for (int r = 0; r < RELATED_COUNT; r++)
+		related[r] = model->related_prior_weight[r];
 
 	for (int c = 0; c < model->comparison_count; c++)
 	{
@@ -103,8 +109,9 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 			double		rarity = Rarity(scorer, c, left, right, pattern);
 
 			part = level->weight + rarity;
-			if (model->comparisons[c].is_shared)
-				related += level->related_weight + rarity;
+			for (int r = 0; r < RELATED_COUNT; r++)
+				if (model->comparisons[c].is_shared[r])
+					related[r] += level->related_weight[r] + rarity;
 		}
 		weight += part;
 		if (parts)
@@ -120,7 +127,8 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 		if (a != LEVEL_BLANK && b != LEVEL_BLANK)
 		{
 			part = group->weight[a][b];
-			related += group->related_weight[a][b];
+			for (int r = 0; r < RELATED_COUNT; r++)
+				related[r] += group->related_weight[a][b];
 		}
 		weight += part;
 		if (parts)
@@ -130,7 +138,9 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 	weight += part;
 	if (parts)
 		*parts++ = part;
-	part = -log2(1 + exp2(related));
+	for (int r = 0; r < RELATED_COUNT; r++)
+		odds += exp2(related[r]);
+	part = -log2(odds);
 	weight += part;
 	if (parts)
 		*parts++ = part;

@@ -151,41 +151,47 @@ static void
 Classify(const MatchModel *model, const PatternCount *entry, PatternClass *class)
 {
 	const PairPattern *pattern = &entry->key.pattern;
-	double		rarity = entry->correction / entry->count;
-	double		match = model->prior_weight + rarity;
-	double		related = model->related_prior_weight;
-	double		most;
+	double		match = model->prior_weight + entry->correction / entry->count;
+	double		related[RELATED_COUNT];
+	double		most = 0;
 	double		sum;
 
+	for (int r = 0; r < RELATED_COUNT; r++)
+		related[r] = model->related_prior_weight[r] + entry->shared_correction[r] / entry->count;
 	for (int c = 0; c < model->comparison_count; c++)
 		if (pattern->levels[c] != LEVEL_BLANK)
 		{
-			match += model->comparisons[c].levels[pattern->levels[c]].weight;
-			if (model->comparisons[c].is_shared)
-				related += model->comparisons[c].levels[pattern->levels[c]].related_weight;
+			const ModelLevel *level = &model->comparisons[c].levels[pattern->levels[c]];
+
+			match += level->weight;
+			for (int r = 0; r < RELATED_COUNT; r++)
+				if (model->comparisons[c].is_shared[r])
+					related[r] += level->related_weight[r];
 		}
 	for (int g = 0; g < model->group_count; g++)
 	{
 		int			a = pattern->levels[model->groups[g].left];
 		int			b = pattern->levels[model->groups[g].right];
 
-		if (a != LEVEL_BLANK && b != LEVEL_BLANK)
-		{
-			match += model->groups[g].weight[a][b];
-			related += model->groups[g].related_weight[a][b];
-		}
+		if (a == LEVEL_BLANK || b == LEVEL_BLANK)
+			continue;
+		match += model->groups[g].weight[a][b];
+		for (int r = 0; r < RELATED_COUNT; r++)
+			related[r] += model->groups[g].related_weight[a][b];
 	}
 	if (pattern->order != LEVEL_BLANK)
 		match += pattern->order == 1 ? model->swapped_weight : model->straight_weight;
-	related += entry->shared_correction / entry->count;
-	most = Max(0, Max(match, related));
-	class->match = exp2(match - most);
-	class->related = exp2(related - most);
-	class->other = exp2(-most);
-	sum = class->match + class->related + class->other;
+	most = Max(most, match);
+	for (int r = 0; r < RELATED_COUNT; r++)
+		most = Max(most, related[r]);
+	sum = class->match = exp2(match - most);
+	sum += class->other = exp2(-most);
+	for (int r = 0; r < RELATED_COUNT; r++)
+		sum += class->related[r] = exp2(related[r] - most);
 	class->match /= sum;
-	class->related /= sum;
 	class->other /= sum;
+	for (int r = 0; r < RELATED_COUNT; r++)
+		class->related[r] /= sum;
 }
 
 /* Is the level one of a name against an e-mail address? */
@@ -215,6 +221,24 @@ Normalise(const ModelComparison *comparison, double *sums)
 	}
 }
 
+/*
+ * Keep the last level of a comparison from becoming the usual one.  Records of
+ * one entity mostly agree on what identifies it; a class of pairs that does not
+ * is another one, which has taken the place of the matches.
+ */
+static void
+LimitDifferent(const ModelComparison *comparison, double *sums, double most)
+{
+	int			last = comparison->level_count - 1;
+
+	if (sums[last] <= most)
+		return;
+	for (int l = 0; l < last; l++)
+		if (!IsEmailLevel(&comparison->levels[l]))
+			sums[l] *= (1 - most) / Max(1 - sums[last], 1e-9);
+	sums[last] = most;
+}
+
 /* Work out what each pattern is likely to be */
 static void
 Expect(Training *training)
@@ -238,13 +262,14 @@ MaximiseM(Training *training)
 	{
 		ModelComparison *comparison = &model->comparisons[c];
 		double		sums[MODEL_MAX_LEVELS];
-		double		related[MODEL_MAX_LEVELS];
+		double		related[RELATED_COUNT][MODEL_MAX_LEVELS];
 		double		evidence = 0;
 
 		for (int l = 0; l < comparison->level_count; l++)
 		{
 			sums[l] = training->preset_m[c][l] * PRESET_MATCHES;
-			related[l] = training->preset_m[c][l] * PRESET_MATCHES;
+			for (int r = 0; r < RELATED_COUNT; r++)
+				related[r][l] = sums[l];
 		}
 		for (int i = 0; i < met->count; i++)
 		{
@@ -254,17 +279,23 @@ MaximiseM(Training *training)
 			if (level == LEVEL_BLANK || (entry->key.bound & (1 << c)))
 				continue;
 			sums[level] += met->classes[i].match * entry->count;
-			related[level] += met->classes[i].related * entry->count;
+			for (int r = 0; r < RELATED_COUNT; r++)
+				related[r][level] += met->classes[i].related[r] * entry->count;
 			evidence += met->classes[i].match * entry->count;
 		}
 		training->evidence[c] = evidence;
 		Normalise(comparison, sums);
-		Normalise(comparison, related);
+		LimitDifferent(comparison, sums, KindMostDifferent(model->fields[comparison->field].kind));
 		for (int l = 0; l < comparison->level_count; l++)
 		{
 			training->change = Max(training->change, fabs(comparison->levels[l].m - sums[l]));
 			comparison->levels[l].m = Max(sums[l], 1e-7);
-			comparison->levels[l].related = Max(related[l], 1e-7);
+		}
+		for (int r = 0; r < RELATED_COUNT; r++)
+		{
+			Normalise(comparison, related[r]);
+			for (int l = 0; l < comparison->level_count; l++)
+				comparison->levels[l].related[r] = Max(related[r][l], 1e-7);
 		}
 	}
 	for (int i = 0; i < met->count; i++)
@@ -343,16 +374,18 @@ static void
 MaximisePriors(Training *training)
 {
 	double		matches = 0;
-	double		related = 0;
+	double		related[RELATED_COUNT] = {0};
 
 	for (int i = 0; i < training->met.count; i++)
 	{
 		matches += training->met.classes[i].match * training->met.entries[i]->count;
-		related += training->met.classes[i].related * training->met.entries[i]->count;
+		for (int r = 0; r < RELATED_COUNT; r++)
+			related[r] += training->met.classes[i].related[r] * training->met.entries[i]->count;
 	}
 	training->matches = matches / training->share;
 	training->model->prior = Max(1e-12, Min(0.5, training->matches / training->all_pairs));
-	training->model->related_prior = Max(1e-12, Min(0.4, related / training->share / training->all_pairs));
+	for (int r = 0; r < RELATED_COUNT; r++)
+		training->model->related_prior[r] = Max(1e-12, Min(0.4, related[r] / training->share / training->all_pairs));
 }
 
 /* Iterate until nothing changes */
@@ -429,7 +462,8 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	training.all_pairs = RecordsAllPairs(records);
 	ModelMeasureFields(model, records);
 	model->group_count = 0;
-	model->related_prior = 1e-6;
+	for (int r = 0; r < RELATED_COUNT; r++)
+		model->related_prior[r] = 1e-6;
 	ModelCompile(model);
 	RecordsSetRarity(records);
 	if (choose)
@@ -449,8 +483,8 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	MaximiseU(&training);
 	for (int c = 0; c < model->comparison_count; c++)
 		for (int l = 0; l < model->comparisons[c].level_count; l++)
-			model->comparisons[c].levels[l].related = model->comparisons[c].is_shared ? training.preset_m[c][l] :
-				model->comparisons[c].levels[l].u;
+			for (int r = 0; r < RELATED_COUNT; r++)
+				model->comparisons[c].levels[l].related[r] = training.preset_m[c][l];
 	ModelCompile(model);
 	Expect(&training);
 	TrainingFindGroups(&training);

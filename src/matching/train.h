@@ -10,7 +10,7 @@
 typedef struct PatternClass
 {
 	double		match;
-	double		related;
+	double		related[RELATED_COUNT];
 	double		other;
 } PatternClass;
 
