@@ -1,0 +1,382 @@
+/*
+ * The key of a street address: folded words, abbreviations spelled out, the
+ * names for kinds of units made one, numbers as they are.
+ *
+ * An address does not say which language it is in, so abbreviations of several
+ * languages share one table, and words that mean the same thing in two of them
+ * (st, str, Straße, straat) one spelling. What an abbreviation means beyond
+ * that depends on its neighbours: st before a name is a saint, after one a
+ * street; d, q and p are street, district and ward where Vietnamese addresses
+ * have them, and letters elsewhere.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "normalise/normalise.h"
+#include "normalise/words.h"
+#include "utils/builtins.h"
+
+/* What a word of an address is */
+typedef enum AddressKind
+{
+	ADDRESS_NAME,
+	ADDRESS_STREET,				/* kind of street */
+	ADDRESS_UNIT,				/* flat, suite */
+	ADDRESS_COUNTED,			/* means that next to a number only */
+	ADDRESS_DIRECTION,
+	ADDRESS_NUMBER				/* "number", left out before one */
+}			AddressKind;
+
+typedef struct AddressWord
+{
+	AddressKind kind;
+	const char *to;
+	const char *from;
+} AddressWord;
+
+static const AddressWord addressWords[] = {
+	{ADDRESS_STREET, "street", "str street streets strasse straat ulitsa улица"},
+	{ADDRESS_STREET, "avenue", "av ave aven avenu avn avnue avenida avda avenue"},
+	{ADDRESS_STREET, "boulevard", "blvd boul boulv bld bvd bd bulvar bulevar boulevard"},
+	{ADDRESS_STREET, "road", "rd road"},
+	{ADDRESS_STREET, "drive", "dr drv drive"},
+	{ADDRESS_STREET, "lane", "ln lane"},
+	{ADDRESS_STREET, "court", "ct crt court"},
+	{ADDRESS_STREET, "circle", "cir circ crcl circle"},
+	{ADDRESS_STREET, "circuit", "cct crct circuit"},
+	{ADDRESS_STREET, "crescent", "cres crsnt crs cr crescent"},
+	{ADDRESS_STREET, "close", "cl clo close"},
+	{ADDRESS_STREET, "terrace", "terr tce terrace"},
+	{ADDRESS_STREET, "place", "pl plc place"},
+	{ADDRESS_STREET, "plaza", "plz plza pza plaza"},
+	{ADDRESS_STREET, "piazza", "pzza piazza"},
+	{ADDRESS_STREET, "square", "sq sqr squ square"},
+	{ADDRESS_STREET, "parade", "pde parade"},
+	{ADDRESS_STREET, "parkway", "pkwy pky parkwy pkway pwy parkway"},
+	{ADDRESS_STREET, "highway", "hwy hiway hiwy highwy hway highway"},
+	{ADDRESS_STREET, "freeway", "fwy frwy freeway"},
+	{ADDRESS_STREET, "expressway", "expy expwy expressway"},
+	{ADDRESS_STREET, "turnpike", "tpke trnpk turnpike"},
+	{ADDRESS_STREET, "trail", "trl trail"},
+	{ADDRESS_STREET, "way", "wy way"},
+	{ADDRESS_STREET, "alley", "aly ally alley"},
+	{ADDRESS_STREET, "grove", "grv grov grove"},
+	{ADDRESS_STREET, "gardens", "gdn gdns grdns garden gardens"},
+	{ADDRESS_STREET, "loop", "lp loop"},
+	{ADDRESS_STREET, "mews", "mws mews"},
+	{ADDRESS_STREET, "esplanade", "esplanade espl"},
+	{ADDRESS_STREET, "promenade", "prom promenade"},
+	{ADDRESS_STREET, "quay", "qy quay"},
+	{ADDRESS_STREET, "row", "row"},
+	{ADDRESS_STREET, "crossing", "xing crssng crossing"},
+	{ADDRESS_STREET, "route", "rte route"},
+	{ADDRESS_STREET, "chemin", "chem ch chemin"},
+	{ADDRESS_STREET, "impasse", "imp impasse"},
+	{ADDRESS_STREET, "allee", "allee"},
+	{ADDRESS_STREET, "faubourg", "fg fbg faubourg"},
+	{ADDRESS_STREET, "calle", "calle"},
+	{ADDRESS_STREET, "carretera", "ctra carr carretera"},
+	{ADDRESS_STREET, "paseo", "pso paseo"},
+	{ADDRESS_STREET, "camino", "cno camino"},
+	{ADDRESS_STREET, "viale", "vle viale"},
+	{ADDRESS_STREET, "corso", "cso corso"},
+	{ADDRESS_STREET, "rua", "rua"},
+	{ADDRESS_STREET, "travessa", "tv trav travessa"},
+	{ADDRESS_STREET, "rodovia", "rod rodovia"},
+	{ADDRESS_STREET, "estrada", "estr estrada"},
+	{ADDRESS_STREET, "gate", "gt gate"},
+	{ADDRESS_STREET, "vei", "vn veg vei vej"},
+	{ADDRESS_STREET, "ulica", "ul ulica ул"},
+	{ADDRESS_STREET, "prospekt", "prosp prospekt пр просп проспект"},
+	{ADDRESS_STREET, "duong", "duong"},
+	{ADDRESS_UNIT, "unit", "unit units apt apts apartment apartments appt appartement apto suite ste flat room rm wohnung whg departamento depto dpto oficina office canho"},
+	{ADDRESS_UNIT, "block", "blk block"},
+	{ADDRESS_UNIT, "lot", "lot"},
+	{ADDRESS_UNIT, "kvartira", "кв квартира"},
+	{ADDRESS_UNIT, "building", "bldg bld building gebaude edificio edif batiment bat toa"},
+	{ADDRESS_COUNTED, "floor", "fl flr floor etage stock piso andar tang lau planta verdieping"},
+	{ADDRESS_COUNTED, "unit", "phong local bureau dept"},
+	{ADDRESS_COUNTED, "level", "lvl level"},
+	{ADDRESS_COUNTED, "dom", "дом д"},
+	{ADDRESS_COUNTED, "building", "nha"},
+	{ADDRESS_DIRECTION, "north", "n north nord norte"},
+	{ADDRESS_DIRECTION, "south", "s south sud sur"},
+	{ADDRESS_DIRECTION, "east", "e east"},
+	{ADDRESS_DIRECTION, "west", "w west ouest oeste"},
+	{ADDRESS_DIRECTION, "northeast", "ne northeast"},
+	{ADDRESS_DIRECTION, "northwest", "nw northwest"},
+	{ADDRESS_DIRECTION, "southeast", "se southeast"},
+	{ADDRESS_DIRECTION, "southwest", "sw southwest"},
+	{ADDRESS_NUMBER, "", "no nr num numero number nbr so"},
+	{ADDRESS_NAME, "green", "grn"},
+	{ADDRESS_NAME, "heights", "hts ht"},
+	{ADDRESS_NAME, "hill", "hl"},
+	{ADDRESS_NAME, "junction", "jct jnc"},
+	{ADDRESS_NAME, "mount", "mt"},
+	{ADDRESS_NAME, "mountain", "mtn"},
+	{ADDRESS_NAME, "ridge", "rdg"},
+	{ADDRESS_NAME, "rise", "rse"},
+	{ADDRESS_NAME, "view", "vw"},
+	{ADDRESS_NAME, "valley", "vly vall"},
+	{ADDRESS_NAME, "village", "vlge vill vlg"},
+	{ADDRESS_NAME, "bridge", "brg"},
+	{ADDRESS_NAME, "center", "ctr cntr cent centre"},
+	{ADDRESS_NAME, "estate", "est"},
+	{ADDRESS_NAME, "park", "pk prk"},
+	{ADDRESS_NAME, "house", "hse"},
+	{ADDRESS_NAME, "tower", "twr"},
+	{ADDRESS_NAME, "basement", "bsmt"},
+	{ADDRESS_NAME, "po box", "pobox"},
+	{ADDRESS_NAME, "thanh pho", "tp"},
+	{ADDRESS_NAME, "thanh pho ho chi minh", "tphcm hcmc"},
+	{ADDRESS_NAME, "ho chi minh", "hcm"},
+	{ADDRESS_NAME, "khu pho", "kp"},
+	{ADDRESS_NAME, "khu cong nghiep", "kcn"},
+	{ADDRESS_NAME, "district", "dist distr"},
+	{ADDRESS_NAME, "province", "prov"},
+	{ADDRESS_NAME, "county", "cnty"},
+	{ADDRESS_NAME, "saint", "sainte snt"},
+	{ADDRESS_NAME, "fort", "ft"},
+	{ADDRESS_NAME, "and", "und et"},
+	{ADDRESS_NAME, "1st", "first"},
+	{ADDRESS_NAME, "2nd", "second"},
+	{ADDRESS_NAME, "3rd", "third"},
+	{ADDRESS_NAME, "4th", "fourth"},
+	{ADDRESS_NAME, "5th", "fifth"},
+	{ADDRESS_NAME, "6th", "sixth"},
+	{ADDRESS_NAME, "7th", "seventh"},
+	{ADDRESS_NAME, "8th", "eighth"},
+	{ADDRESS_NAME, "9th", "ninth"},
+	{ADDRESS_NAME, "10th", "tenth"},
+	{ADDRESS_NAME, "11th", "eleventh"},
+	{ADDRESS_NAME, "12th", "twelfth"}
+};
+
+static WordTable addressTable;
+
+/*
+ * Make the table of words
+ */
+static pg_noinline void
+BuildTable(void)
+{
+	WordTable	building;
+
+	InitWordTable(&building, 512);
+	for (int i = 0; i < lengthof(addressWords); i++)
+	{
+		const char *word = addressWords[i].from;
+
+		while (*word != '\0')
+		{
+			int			len = strcspn(word, " ");
+
+			SetInWordTable(&building, word, len, i);
+			word += len + strspn(word + len, " ");
+		}
+	}
+	addressTable = building;
+}
+
+static inline bool
+StartsWithDigit(const Word *word)
+{
+	return word->text[0] >= '0' && word->text[0] <= '9';
+}
+
+/*
+ * Check whether a word is a number in order, such as 3rd
+ */
+static bool
+IsOrdinal(const Word *word)
+{
+	const char *end = word->text + word->len - 2;
+
+	return word->len > 2 && StartsWithDigit(word) &&
+		(memcmp(end, "st", 2) == 0 || memcmp(end, "nd", 2) == 0 || memcmp(end, "rd", 2) == 0 ||
+		 memcmp(end, "th", 2) == 0);
+}
+
+/*
+ * Look a word up, with what it is unless its neighbours say otherwise
+ */
+static const AddressWord *
+LookUp(const Word *word)
+{
+	int			i = FindInWordTable(&addressTable, word->text, word->len);
+
+	return i < 0 ? NULL : &addressWords[i];
+}
+
+static AddressKind
+KindOf(const Word *word)
+{
+	const AddressWord *known = LookUp(word);
+
+	return known == NULL ? ADDRESS_NAME : known->kind;
+}
+
+/*
+ * Append a word to a key in the making
+ */
+static void
+Emit(WordList *key, const char *text, int len)
+{
+	AddWord(key, text, len, ' ');
+}
+
+/*
+ * Spell out a letter or two that are an abbreviation next to some words only:
+ * the saint or street of St., and street, district, ward and county of
+ * Vietnamese addresses, which no kind of street follows
+ */
+static const char *
+SpellByNeighbours(const Word *word, const Word *previous, const Word *next)
+{
+	bool		name_follows = next != NULL && KindOf(next) == ADDRESS_NAME && !StartsWithDigit(next);
+	bool		after_unit = previous != NULL && KindOf(previous) == ADDRESS_UNIT;
+
+	if (WordIs(word, "st"))
+		return name_follows && (previous == NULL || KindOf(previous) == ADDRESS_DIRECTION ||
+								(StartsWithDigit(previous) && !IsOrdinal(previous))) ? "saint" : "street";
+
+	if (word->len != 1 || next == NULL || after_unit)
+		return NULL;
+
+	switch (word->text[0])
+	{
+		case 'd':
+			return name_follows ? "duong" : NULL;
+		case 'h':
+			return name_follows ? "huyen" : NULL;
+		case 'q':
+			return name_follows || StartsWithDigit(next) ? "quan" : NULL;
+		case 'p':
+			return name_follows || StartsWithDigit(next) ? "phuong" : NULL;
+		case 'c':
+			return previous == NULL && next->before == '/' ? "calle" : NULL;
+		case 'r':
+			return previous == NULL && next->before == '.' ? "rua" : NULL;
+		default:
+			return NULL;
+	}
+}
+
+/*
+ * Append a word of an address, and whatever it stands for, to a key
+ */
+static void
+AppendAddressWord(WordList *key, const WordList *list, int i)
+{
+	const Word *word = &list->words[i];
+	const Word *next = i + 1 < list->count ? &list->words[i + 1] : NULL;
+	const Word *previous = key->count > 0 ? &key->words[key->count - 1] : NULL;
+	const AddressWord *known;
+	const char *spelled;
+	int			stem = 0;
+
+	/* # 4 is a unit, but for the house number in front */
+	if (word->before == '#' && previous != NULL && KindOf(previous) != ADDRESS_UNIT)
+	{
+		Emit(key, "unit", 4);
+		previous = &key->words[key->count - 1];
+	}
+
+	spelled = SpellByNeighbours(word, previous, next);
+	if (spelled != NULL)
+	{
+		Emit(key, spelled, strlen(spelled));
+		return;
+	}
+
+	/* Q1, P5 */
+	if (word->len > 1 && word->len <= 3 && (word->text[0] == 'q' || word->text[0] == 'p') &&
+		strspn(word->text + 1, "0123456789") >= word->len - 1)
+	{
+		spelled = word->text[0] == 'q' ? "quan" : "phuong";
+		Emit(key, spelled, strlen(spelled));
+		Emit(key, word->text + 1, word->len - 1);
+		return;
+	}
+
+	/* Hauptstr., Hauptstraße, Dorpsstraat */
+	if (word->len > 9 && memcmp(word->text + word->len - 7, "strasse", 7) == 0)
+		stem = word->len - 7;
+	else if (word->len > 8 && memcmp(word->text + word->len - 6, "straat", 6) == 0)
+		stem = word->len - 6;
+	else if (word->len > 5 && memcmp(word->text + word->len - 3, "str", 3) == 0)
+		stem = word->len - 3;
+	if (stem > 0)
+	{
+		Emit(key, word->text, stem);
+		Emit(key, "street", 6);
+		return;
+	}
+
+	known = LookUp(word);
+	if (known != NULL &&
+		((known->kind == ADDRESS_NUMBER && !(next != NULL && StartsWithDigit(next))) ||
+		 (known->kind == ADDRESS_COUNTED && !(next != NULL && StartsWithDigit(next)) &&
+		  !(previous != NULL && StartsWithDigit(previous))) ||
+		 (word->len <= 2 && previous != NULL && KindOf(previous) == ADDRESS_UNIT)))
+		known = NULL;
+
+	if (known == NULL)
+		Emit(key, word->text, word->len);
+	else if (known->kind != ADDRESS_NUMBER)
+		Emit(key, known->to, strlen(known->to));
+}
+
+/*
+ * Get the key of a street address
+ */
+void
+AddressKey(StringInfo out, const char *text, int len)
+{
+	static StringInfoData folded;
+	static WordList words;
+	static WordList key;
+
+	if (addressTable.slots == NULL)
+		BuildTable();
+
+	FoldServerToUtf8(ResetScratch(&folded), text, len);
+	SplitWords(&words, folded.data, folded.len);
+
+	key.count = 0;
+	for (int i = 0; i < words.count; i++)
+	{
+		const Word *word = &words.words[i];
+
+		if (i + 2 < words.count && WordIs(word, "p") && WordIs(word + 1, "o") && WordIs(word + 2, "box"))
+		{
+			Emit(&key, "po", 2);
+			i++;
+		}
+		else if (i + 1 < words.count && WordIs(word, "can") && WordIs(word + 1, "ho") &&
+				 (i + 2 == words.count || word[2].len <= 5))
+		{
+			Emit(&key, "unit", 4);
+			i++;
+		}
+		else
+			AppendAddressWord(&key, &words, i);
+	}
+
+	for (int i = 0; i < key.count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ' ');
+		AppendServer(out, key.words[i].text, key.words[i].len);
+	}
+}
+
+/*
+ * Get the key of a street address
+ */
+PG_FUNCTION_INFO_V1(address_key);
+Datum
+address_key(PG_FUNCTION_ARGS)
+{
+	return KeyOfArgument(fcinfo, AddressKey);
+}
