@@ -138,6 +138,28 @@ WordsSimilarity(const MatchDictionary *dictionary, const double *rarity, const M
 	return left_norm > 0 && right_norm > 0 ? shared / sqrt(left_norm * right_norm) : 0;
 }
 
+/* Are all words of one value, but for slips, among the words of the other? */
+static bool
+IsSubset(const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
+{
+	const MatchValue *fewer = left->token_count <= right->token_count ? left : right;
+	const MatchValue *more = fewer == left ? right : left;
+
+	if (fewer->token_count == 0 || fewer->length < MIN_CONTAINED)
+		return false;
+	for (int i = 0; i < fewer->token_count; i++)
+	{
+		bool		found = false;
+
+		for (int j = 0; j < more->token_count && !found; j++)
+			found = WordSimilarity(dictionary->words, dictionary->tokens[fewer->extra + i],
+								   dictionary->tokens[more->extra + j]) > 0;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
 /* Is one value the first word, or all words of one, part of the other's words? */
 static bool
 IsPart(const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
@@ -309,7 +331,8 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 		case TEST_INITIAL:
 			return IsInitial(memo->dictionary, memo->left, memo->right);
 		case TEST_PART:
-			return IsPart(memo->dictionary, memo->left, memo->right);
+			return memo->dictionary->has_words ? IsSubset(memo->dictionary, memo->left, memo->right) :
+				IsPart(memo->dictionary, memo->left, memo->right);
 		case TEST_ACRONYM:
 			return IsAcronymOf(memo->dictionary, memo->left, memo->right);
 		case TEST_SAME_MAILBOX:

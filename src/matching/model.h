@@ -24,9 +24,10 @@
 #define MODEL_MAX_REFINEMENTS 8
 
 /* Ways in which two entities that are not the same may be related */
-#define RELATED_KIN 0			/* of one household or company; branches of one company */
-#define RELATED_NEAR 1			/* in one place */
-#define RELATED_COUNT 2
+#define RELATED_KIN 0			/* of one household, or of one group of companies */
+#define RELATED_NAMESAKE 1		/* of one name; branches of one company */
+#define RELATED_NEAR 2			/* in one place */
+#define RELATED_COUNT 3
 
 /* The level of a comparison that says nothing */
 #define LEVEL_BLANK (-1)
@@ -234,6 +235,8 @@ extern void ModelCompile(MatchModel *model);
 extern void ModelDefaultLevels(ModelComparison *comparison, FieldKind kind);
 extern int	ModelFindField(const MatchModel *model, const char *name);
 extern void ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons);
+extern void ModelDefaultRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons,
+								double *probabilities);
 extern double KindMostDifferent(FieldKind kind);
 extern double WeightProbability(double weight);
 

@@ -52,10 +52,10 @@ static const PresetLevel organisation_levels[] = {
 	{"same", TEST_EXACT, 0, true, 0.55, 0.0005},
 	{"same words", TEST_WORDS, 0.95, true, 0.08, 0.0002},
 	{"one edit", TEST_EDITS, 1, true, 0.06, 0.0001},
-	{"words nearly the same", TEST_WORDS, 0.8, true, 0.08, 0.0005},
+	{"part", TEST_PART, 0, true, 0.06, 0.001},
+	{"words nearly the same", TEST_WORDS, 0.8, true, 0.06, 0.0005},
 	{"acronym", TEST_ACRONYM, 0, false, 0.02, 0.0005},
 	{"very similar", TEST_JARO_WINKLER, 0.92, true, 0.04, 0.001},
-	{"part", TEST_PART, 0, true, 0.04, 0.001},
 	{"words similar", TEST_WORDS, 0.6, false, 0.05, 0.003},
 	{"half the letter pairs", TEST_QGRAMS, 0.5, false, 0.02, 0.001},
 	{"some words", TEST_WORDS, 0.35, false, 0.03, 0.01},
@@ -170,44 +170,67 @@ static const struct
 /*
  * Note which related entities have a kind of field in common.  Members of a
  * household share family name, address and phone, colleagues company and
- * place, branches of a company its name, neighbours the place; what is not
- * shared tells them apart.
+ * place, companies of a group address, website and part of their names;
+ * namesakes and branches the name; neighbours the place.  What is not shared
+ * tells them apart.
  */
 void
 ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons)
 {
-	bool	   *kin = &comparison->is_shared[RELATED_KIN];
-	bool	   *near = &comparison->is_shared[RELATED_NEAR];
+	bool	   *shared = comparison->is_shared;
 
-	*kin = *near = false;
+	shared[RELATED_KIN] = shared[RELATED_NAMESAKE] = shared[RELATED_NEAR] = false;
 	switch (kind)
 	{
 		case KIND_GIVEN_NAME:
 		case KIND_FULL_NAME:
+			shared[RELATED_NAMESAKE] = true;
+			break;
+		case KIND_FAMILY_NAME:
+			shared[RELATED_NAMESAKE] = shared[RELATED_KIN] = true;
+			break;
 		case KIND_DATE:
 		case KIND_IDENTIFIER:
 			break;
-		case KIND_EMAIL:
-			*kin = !of_persons;
-			break;
-		case KIND_FAMILY_NAME:
 		case KIND_ORGANISATION:
 		case KIND_WEBSITE:
-		case KIND_NUMBER:
-			*kin = true;
+			shared[RELATED_KIN] = true;
+			shared[RELATED_NAMESAKE] = !of_persons;
+			break;
+		case KIND_EMAIL:
+			shared[RELATED_KIN] = shared[RELATED_NAMESAKE] = !of_persons;
 			break;
 		case KIND_PHONE:
-			*kin = of_persons;
+		case KIND_NUMBER:
+			shared[RELATED_KIN] = true;
 			break;
 		case KIND_ADDRESS:
 		case KIND_POSTCODE:
 		case KIND_TEXT:
-			*kin = of_persons;
-			*near = true;
+			shared[RELATED_KIN] = shared[RELATED_NEAR] = true;
 			break;
 		case KIND_CATEGORY:
-			*kin = *near = true;
+			shared[RELATED_KIN] = shared[RELATED_NAMESAKE] = shared[RELATED_NEAR] = true;
 			break;
+	}
+}
+
+/*
+ * Get how a comparison is likely to come out for related entities.  The names
+ * of companies of one group have words in common and words of their own.
+ */
+void
+ModelDefaultRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons,
+					double *probabilities)
+{
+	for (int l = 0; l < comparison->level_count; l++)
+	{
+		const ModelLevel *level = &comparison->levels[l];
+		bool		is_words = (level->test == TEST_WORDS && level->threshold < 0.9) || level->test == TEST_QGRAMS;
+
+		probabilities[l] = level->m;
+		if (kind == KIND_ORGANISATION && related == RELATED_KIN && !of_persons)
+			probabilities[l] = is_words || level->test == TEST_ELSE ? 0.18 : 0.01;
 	}
 }
 
@@ -244,7 +267,7 @@ ModelDefaultLevels(ModelComparison *comparison, FieldKind kind)
 			continue;
 		comparison->levels[comparison->level_count++] = (ModelLevel) {
 			.label = pstrdup(preset->label),.test = preset->test,.threshold = preset->threshold,
-			.uses_frequency = preset->uses_frequency,.m = preset->m,.u = preset->u,.related = {preset->u, preset->u}
+			.uses_frequency = preset->uses_frequency,.m = preset->m,.u = preset->u,.related = {preset->u, preset->u, preset->u}
 		};
 	}
 }

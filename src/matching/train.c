@@ -269,7 +269,7 @@ MaximiseM(Training *training)
 		{
 			sums[l] = training->preset_m[c][l] * PRESET_MATCHES;
 			for (int r = 0; r < RELATED_COUNT; r++)
-				related[r][l] = sums[l];
+				related[r][l] = training->preset_related[r][c][l] * PRESET_MATCHES;
 		}
 		for (int i = 0; i < met->count; i++)
 		{
@@ -293,9 +293,12 @@ MaximiseM(Training *training)
 		}
 		for (int r = 0; r < RELATED_COUNT; r++)
 		{
+			bool		is_fixed = r == RELATED_KIN && model->family < 0 &&
+				model->fields[comparison->field].kind == KIND_ORGANISATION;
+
 			Normalise(comparison, related[r]);
 			for (int l = 0; l < comparison->level_count; l++)
-				comparison->levels[l].related[r] = Max(related[r][l], 1e-7);
+				comparison->levels[l].related[r] = Max(is_fixed ? training->preset_related[r][c][l] : related[r][l], 1e-7);
 		}
 	}
 	for (int i = 0; i < met->count; i++)
@@ -474,6 +477,9 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 
 		for (int l = 0; l < model->comparisons[c].level_count; l++)
 			training.preset_m[c][l] = model->comparisons[c].levels[l].m;
+		for (int r = 0; r < RELATED_COUNT; r++)
+			ModelDefaultRelated(&model->comparisons[c], field->kind, r, model->family >= 0 || model->given >= 0,
+								training.preset_related[r][c]);
 		training.present[c] = field->present * field->present;
 		training.agreeing[c] = field->agreement * training.all_pairs * training.present[c];
 	}
@@ -484,7 +490,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	for (int c = 0; c < model->comparison_count; c++)
 		for (int l = 0; l < model->comparisons[c].level_count; l++)
 			for (int r = 0; r < RELATED_COUNT; r++)
-				model->comparisons[c].levels[l].related[r] = training.preset_m[c][l];
+				model->comparisons[c].levels[l].related[r] = training.preset_related[r][c][l];
 	ModelCompile(model);
 	Expect(&training);
 	TrainingFindGroups(&training);
