@@ -235,8 +235,8 @@ extern void ModelCompile(MatchModel *model);
 extern void ModelDefaultLevels(ModelComparison *comparison, FieldKind kind);
 extern int	ModelFindField(const MatchModel *model, const char *name);
 extern void ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons);
-extern void ModelDefaultRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons,
-								double *probabilities);
+extern void ModelFixedRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons,
+							  double *fixed);
 extern double KindMostDifferent(FieldKind kind);
 extern double WeightProbability(double weight);
 

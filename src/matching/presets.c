@@ -198,7 +198,8 @@ ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons)
 			shared[RELATED_NAMESAKE] = !of_persons;
 			break;
 		case KIND_EMAIL:
-			shared[RELATED_KIN] = shared[RELATED_NAMESAKE] = !of_persons;
+			shared[RELATED_KIN] = true;
+			shared[RELATED_NAMESAKE] = !of_persons;
 			break;
 		case KIND_PHONE:
 		case KIND_NUMBER:
@@ -215,23 +216,42 @@ ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons)
 	}
 }
 
+/* Does the level mean that the values are the same, but for slips? */
+static bool
+IsIdentifying(const ModelLevel *level)
+{
+	switch (level->test)
+	{
+		case TEST_EXACT:
+		case TEST_EDITS:
+		case TEST_SAME_MAILBOX:
+		case TEST_PART:
+		case TEST_ACRONYM:
+			return true;
+		case TEST_WORDS:
+		case TEST_JARO_WINKLER:
+			return level->threshold >= 0.9;
+		case TEST_SAME_DOMAIN:
+			return level->threshold > 0;
+		default:
+			return false;
+	}
+}
+
 /*
- * Get how a comparison is likely to come out for related entities.  The names
- * of companies of one group have words in common and words of their own.
+ * Get how a comparison is likely to come out for related entities, or leave a
+ * level negative that is free to be estimated.  Names of companies of one group
+ * have words in common and words of their own, colleagues have addresses in one
+ * domain; neither are the same.
  */
 void
-ModelDefaultRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons,
-					double *probabilities)
+ModelFixedRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons, double *fixed)
 {
-	for (int l = 0; l < comparison->level_count; l++)
-	{
-		const ModelLevel *level = &comparison->levels[l];
-		bool		is_words = (level->test == TEST_WORDS && level->threshold < 0.9) || level->test == TEST_QGRAMS;
+	bool		is_partly = related == RELATED_KIN &&
+		((kind == KIND_ORGANISATION && !of_persons) || (kind == KIND_EMAIL && of_persons));
 
-		probabilities[l] = level->m;
-		if (kind == KIND_ORGANISATION && related == RELATED_KIN && !of_persons)
-			probabilities[l] = is_words || level->test == TEST_ELSE ? 0.18 : 0.01;
-	}
+	for (int l = 0; l < comparison->level_count; l++)
+		fixed[l] = is_partly && IsIdentifying(&comparison->levels[l]) ? comparison->levels[l].u : -1;
 }
 
 /* Get how often a kind of field may differ at most between records of one entity */

@@ -239,6 +239,27 @@ LimitDifferent(const ModelComparison *comparison, double *sums, double most)
 	sums[last] = most;
 }
 
+/* Keep the levels that would make related entities the same from becoming usual among them */
+static void
+FixRelated(const MatchModel *model, const ModelComparison *comparison, int related, double *sums)
+{
+	double		fixed[MODEL_MAX_LEVELS];
+	double		fixed_sum = 0;
+	double		free_sum = 0;
+
+	ModelFixedRelated(comparison, model->fields[comparison->field].kind, related,
+					  model->given >= 0 || model->family >= 0, fixed);
+	for (int l = 0; l < comparison->level_count; l++)
+		if (fixed[l] >= 0)
+			fixed_sum += fixed[l];
+		else
+			free_sum += sums[l];
+	if (fixed_sum == 0)
+		return;
+	for (int l = 0; l < comparison->level_count; l++)
+		sums[l] = fixed[l] >= 0 ? fixed[l] : sums[l] / Max(free_sum, 1e-9) * (1 - fixed_sum);
+}
+
 /* Work out what each pattern is likely to be */
 static void
 Expect(Training *training)
@@ -269,7 +290,7 @@ MaximiseM(Training *training)
 		{
 			sums[l] = training->preset_m[c][l] * PRESET_MATCHES;
 			for (int r = 0; r < RELATED_COUNT; r++)
-				related[r][l] = training->preset_related[r][c][l] * PRESET_MATCHES;
+				related[r][l] = sums[l];
 		}
 		for (int i = 0; i < met->count; i++)
 		{
@@ -293,12 +314,10 @@ MaximiseM(Training *training)
 		}
 		for (int r = 0; r < RELATED_COUNT; r++)
 		{
-			bool		is_fixed = r == RELATED_KIN && model->family < 0 &&
-				model->fields[comparison->field].kind == KIND_ORGANISATION;
-
 			Normalise(comparison, related[r]);
+			FixRelated(model, comparison, r, related[r]);
 			for (int l = 0; l < comparison->level_count; l++)
-				comparison->levels[l].related[r] = Max(is_fixed ? training->preset_related[r][c][l] : related[r][l], 1e-7);
+				comparison->levels[l].related[r] = Max(related[r][l], 1e-7);
 		}
 	}
 	for (int i = 0; i < met->count; i++)
@@ -477,9 +496,6 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 
 		for (int l = 0; l < model->comparisons[c].level_count; l++)
 			training.preset_m[c][l] = model->comparisons[c].levels[l].m;
-		for (int r = 0; r < RELATED_COUNT; r++)
-			ModelDefaultRelated(&model->comparisons[c], field->kind, r, model->family >= 0 || model->given >= 0,
-								training.preset_related[r][c]);
 		training.present[c] = field->present * field->present;
 		training.agreeing[c] = field->agreement * training.all_pairs * training.present[c];
 	}
@@ -490,7 +506,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	for (int c = 0; c < model->comparison_count; c++)
 		for (int l = 0; l < model->comparisons[c].level_count; l++)
 			for (int r = 0; r < RELATED_COUNT; r++)
-				model->comparisons[c].levels[l].related[r] = training.preset_related[r][c][l];
+				model->comparisons[c].levels[l].related[r] = training.preset_m[c][l];
 	ModelCompile(model);
 	Expect(&training);
 	TrainingFindGroups(&training);

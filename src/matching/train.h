@@ -33,7 +33,6 @@ typedef struct Training
 	PatternSet	random;
 	PatternSet	met;
 	double		preset_m[MODEL_MAX_COMPARISONS][MODEL_MAX_LEVELS];
-	double		preset_related[RELATED_COUNT][MODEL_MAX_COMPARISONS][MODEL_MAX_LEVELS];
 	double		evidence[MODEL_MAX_COMPARISONS];	/* matching pairs that m rests on */
 	double		agreeing[MODEL_MAX_COMPARISONS];	/* pairs of equal values, all counted */
 	double		present[MODEL_MAX_COMPARISONS];	/* share of pairs with both values */
