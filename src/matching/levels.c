@@ -22,6 +22,9 @@
 /* Words of two values count as the same from here on */
 #define WORD_SIMILARITY 0.9
 
+/* Edits count as few when there are more letters than this to each */
+#define LETTERS_PER_EDIT 3
+
 /* Shortest word that is looked for inside another */
 #define MIN_CONTAINED 3
 
@@ -305,6 +308,39 @@ NumberTestHolds(LevelTest test, double threshold, const ValueMemo *memo)
 	return largest == 0 || fabs(left - right) <= (1 - threshold) * largest;
 }
 
+/*
+ * Are there few edits, for the length of the text?  One letter of three says
+ * nothing where names are short, as in much of Asia.
+ */
+static bool
+FewEdits(const PairScorer *scorer, const ModelComparison *comparison, double threshold, ValueMemo *memo)
+{
+	const ModelField *field = &scorer->model->fields[comparison->field];
+	int			length = Min(memo->left->length, memo->right->length);
+	int			edits = MemoEdits(memo);
+
+	if (edits > threshold)
+		return false;
+	switch (field->kind)
+	{
+		case KIND_PHONE:
+		case KIND_POSTCODE:
+		case KIND_IDENTIFIER:
+			return true;
+		case KIND_EMAIL:
+			if (comparison->mailbox >= 0)
+			{
+				const MatchDictionary *mailboxes = FieldDictionary(scorer->records, comparison->mailbox);
+
+				length = Min(mailboxes->values[memo->left->extra].length, mailboxes->values[memo->right->extra].length);
+			}
+			break;
+		default:
+			break;
+	}
+	return edits * LETTERS_PER_EDIT < length;
+}
+
 /* Does the test of a level hold for two different values? */
 static bool
 TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const ModelLevel *level, ValueMemo *memo)
@@ -316,7 +352,7 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 		case TEST_JARO_WINKLER:
 			return MemoJaroWinkler(memo) >= level->threshold;
 		case TEST_EDITS:
-			return MemoEdits(memo) <= level->threshold;
+			return FewEdits(scorer, comparison, level->threshold, memo);
 		case TEST_QGRAMS:
 			if (memo->qgrams < 0)
 				memo->qgrams = QgramJaccard(&memo->left_text, &memo->right_text, 2);
@@ -343,7 +379,7 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 				uint32		right = memo->dictionary->domains[memo->right - memo->dictionary->values];
 
 				return left == right && left != VALUE_BLANK &&
-					(level->threshold == 0 || MemoEdits(memo) <= level->threshold);
+					(level->threshold == 0 || FewEdits(scorer, comparison, level->threshold, memo));
 			}
 		case TEST_DIGITS:
 		case TEST_TRANSPOSED:
