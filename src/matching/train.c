@@ -267,7 +267,7 @@ Expect(Training *training)
 	for (int i = 0; i < training->met.count; i++)
 	{
 		Classify(training->model, training->met.entries[i], &training->met.classes[i]);
-		if (training->met.classes[i].match < 0.5)
+		if (training->met.classes[i].match < 0.9)
 			training->met.classes[i].match = 0;
 	}
 	for (int i = 0; i < training->random.count; i++)
