@@ -36,6 +36,14 @@
 /* Names given in the other order, before anything is known */
 #define DEFAULT_SWAPS 0.02
 
+/*
+ * Only pairs that are taken for matches with this probability teach m.  Where
+ * the classes are not independent as the model has it, the many pairs in
+ * between would draw it towards themselves (classification EM: Celeux and
+ * Govaert 1992).
+ */
+#define TEACHING_PROBABILITY 0.95
+
 #define MAX_ITERATIONS 300
 #define CONVERGED 1e-5
 
@@ -260,14 +268,14 @@ FixRelated(const MatchModel *model, const ModelComparison *comparison, int relat
 		sums[l] = fixed[l] >= 0 ? fixed[l] : sums[l] / Max(free_sum, 1e-9) * (1 - fixed_sum);
 }
 
-/* Work out what each pattern is likely to be */
+/* Work out what each pattern is likely to be, and which are clear enough to teach */
 static void
 Expect(Training *training)
 {
 	for (int i = 0; i < training->met.count; i++)
 	{
 		Classify(training->model, training->met.entries[i], &training->met.classes[i]);
-		if (training->met.classes[i].match < 0.9)
+		if (training->met.classes[i].match < TEACHING_PROBABILITY)
 			training->met.classes[i].match = 0;
 	}
 	for (int i = 0; i < training->random.count; i++)
