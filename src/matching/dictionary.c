@@ -23,6 +23,9 @@
 #define SLOT_INDEX UINT64CONST(0x7FFFFFFF)
 #define SLOT_TAG(hash) ((hash) & UINT64CONST(0xFFFFFFFF00000000))
 
+/* Where it belongs follows from the tag, so that the table grows without the texts */
+#define SLOT_PLACE(dictionary, hash) ((uint32) ((hash) >> 32) & (dictionary)->slot_mask)
+
 /* Remembering spellings stops when this many were remembered, mostly in vain */
 #define ALIAS_TRIAL 4096
 
@@ -88,14 +91,14 @@ HashText(const char *text, int len)
 uint64
 DictionaryHash(FieldKind kind, const char *text, int len)
 {
-	return HashText(text, Min(len, VALUE_MAX_BYTES)) + kind;
+	return HashText(text, Min(len, VALUE_MAX_BYTES)) + ((uint64) kind << 32);
 }
 
 /* Fetch the memory that a look-up will read */
 void
 DictionaryPrefetch(const MatchDictionary *dictionary, uint64 hash)
 {
-	__builtin_prefetch(&dictionary->slots[hash & dictionary->slot_mask]);
+	__builtin_prefetch(&dictionary->slots[SLOT_PLACE(dictionary, hash)]);
 }
 
 /* Read a number of up to so many digits */
@@ -282,25 +285,11 @@ GrowSlots(MatchDictionary *dictionary)
 	memset(dictionary->slots, 0, sizeof(uint64) * ((uint64) dictionary->slot_mask + 1));
 	for (uint32 i = 0; i <= old_mask; i++)
 	{
-		uint64		index = old[i] & SLOT_INDEX;
-		uint64		hash;
 		uint32		at;
 
 		if (old[i] == 0)
 			continue;
-		if (old[i] & SLOT_ALIAS)
-		{
-			const MatchAlias *alias = &dictionary->aliases[index];
-
-			hash = HashText(dictionary->text + alias->offset, alias->bytes) + alias->kind;
-		}
-		else
-		{
-			const MatchValue *value = &dictionary->values[index];
-
-			hash = HashText(DictionaryText(dictionary, value), value->bytes);
-		}
-		for (at = hash & dictionary->slot_mask; dictionary->slots[at] != 0; at = (at + 1) & dictionary->slot_mask)
+		for (at = SLOT_PLACE(dictionary, old[i]); dictionary->slots[at] != 0; at = (at + 1) & dictionary->slot_mask)
 			;
 		dictionary->slots[at] = old[i];
 	}
@@ -315,7 +304,7 @@ AddSlot(MatchDictionary *dictionary, uint64 hash, uint64 slot)
 
 	if ((uint64) (dictionary->slots_used + 1) * 3 > (uint64) dictionary->slot_mask * 2)
 		GrowSlots(dictionary);
-	for (at = hash & dictionary->slot_mask; dictionary->slots[at] != 0; at = (at + 1) & dictionary->slot_mask)
+	for (at = SLOT_PLACE(dictionary, hash); dictionary->slots[at] != 0; at = (at + 1) & dictionary->slot_mask)
 		;
 	dictionary->slots[at] = SLOT_TAG(hash) | slot;
 	dictionary->slots_used++;
@@ -345,7 +334,7 @@ ReserveText(MatchDictionary *dictionary, int size)
 static uint32
 FindNormal(const MatchDictionary *dictionary, const char *text, int len, uint64 hash)
 {
-	for (uint32 at = hash & dictionary->slot_mask; dictionary->slots[at] != 0; at = (at + 1) & dictionary->slot_mask)
+	for (uint32 at = SLOT_PLACE(dictionary, hash); dictionary->slots[at] != 0; at = (at + 1) & dictionary->slot_mask)
 	{
 		uint64		slot = dictionary->slots[at];
 		const MatchValue *value;
@@ -483,7 +472,7 @@ AddValue(MatchDictionary *dictionary, FieldKind kind, const char *text, int len,
 	{
 		CompareText letters = ValueText(dictionary, value);
 
-		value->signature = BigramSignature(&letters);
+		value->signature = LetterSignature(&letters);
 	}
 	DescribeValue(dictionary, kind, id, text, len);
 	return id;
@@ -538,7 +527,7 @@ DictionaryEnter(MatchDictionary *dictionary, FieldKind kind, const char *text, i
 	if (len == 0)
 		return VALUE_BLANK;
 	if (dictionary->alias_count > 0 && len <= VALUE_MAX_BYTES)
-		for (uint32 at = hash & dictionary->slot_mask; dictionary->slots[at] != 0; at = (at + 1) & dictionary->slot_mask)
+		for (uint32 at = SLOT_PLACE(dictionary, hash); dictionary->slots[at] != 0; at = (at + 1) & dictionary->slot_mask)
 		{
 			uint64		slot = dictionary->slots[at];
 			const MatchAlias *alias;

@@ -24,7 +24,7 @@
  */
 typedef struct MatchValue
 {
-	uint64		signature;		/* of its letter pairs */
+	uint64		signature;		/* of its letters */
 	uint32		offset;			/* of its text; of its characters when wide */
 	uint32		count;			/* how many records have it */
 	uint32		extra;

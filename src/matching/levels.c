@@ -16,11 +16,11 @@
 #include "utils/date.h"
 #include "utils/datetime.h"
 
-/* Entries of a cache of levels; a power of two */
-#define CACHE_SIZE 32768
-
 /* Words of two values count as the same from here on */
 #define WORD_SIMILARITY 0.9
+
+/* Edits are told apart up to here */
+#define EDITS_OF_INTEREST 8
 
 /* Edits count as few when there are more letters than this to each */
 #define LETTERS_PER_EDIT 3
@@ -36,43 +36,41 @@ typedef struct ValueMemo
 	const MatchValue *right;
 	CompareText left_text;
 	CompareText right_text;
-	double		jaro_winkler;	/* negative until known */
+	double		jaro_winkler_bound;	/* negative until known, */
+	double		jaro_winkler;	/* like these */
 	double		qgrams;
 	double		words;
 	int			edits;
 } ValueMemo;
 
-/* Make a scorer of pairs of records */
-PairScorer *
-ScorerCreate(const MatchRecords *records)
-{
-	PairScorer *scorer = palloc0(sizeof(PairScorer));
-
-	scorer->records = records;
-	scorer->model = records->model;
-	for (int c = 0; c < records->model->comparison_count; c++)
-	{
-		scorer->caches[c].pairs = palloc0(sizeof(uint64) * CACHE_SIZE);
-		scorer->caches[c].levels = palloc(sizeof(int8) * CACHE_SIZE);
-	}
-	return scorer;
-}
-
-/* Get the Jaro-Winkler similarity */
-static double
-MemoJaroWinkler(ValueMemo *memo)
+/* Does the Jaro-Winkler similarity reach a threshold? */
+static bool
+MemoJaroWinkler(ValueMemo *memo, double threshold)
 {
 	if (memo->jaro_winkler < 0)
+	{
+		/* Most pairs have too few letters in common to be worth a closer look */
+		if (memo->jaro_winkler_bound < 0)
+			memo->jaro_winkler_bound = JaroWinklerBound(memo->left->signature, memo->left->length,
+														memo->right->signature, memo->right->length);
+		if (memo->jaro_winkler_bound < threshold)
+			return false;
 		memo->jaro_winkler = JaroWinkler(&memo->left_text, &memo->right_text);
-	return memo->jaro_winkler;
+	}
+	return memo->jaro_winkler >= threshold;
 }
 
-/* Get the number of edits, a swap of neighbours being one */
+/* Get the number of edits, a swap of neighbours being one, as far as it matters */
 static int
 MemoEdits(ValueMemo *memo)
 {
 	if (memo->edits < 0)
-		memo->edits = OptimalStringAlignment(&memo->left_text, &memo->right_text);
+	{
+		memo->edits = EditDistanceBound(memo->left->signature, memo->left->length,
+										memo->right->signature, memo->right->length);
+		if (memo->edits <= EDITS_OF_INTEREST)
+			memo->edits = OptimalStringAlignmentWithin(&memo->left_text, &memo->right_text, EDITS_OF_INTEREST);
+	}
 	return memo->edits;
 }
 
@@ -350,7 +348,7 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 	switch (level->test)
 	{
 		case TEST_JARO_WINKLER:
-			return MemoJaroWinkler(memo) >= level->threshold;
+			return MemoJaroWinkler(memo, level->threshold);
 		case TEST_EDITS:
 			return FewEdits(scorer, comparison, level->threshold, memo);
 		case TEST_QGRAMS:
@@ -420,7 +418,7 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 	memo.right = &dictionary->values[Max(left, right)];
 	memo.left_text = ValueText(dictionary, memo.left);
 	memo.right_text = ValueText(dictionary, memo.right);
-	memo.jaro_winkler = memo.qgrams = memo.words = -1;
+	memo.jaro_winkler_bound = memo.jaro_winkler = memo.qgrams = memo.words = -1;
 	memo.edits = -1;
 	for (level = 0; level < comparison->level_count - 1; level++)
 		if (TestHolds(scorer, comparison, &comparison->levels[level], &memo))
@@ -527,20 +525,36 @@ NameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPatt
 	}
 }
 
-/* Compare two records in everything */
+/* Compare two records in one thing other than their names */
 void
-PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
+PairLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right, PairPattern *pattern)
+{
+	pattern->levels[c] = RecordLevel(scorer, c, left, right);
+}
+
+/* Compare the names of two records */
+void
+PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
 {
 	const MatchModel *model = scorer->model;
 
 	pattern->order = LEVEL_BLANK;
-	for (int c = 0; c < model->comparison_count; c++)
-		if (c != model->given && c != model->family)
-			pattern->levels[c] = RecordLevel(scorer, c, left, right);
 	if (model->given >= 0 && model->family >= 0)
 		NameLevels(scorer, left, right, pattern);
 	else if (model->given >= 0)
 		pattern->levels[model->given] = RecordLevel(scorer, model->given, left, right);
 	else if (model->family >= 0)
 		pattern->levels[model->family] = RecordLevel(scorer, model->family, left, right);
+}
+
+/* Compare two records in everything */
+void
+PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
+{
+	const MatchModel *model = scorer->model;
+
+	for (int c = 0; c < model->comparison_count; c++)
+		if (c != model->given && c != model->family)
+			PairLevel(scorer, c, left, right, pattern);
+	PairNameLevels(scorer, left, right, pattern);
 }

@@ -13,6 +13,9 @@ typedef struct PairPattern
 	int8		order;			/* of names: 0 straight, 1 swapped, or LEVEL_BLANK */
 } PairPattern;
 
+/* Entries of a cache of levels; a power of two */
+#define LEVEL_CACHE_SIZE 32768
+
 /* What is known of a pair of values: direct-mapped, as names repeat */
 typedef struct LevelCache
 {
@@ -26,9 +29,12 @@ typedef struct PairScorer
 	const MatchRecords *records;
 	const MatchModel *model;
 	LevelCache	caches[MODEL_MAX_COMPARISONS];
+	int			order[MODEL_MAX_COMPARISONS];	/* of comparisons, the most telling first */
 } PairScorer;
 
 extern PairScorer *ScorerCreate(const MatchRecords *records);
+extern void PairLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right, PairPattern *pattern);
+extern void PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern double PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 							const PairPattern *pattern, double shared[RELATED_COUNT]);

@@ -492,6 +492,7 @@ CompileComparison(MatchModel *model, int c)
 	comparison->first_email_level = -1;
 	comparison->best_inexact = -INFINITY;
 	comparison->best_blank = 0;
+	comparison->most_rarity = 0;
 	for (int l = comparison->level_count - 1; l >= 0; l--)
 	{
 		ModelLevel *level = &comparison->levels[l];
@@ -500,8 +501,14 @@ CompileComparison(MatchModel *model, int c)
 		level->weight = log2(level->m) - log2(level->u);
 		for (int r = 0; r < RELATED_COUNT; r++)
 			level->related_weight[r] = log2(level->related[r]) - log2(level->u);
-		most = level->weight + (level->uses_frequency ?
-								MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain : comparison->field) : 0);
+		most = level->weight;
+		if (level->uses_frequency)
+		{
+			double		rarity = MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain : comparison->field);
+
+			most += rarity;
+			comparison->most_rarity = Max(comparison->most_rarity, rarity);
+		}
 		if (level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL || level->test == TEST_EMAIL_OTHER)
 		{
 			if (comparison->mailbox < 0)

@@ -138,6 +138,7 @@ typedef struct ModelComparison
 	ModelLevel	levels[MODEL_MAX_LEVELS];
 	int			equal_level;	/* of equal values */
 	int			first_email_level;	/* of a name against an e-mail address, or -1 */
+	double		most_rarity;	/* most that the rarity of a value can add */
 	double		best_inexact;	/* most that unequal values can be worth, frequency included */
 	double		best_blank;		/* likewise where one of them is blank */
 } ModelComparison;

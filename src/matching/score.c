@@ -171,18 +171,19 @@ ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint3
 /*
  * Compare two records, giving up as soon as they cannot reach a weight; returns
  * whether they reach it.  Most pairs of a block differ in most fields and are
- * given up before any similarity is worked out.
+ * given up before any similarity is worked out, most others after the first.
  */
 bool
 PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least, PairPattern *pattern,
 		   double *weight)
 {
 	const MatchModel *model = scorer->model;
+	double		bounds[MODEL_MAX_COMPARISONS];
 	double		bound = model->prior_weight + model->best_extra;
 
 	for (int c = 0; c < model->comparison_count; c++)
-		bound += ComparisonBound(scorer, c, left, right);
-	if (bound < at_least && model->given >= 0 && model->family >= 0)
+		bound += bounds[c] = ComparisonBound(scorer, c, left, right);
+	if (model->given >= 0 && model->family >= 0)
 	{
 		int			given = model->comparisons[model->given].field;
 		int			family = model->comparisons[model->family].field;
@@ -194,7 +195,52 @@ PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double a
 	}
 	if (bound < at_least)
 		return false;
-	PairLevels(scorer, left, right, pattern);
+	for (int i = 0; i < model->comparison_count; i++)
+	{
+		int			c = scorer->order[i];
+		const ModelComparison *comparison = &model->comparisons[c];
+
+		if (c == model->given || c == model->family)
+			continue;
+		PairLevel(scorer, c, left, right, pattern);
+		if (pattern->levels[c] == comparison->equal_level || pattern->levels[c] == LEVEL_BLANK)
+			continue;
+		bound -= bounds[c];
+		bound += comparison->levels[pattern->levels[c]].weight + comparison->most_rarity;
+		if (bound < at_least)
+			return false;
+	}
+	PairNameLevels(scorer, left, right, pattern);
 	*weight = PatternWeight(scorer, left, right, pattern, NULL);
 	return *weight >= at_least;
+}
+
+/* Make a scorer of pairs of records */
+PairScorer *
+ScorerCreate(const MatchRecords *records)
+{
+	PairScorer *scorer = palloc0(sizeof(PairScorer));
+	const MatchModel *model = records->model;
+
+	scorer->records = records;
+	scorer->model = model;
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		double		worst = model->comparisons[c].levels[model->comparisons[c].level_count - 1].weight;
+		int			at = c;
+
+		scorer->caches[c].pairs = palloc0(sizeof(uint64) * LEVEL_CACHE_SIZE);
+		scorer->caches[c].levels = palloc(sizeof(int8) * LEVEL_CACHE_SIZE);
+		for (; at > 0; at--)
+		{
+			const ModelComparison *before = &model->comparisons[scorer->order[at - 1]];
+
+			if (before->best_inexact - before->levels[before->level_count - 1].weight >=
+				model->comparisons[c].best_inexact - worst)
+				break;
+			scorer->order[at] = scorer->order[at - 1];
+		}
+		scorer->order[at] = c;
+	}
+	return scorer;
 }
