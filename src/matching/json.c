@@ -5,6 +5,7 @@
 
 #include "matching/json.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/float.h"
 #include "utils/json.h"
 #include "utils/numeric.h"
@@ -60,6 +61,27 @@ JsonText(JsonbContainer *object, const char *name)
 	if (value.type != jbvString)
 		WrongType(name, "a string");
 	return pnstrdup(value.val.string.val, value.val.string.len);
+}
+
+/* Get a member as text whatever it is; NULL when it is not given */
+char *
+JsonAnyText(JsonbContainer *object, const char *name)
+{
+	JsonbValue	value;
+
+	if (FindMember(object, name, &value) == NULL)
+		return NULL;
+	switch (value.type)
+	{
+		case jbvString:
+			return pnstrdup(value.val.string.val, value.val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric)));
+		case jbvBool:
+			return pstrdup(value.val.boolean ? "true" : "false");
+		default:
+			return NULL;
+	}
 }
 
 /* Get a member that is a number */

@@ -9,6 +9,7 @@
 
 extern JsonbContainer *JsonMember(JsonbContainer *object, const char *name, bool is_array);
 extern char *JsonText(JsonbContainer *object, const char *name);
+extern char *JsonAnyText(JsonbContainer *object, const char *name);
 extern double JsonNumber(JsonbContainer *object, const char *name, double otherwise);
 extern bool JsonBoolean(JsonbContainer *object, const char *name, bool otherwise);
 extern int	JsonLength(JsonbContainer *array);

@@ -99,25 +99,45 @@ FindPairs(MatchRecords *records, double at_least, double share, uint64 *count)
 	return finder.pairs;
 }
 
-/* Find pairs of matching records by a model */
-PG_FUNCTION_INFO_V1(find_pairs);
-Datum
-find_pairs(PG_FUNCTION_ARGS)
+/* Check a probability from which on pairs are wanted; kept away from 0 and 1 */
+double
+PairsLimit(double probability)
 {
-	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	MatchModel *model = ModelRead(PG_GETARG_JSONB_P(1));
-	double		at_least = PG_ARGISNULL(2) ? model->review_probability : PG_GETARG_FLOAT8(2);
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	MatchRecords *records = RecordsCreate(model);
-	FoundPair  *pairs;
-	uint64		count;
+	if (isnan(probability) || probability < 0 || probability > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("%g is not a probability between 0 and 1", probability)));
+	return Max(1e-12, Min(1 - 1e-12, probability));
+}
 
-	InitMaterializedSRF(fcinfo, 0);
+/* Read the records of one source, or of two that are to be linked, and see to the model's keys */
+MatchRecords *
+PairsRecords(MatchModel *model, const char *source, const char *other)
+{
+	MatchRecords *records = RecordsCreate(model);
+
 	RecordsLoad(records, source, model->key_column);
+	if (other)
+	{
+		records->left_count = records->count;
+		RecordsLoad(records, other, model->key_column);
+	}
 	RecordsSetRarity(records);
-	if (model->key_count == 0)
+	if (model->key_count == 0 && RecordsAllPairs(records) > COMPARE_ALL_PAIRS)
+	{
+		ModelMeasurePresence(model, records);
 		ModelChooseKeys(model, records, NULL, 0);
-	pairs = FindPairs(records, log2(at_least) - log2(1 - at_least), 1, &count);
+	}
+	return records;
+}
+
+/* Return pairs as rows */
+static void
+ReturnPairs(ReturnSetInfo *rsinfo, const MatchRecords *records, const FoundPair *pairs, uint64 count)
+{
+	Datum		match = CStringGetTextDatum("match");
+	Datum		possible = CStringGetTextDatum("possible");
+
 	for (uint64 i = 0; i < count; i++)
 	{
 		double		probability = WeightProbability(pairs[i].weight);
@@ -126,15 +146,40 @@ find_pairs(PG_FUNCTION_ARGS)
 			CStringGetTextDatum(RecordsKey(records, pairs[i].right)),
 			Float8GetDatum(probability),
 			Float8GetDatum(pairs[i].weight),
-			CStringGetTextDatum(probability >= model->match_probability ? "match" : "possible")
+			probability >= records->model->match_probability ? match : possible
 		};
 		bool		nulls[5] = {false};
 
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 		pfree(DatumGetPointer(values[0]));
 		pfree(DatumGetPointer(values[1]));
-		pfree(DatumGetPointer(values[4]));
 	}
+}
+
+/* Find pairs of matching records by a model */
+PG_FUNCTION_INFO_V1(find_pairs);
+Datum
+find_pairs(PG_FUNCTION_ARGS)
+{
+	MatchModel *model;
+	MatchRecords *records;
+	FoundPair  *pairs;
+	uint64		count;
+	double		at_least;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("records and model must be given")));
+	model = ModelRead(PG_GETARG_JSONB_P(1));
+	at_least = PG_ARGISNULL(2) ? model->review_probability : PairsLimit(PG_GETARG_FLOAT8(2));
+	InitMaterializedSRF(fcinfo, 0);
+	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)),
+						   PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	pairs = FindPairs(records, log2(at_least) - log2(1 - at_least), 1, &count);
+	ReturnPairs((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count);
 	return (Datum) 0;
 }
 

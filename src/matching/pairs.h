@@ -17,6 +17,8 @@ typedef struct FoundPair
 /* Up to here all pairs are compared, without blocking */
 #define COMPARE_ALL_PAIRS 2500000.0
 
+extern double PairsLimit(double probability);
+extern MatchRecords *PairsRecords(MatchModel *model, const char *source, const char *other);
 extern FoundPair *FindPairs(MatchRecords *records, double at_least, double share, uint64 *count);
 
 #endif

@@ -113,6 +113,20 @@ MeasureFrequencies(const MatchDictionary *dictionary, const uint32 *counts, doub
 	pfree(values);
 }
 
+/* Measure which share of the records has each field */
+void
+ModelMeasurePresence(MatchModel *model, const MatchRecords *records)
+{
+	for (int f = 0; f < model->field_count; f++)
+	{
+		uint64		present = 0;
+
+		for (uint32 r = 0; r < records->count; r++)
+			present += RecordIds(records, r)[f] != VALUE_BLANK;
+		model->fields[f].present = (double) present / Max(records->count, 1);
+	}
+}
+
 /* Measure how often the values of each field occur, and how often two agree */
 void
 ModelMeasureFields(MatchModel *model, MatchRecords *records)
@@ -134,7 +148,6 @@ ModelMeasureFields(MatchModel *model, MatchRecords *records)
 			agreeing += (double) counts[id] * (counts[id] - 1.0);
 		}
 		field->agreement = Max(agreeing, 1) / Max(total * (total - 1), 2);
-		field->present = total / Max(records->count, 1);
 		MeasureFrequencies(dictionary, counts, Max(total, 1), &field->frequency_count, &field->frequent,
 						   &field->frequencies, &field->rest_frequency);
 		if (dictionary->has_words)
@@ -494,6 +507,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a match model cannot be trained on %u records", records->count)));
 	training.all_pairs = RecordsAllPairs(records);
+	ModelMeasurePresence(model, records);
 	ModelMeasureFields(model, records);
 	model->group_count = 0;
 	for (int r = 0; r < RELATED_COUNT; r++)

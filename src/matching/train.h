@@ -42,6 +42,7 @@ typedef struct Training
 } Training;
 
 extern void ModelTrain(MatchModel *model, MatchRecords *records);
+extern void ModelMeasurePresence(MatchModel *model, const MatchRecords *records);
 extern void ModelMeasureFields(MatchModel *model, MatchRecords *records);
 extern void TrainingFindGroups(Training *training);
 extern void TrainingMaximiseGroups(Training *training);
