@@ -89,11 +89,11 @@ static const AddressWord addressWords[] = {
 	{ADDRESS_STREET, "ulica", "ul ulica ул"},
 	{ADDRESS_STREET, "prospekt", "prosp prospekt пр просп проспект"},
 	{ADDRESS_STREET, "duong", "duong"},
-	{ADDRESS_UNIT, "unit", "unit units apt apts apartment apartments appt appartement apto suite ste flat room rm wohnung whg departamento depto dpto oficina office canho"},
+	{ADDRESS_UNIT, "unit", "unit units apt apts apartment apartments appt appartement apto suite ste flat room rm wohnung whg departamento depto dpto oficina office"},
 	{ADDRESS_UNIT, "block", "blk block"},
 	{ADDRESS_UNIT, "lot", "lot"},
 	{ADDRESS_UNIT, "kvartira", "кв квартира"},
-	{ADDRESS_UNIT, "building", "bldg bld building gebaude edificio edif batiment bat toa"},
+	{ADDRESS_UNIT, "building", "bldg building gebaude edificio edif batiment bat toa"},
 	{ADDRESS_COUNTED, "floor", "fl flr floor etage stock piso andar tang lau planta verdieping"},
 	{ADDRESS_COUNTED, "unit", "phong local bureau dept"},
 	{ADDRESS_COUNTED, "level", "lvl level"},
@@ -184,6 +184,18 @@ StartsWithDigit(const Word *word)
 	return word->text[0] >= '0' && word->text[0] <= '9';
 }
 
+static bool
+HasDigit(const Word *word)
+{
+	for (int i = 0; i < word->len; i++)
+	{
+		if (word->text[i] >= '0' && word->text[i] <= '9')
+			return true;
+	}
+
+	return false;
+}
+
 /*
  * Check whether a word is a number in order, such as 3rd
  */
@@ -263,17 +275,52 @@ SpellByNeighbours(const Word *word, const Word *previous, const Word *next)
 }
 
 /*
+ * Get the length of what is before "street" at the end of a word, 0 if none
+ */
+static int
+StreetStem(const char *word, int len)
+{
+	static const char *const endings[] = {"strasse", "straat", "str"};
+
+	for (int i = 0; i < lengthof(endings); i++)
+	{
+		int			stem = len - (int) strlen(endings[i]);
+
+		if (stem > 0 && memcmp(word + stem, endings[i], len - stem) == 0)
+			return stem;
+	}
+
+	return 0;
+}
+
+/*
+ * Get the word after one, without "number" before a number
+ */
+static const Word *
+NextWord(const WordList *list, int i)
+{
+	for (i++; i < list->count; i++)
+	{
+		if (i + 1 == list->count || !StartsWithDigit(&list->words[i + 1]) ||
+			KindOf(&list->words[i]) != ADDRESS_NUMBER)
+			return &list->words[i];
+	}
+
+	return NULL;
+}
+
+/*
  * Append a word of an address, and whatever it stands for, to a key
  */
 static void
 AppendAddressWord(WordList *key, const WordList *list, int i)
 {
 	const Word *word = &list->words[i];
-	const Word *next = i + 1 < list->count ? &list->words[i + 1] : NULL;
+	const Word *next = NextWord(list, i);
 	const Word *previous = key->count > 0 ? &key->words[key->count - 1] : NULL;
 	const AddressWord *known;
 	const char *spelled;
-	int			stem = 0;
+	int			stem;
 
 	/* # 4 is a unit, but for the house number in front */
 	if (word->before == '#' && previous != NULL && KindOf(previous) != ADDRESS_UNIT)
@@ -300,13 +347,8 @@ AppendAddressWord(WordList *key, const WordList *list, int i)
 	}
 
 	/* Hauptstr., Hauptstraße, Dorpsstraat */
-	if (word->len > 9 && memcmp(word->text + word->len - 7, "strasse", 7) == 0)
-		stem = word->len - 7;
-	else if (word->len > 8 && memcmp(word->text + word->len - 6, "straat", 6) == 0)
-		stem = word->len - 6;
-	else if (word->len > 5 && memcmp(word->text + word->len - 3, "str", 3) == 0)
-		stem = word->len - 3;
-	if (stem > 0)
+	stem = StreetStem(word->text, word->len);
+	if (stem >= 3 && FindInWordTable(&addressTable, word->text, stem) < 0 && StreetStem(word->text, stem) == 0)
 	{
 		Emit(key, word->text, stem);
 		Emit(key, "street", 6);
@@ -343,7 +385,7 @@ AddressKey(StringInfo out, const char *text, int len)
 	FoldServerToUtf8(ResetScratch(&folded), text, len);
 	SplitWords(&words, folded.data, folded.len);
 
-	key.count = 0;
+	ResetWords(&key);
 	for (int i = 0; i < words.count; i++)
 	{
 		const Word *word = &words.words[i];
@@ -353,8 +395,7 @@ AddressKey(StringInfo out, const char *text, int len)
 			Emit(&key, "po", 2);
 			i++;
 		}
-		else if (i + 1 < words.count && WordIs(word, "can") && WordIs(word + 1, "ho") &&
-				 (i + 2 == words.count || word[2].len <= 5))
+		else if (i + 2 < words.count && WordIs(word, "can") && WordIs(word + 1, "ho") && HasDigit(word + 2))
 		{
 			Emit(&key, "unit", 4);
 			i++;

@@ -97,32 +97,31 @@ AllDigits(const char *s, int len)
 }
 
 /*
- * Get the key of a postcode: letters and digits. The last four digits of a
- * ZIP+4 code and the country before a number of four to six digits (D-10115,
+ * Get the key of a postcode: Latin letters and digits. The last four digits of
+ * a ZIP+4 code and the country before a number of four to six digits (D-10115,
  * LV1010) go, as they are mostly left out.
  */
 void
 PostcodeKey(StringInfo out, const char *text, int len)
 {
 	static StringInfoData folded;
-	static WordList words;
-	int			start = out->len;
 	char	   *key;
-	int			key_len;
+	int			key_len = 0;
 	int			letters = 0;
 
 	FoldServerToUtf8(ResetScratch(&folded), text, len);
-	SplitWords(&words, folded.data, folded.len);
 
-	for (int i = 0; i < words.count; i++)
-		AppendServer(out, words.words[i].text, words.words[i].len);
+	enlargeStringInfo(out, folded.len);
+	key = out->data + out->len;
+	for (int i = 0; i < folded.len; i++)
+	{
+		char		c = folded.data[i];
 
-	key = out->data + start;
-	key_len = out->len - start;
-	for (int i = 0; i < key_len; i++)
-		key[i] = pg_ascii_toupper(key[i]);
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+			key[key_len++] = pg_ascii_toupper(c);
+	}
 
-	while (letters < key_len && key[letters] >= 'A' && key[letters] <= 'Z')
+	while (letters < key_len && key[letters] >= 'A')
 		letters++;
 
 	if (letters == 0 && key_len == 9 && AllDigits(key, key_len))
@@ -134,8 +133,8 @@ PostcodeKey(StringInfo out, const char *text, int len)
 		memmove(key, key + letters, key_len);
 	}
 
-	out->len = start + key_len;
-	out->data[out->len] = '\0';
+	key[key_len] = '\0';
+	out->len += key_len;
 }
 
 /*

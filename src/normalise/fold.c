@@ -374,6 +374,15 @@ GetFold(uint32 c)
 }
 
 /*
+ * Check whether a folded character may combine with what is before it
+ */
+bool
+CodePointJoins(uint32 c)
+{
+	return c >= 0x80 && (GetFold(c) & FOLD_JOINS) != 0;
+}
+
+/*
  * Compose what was appended to a string from a place on
  */
 static void

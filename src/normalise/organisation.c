@@ -31,10 +31,13 @@
 /* Times a name is gone over when what was taken out brings more to light */
 #define MAX_PASSES		4
 
-/* What a word is apart from legal forms */
+/* What a word is apart from legal forms, and what it is the first of */
 #define WORD_ARTICLE	1
 #define WORD_AND		2
 #define WORD_GENERIC	3
+#define WORD_KIND		3
+#define FORM_WORDS(mark)	((mark) >> 2)
+#define FORM_WORDS_MARK(words)	((words) << 2)
 
 /* A legal form found in a name */
 typedef struct FoundForm
@@ -60,14 +63,14 @@ typedef struct GluedForm
 } GluedForm;
 
 /*
- * Spellings of legal forms by their words with blanks between them, and by
- * their first word the number of words that the longest of them has
+ * Spellings of legal forms, their words with blanks between them; and what is
+ * known about a word: its kind, with the number of words of the longest
+ * spelling that begins with it
  */
 static WordTable formSpellings;
-static WordTable formStarts;
+static WordTable knownWords;
 static GluedForm *gluedForms;
 static int	gluedCount;
-static WordTable otherWords;
 static bool tablesBuilt;
 
 static const struct
@@ -104,6 +107,23 @@ JoinWords(char *out, const Word *words, int count)
 	}
 
 	return len;
+}
+
+static inline int
+WordKind(const Word *word)
+{
+	return word->mark & WORD_KIND;
+}
+
+/*
+ * Note what is known about a word
+ */
+static inline void
+MarkWord(Word *word)
+{
+	int			mark = FindInWordTable(&knownWords, word->text, word->len);
+
+	word->mark = Max(mark, 0);
 }
 
 /*
@@ -149,6 +169,7 @@ JoinLetters(WordList *list, StringInfo more, bool blanks)
 				appendBinaryStringInfo(more, words[i + k].text, words[i + k].len);
 			words[kept].text = more->data + start;
 			words[kept].len = more->len - start;
+			MarkWord(&words[kept]);
 		}
 		kept++;
 		i += n;
@@ -157,10 +178,10 @@ JoinLetters(WordList *list, StringInfo more, bool blanks)
 	list->count = kept;
 }
 
-static inline int
-WordKind(const Word *word)
+static void
+AddAnd(WordList *words)
 {
-	return FindInWordTable(&otherWords, word->text, word->len);
+	MarkWord(AddWord(words, "and", 3, ' '));
 }
 
 /*
@@ -177,7 +198,7 @@ SplitOrganisation(WordList *words, StringInfo folded, StringInfo more)
 	/* What is put together comes out of these bytes, so it has room */
 	enlargeStringInfo(ResetScratch(more), folded->len);
 
-	words->count = 0;
+	ResetWords(words);
 	for (int i = 0; i < split.count; i++)
 	{
 		const Word *word = &split.words[i];
@@ -185,12 +206,12 @@ SplitOrganisation(WordList *words, StringInfo folded, StringInfo more)
 
 		if (i > 0 && (before == '&' || before == '+'))
 		{
-			AddWord(words, "and", 3, ' ');
+			AddAnd(words);
 			before = ' ';
 		}
 		else if (i > 0 && before == '.' && WordIs(word, "com"))
 			continue;
-		AddWord(words, word->text, word->len, before);
+		MarkWord(AddWord(words, word->text, word->len, before));
 	}
 
 	JoinLetters(words, more, false);
@@ -203,6 +224,7 @@ SplitOrganisation(WordList *words, StringInfo folded, StringInfo more)
 		{
 			word->text = "and";
 			word->len = 3;
+			MarkWord(word);
 		}
 	}
 }
@@ -219,6 +241,7 @@ AddSpelling(int form, const char *spelling, int len)
 	char		joined[FORM_MAX_LEN];
 	int			joined_len;
 	int			start_len;
+	int			mark;
 	char	   *key;
 
 	FoldUtf8(ResetScratch(&folded), spelling, len);
@@ -235,8 +258,9 @@ AddSpelling(int form, const char *spelling, int len)
 	key = MemoryContextStrdup(TopMemoryContext, pnstrdup(joined, joined_len));
 	SetInWordTable(&formSpellings, key, joined_len, form);
 	start_len = words.words[0].len;
-	SetInWordTable(&formStarts, key, start_len,
-				   Max(words.count, FindInWordTable(&formStarts, key, start_len)));
+	mark = Max(FindInWordTable(&knownWords, key, start_len), 0);
+	if (FORM_WORDS(mark) < words.count)
+		SetInWordTable(&knownWords, key, start_len, FORM_WORDS_MARK(words.count) | (mark & WORD_KIND));
 
 	/* One character is part of other words too often */
 	if ((legalForms[form].places & FORM_GLUED) && words.count == 1 &&
@@ -265,8 +289,7 @@ BuildTables(void)
 	if (gluedForms == NULL)
 		gluedForms = MemoryContextAlloc(TopMemoryContext, MAX_GLUED_FORMS * sizeof(GluedForm));
 	InitWordTable(&formSpellings, 1024);
-	InitWordTable(&formStarts, 512);
-	InitWordTable(&otherWords, 64);
+	InitWordTable(&knownWords, 512);
 
 	for (int i = 0; i < lengthof(otherWordLists); i++)
 	{
@@ -276,7 +299,7 @@ BuildTables(void)
 		{
 			int			len = strcspn(word, " ");
 
-			SetInWordTable(&otherWords, word, len, otherWordLists[i].kind);
+			SetInWordTable(&knownWords, word, len, otherWordLists[i].kind);
 			word += len + strspn(word + len, " ");
 		}
 	}
@@ -305,11 +328,17 @@ BuildTables(void)
 static void
 FindForms(FoundForms *found, const WordList *list)
 {
+	if (found->forms != NULL && found->size * sizeof(FoundForm) > SCRATCH_KEEP)
+	{
+		pfree(found->forms);
+		found->forms = NULL;
+		found->size = 0;
+	}
 	found->count = 0;
 
 	for (int i = 0; i < list->count;)
 	{
-		int			count = FindInWordTable(&formStarts, list->words[i].text, list->words[i].len);
+		int			count = FORM_WORDS(list->words[i].mark);
 		int			form = -1;
 		char		joined[FORM_MAX_LEN];
 
@@ -347,21 +376,10 @@ FindForms(FoundForms *found, const WordList *list)
 	}
 }
 
-/*
- * Check whether some words are more than articles and conjunctions
- */
-static bool
-HasName(const Word *words, int count)
+static inline bool
+IsName(const Word *word)
 {
-	for (int i = 0; i < count; i++)
-	{
-		int			kind = WordKind(&words[i]);
-
-		if (kind != WORD_ARTICLE && kind != WORD_AND)
-			return true;
-	}
-
-	return false;
+	return WordKind(word) != WORD_ARTICLE && WordKind(word) != WORD_AND;
 }
 
 /*
@@ -378,18 +396,21 @@ StripForms(WordList *list, int *form)
 	int			start = 0;
 	int			end = list->count;
 	int			kept = 0;
+	int			name = 0;		/* first word that is no article or conjunction */
 	int			end_form = -1;
 	bool		middle = false;
 
 	FindForms(&found, list);
 	last_form = found.count - 1;
+	while (name < end && !IsName(&words[name]))
+		name++;
 
 	for (; last_form >= 0; last_form--)
 	{
 		const FoundForm *last = &found.forms[last_form];
 
 		if (last->first + last->count != end || !(legalForms[last->form].places & FORM_END) ||
-			!HasName(words, last->first))
+			name >= last->first)
 			break;
 		end = last->first;
 		while (end > 1 && WordIs(&words[end - 1], "and"))
@@ -414,8 +435,9 @@ StripForms(WordList *list, int *form)
 				!((places & FORM_PAIRED) && end_form >= 0 &&
 				  strstr(legalForms[end_form].countries, legalForms[first->form].countries) != NULL))
 				break;
-			if (!HasName(words + rest, end - rest) ||
-				(end - rest == 1 && WordKind(&words[rest]) == WORD_GENERIC))
+			for (name = rest; name < end && !IsName(&words[name]);)
+				name++;
+			if (name == end || (end - rest == 1 && WordKind(&words[rest]) == WORD_GENERIC))
 				break;
 			if (*form < 0)
 				*form = first->form;
@@ -485,6 +507,8 @@ StripGlued(Word *word, int *form)
 			*form = glued->form;
 		stripped = true;
 	}
+	if (stripped)
+		MarkWord(word);
 
 	return stripped;
 }

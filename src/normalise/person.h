@@ -16,6 +16,7 @@
 #define SUFFIX_SURE		0x0020
 #define SUFFIX_COMMA	0x0040	/* only after a comma: a name too */
 #define BORN_NAME		0x0080	/* what follows is an earlier family name */
+#define TITLE_AND		0x0100	/* Mr and Mrs */
 
 /* What a word within a name may be */
 #define PARTICLE		0x0001	/* begins a family name */
@@ -29,6 +30,7 @@
 
 extern int	TitleOf(const char *word, int len);
 extern int	NameRoleOf(const char *word, int len);
+extern bool IsPatronymic(const char *word, int len);
 extern bool IsVietnameseTitle(const char *word, int len);
 extern bool IsEastAsian(const char *word, int len);
 extern int	EastAsianHonorific(const char *name, int len);

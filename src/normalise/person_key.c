@@ -9,7 +9,6 @@
 #include "normalise/person.h"
 #include "normalise/words.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -184,13 +183,11 @@ PersonNameKey(StringInfo out, const char *text, int len)
 	static StringInfoData key;
 	static WordList words;
 
-	if (name.title.data == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-		InitPersonName(&name);
-		MemoryContextSwitchTo(old);
-	}
+	ResetScratch(&name.title);
+	ResetScratch(&name.given);
+	ResetScratch(&name.middle);
+	ResetScratch(&name.family);
+	ResetScratch(&name.suffix);
 	ParsePersonName(&name, text, len, NULL);
 
 	ResetScratch(&key);
@@ -205,7 +202,7 @@ PersonNameKey(StringInfo out, const char *text, int len)
 		GivenNameKey(&key, text, len);
 
 	/* The key is in the server's encoding already: blanks are all that counts */
-	words.count = 0;
+	ResetWords(&words);
 	for (int i = 0; i < key.len;)
 	{
 		int			n = strcspn(key.data + i, " ");

@@ -42,6 +42,8 @@ typedef struct NameToken
 	int			letters;
 	bool		capitals;		/* no lower case letter */
 	bool		lower;			/* begins in lower case */
+	bool		ascii;
+	bool		patronymic;
 	bool		initial;		/* one letter, with a dot or without */
 	bool		dot;			/* ends with one */
 	bool		east_asian;
@@ -117,9 +119,9 @@ HasVietnameseTitle(const char *text, int len)
 }
 
 /*
- * Find out what a word may be
+ * Find out what a word may be; false when it is punctuation only
  */
-static void
+static bool
 ExamineToken(NameToken *token)
 {
 	static StringInfoData folded;
@@ -131,6 +133,7 @@ ExamineToken(NameToken *token)
 	token->dot = end[-1] == '.';
 	token->east_asian = IsEastAsian(token->text, token->len);
 	token->capitals = true;
+	token->ascii = true;
 	for (const char *p = token->text; p < end;)
 	{
 		uint32		c;
@@ -145,6 +148,7 @@ ExamineToken(NameToken *token)
 			token->given_hyphen = token->given_hyphen || (lower && previous == '-');
 		}
 		token->capitals = token->capitals && !lower;
+		token->ascii = token->ascii && c < 0x80;
 		token->vietnamese = token->vietnamese || IsVietnameseLetter(c);
 		previous = c;
 	}
@@ -169,8 +173,14 @@ ExamineToken(NameToken *token)
 	token->role = words.count == 1 ? NameRoleOf(joined.data, joined.len) : 0;
 	token->initial = token->letters == 1 && joined.len <= 2;
 
+	token->patronymic = IsPatronymic(joined.data, joined.len);
+
 	if ((token->title & TITLE_VIETNAMESE) && HasVietnameseTitle(token->text, token->len))
 		token->title |= TITLE_SURE;
+	if (token->len == 1 && *token->text == '&')
+		token->title = TITLE_AND;
+
+	return words.count > 0 || token->title != 0;
 }
 
 /*
@@ -199,7 +209,8 @@ AddToken(NameTokens *list, const char *text, int len, int segment)
 	token->text = text;
 	token->len = len;
 	token->segment = segment;
-	ExamineToken(token);
+	if (!ExamineToken(token))
+		list->count--;
 }
 
 /*
@@ -208,7 +219,7 @@ AddToken(NameTokens *list, const char *text, int len, int segment)
 static void
 AddTokens(NameTokens *list, const char *text, int len, int segment)
 {
-	NameToken  *token;
+	const NameToken *token;
 	int			initials = 0;
 
 	for (int i = 0; i + 1 < len && ((text[i] >= 'A' && text[i] <= 'Z') || (text[i] >= 'a' && text[i] <= 'z')) &&
@@ -216,8 +227,12 @@ AddTokens(NameTokens *list, const char *text, int len, int segment)
 		initials++;
 
 	AddToken(list, text, len, segment);
+	if (initials < 2 || len - initials * 2 > 1)
+		return;
+
+	/* M.A. and T.S. are initials in front */
 	token = &list->tokens[list->count - 1];
-	if (initials < 2 || len - initials * 2 > 1 || token->title != 0)
+	if ((token->title & TITLE_SURE) || (token->title != 0 && list->count > 1))
 		return;
 
 	list->count--;
@@ -277,7 +292,14 @@ CutName(NameTokens *list, const char *text, int len, bool remarks)
 	uint32		closing = 0;
 	int			segment = 0;
 
+	if (list->tokens != NULL && list->size * sizeof(NameToken) > SCRATCH_KEEP)
+	{
+		pfree(list->tokens);
+		list->tokens = NULL;
+		list->size = 0;
+	}
 	list->count = 0;
+
 	for (const char *p = text; p <= end;)
 	{
 		uint32		c = ' ';
@@ -334,6 +356,8 @@ IsTitle(const NameToken *token, int after, bool titled, bool given)
 		return true;
 	if (titled && (token->title & TITLE_AFTER) && (token->dot || token->lower))
 		return true;
+	if (titled && (token->title & TITLE_AND) && (next->title & TITLE_SURE))
+		return after > 1;
 	if (token->title & TITLE_FULL)
 	{
 		if (token->letters == 1)
@@ -384,7 +408,7 @@ TakeSegments(PersonName *out, NameToken *tokens, int count)
 			const NameToken *token = &tokens[i + n];
 
 			suffix = suffix && (token->title & (first_count > 1 ? SUFFIX_SURE | SUFFIX_COMMA : SUFFIX_SURE));
-			title = title && (token->title & TITLE_SURE);
+			title = title && (token->title & (first_count > 1 ? TITLE_SURE | TITLE_FULL : TITLE_SURE));
 		}
 
 		if (suffix)
@@ -442,7 +466,7 @@ TakeSuffixes(PersonName *out, const NameToken *tokens, int count)
 static bool
 IsParticle(const NameToken *token, const NameToken *next, const NameToken *last)
 {
-	if (token->initial || !((token->role & PARTICLE) || ((token->role & PARTICLE_LOWER) && token->lower)))
+	if (token->initial || !token->ascii || !((token->role & PARTICLE) || ((token->role & PARTICLE_LOWER) && token->lower)))
 		return false;
 
 	/* Tuan Van Nguyen */
@@ -574,6 +598,7 @@ FindFamily(const NameToken *tokens, int count, const char *order, int *from, int
 	if (order == NULL)
 		family_first = *vietnamese || tokens[0].east_asian ||
 			((tokens[0].role & FAMILY_KOREAN) && tokens[1].given_hyphen) ||
+			(count == 3 && tokens[2].patronymic) ||
 			(count > 2 && particles > 0 && particles < count - 1 && tokens[0].lower);
 	if (family_first)
 	{
@@ -719,34 +744,18 @@ InitPersonName(PersonName *name)
 }
 
 /*
- * Take a full name apart
+ * Take the words of a name apart
  */
-void
-ParsePersonName(PersonName *out, const char *text, int len, const char *order)
+static void
+ParseTokens(PersonName *out, NameToken *tokens, int count, const char *order)
 {
-	static NameTokens list;
-	NameToken  *tokens;
-	char	   *utf8 = pg_server_to_any(text, len, PG_UTF8);
-	int			count;
 	int			first_count = 0;
 	int			titles;
 	int			from;
 	int			to;
 	bool		vietnamese;
 
-	resetStringInfo(&out->title);
-	resetStringInfo(&out->given);
-	resetStringInfo(&out->middle);
-	resetStringInfo(&out->family);
-	resetStringInfo(&out->suffix);
-
-	if (utf8 != text)
-		len = strlen(utf8);
-	CutName(&list, utf8, len, false);
-	if (list.count == 0)
-		CutName(&list, utf8, len, true);
-	tokens = list.tokens;
-	count = TakeSegments(out, tokens, list.count);
+	count = TakeSegments(out, tokens, count);
 	if (count == 0)
 		return;
 
@@ -758,25 +767,59 @@ ParsePersonName(PersonName *out, const char *text, int len, const char *order)
 	first_count -= titles;
 
 	if (first_count < count)
-		ParseInverted(out, tokens, count, first_count);
-	else
 	{
-		count = TakeSuffixes(out, tokens, count);
-		count -= TakeHonorific(out, tokens, count);
-		if (count == 1)
-			ParseSingle(out, tokens, titles);
-		else if (count == 2 && order == NULL && IsVietnameseGiven(tokens))
-			AppendTokens(&out->given, tokens, count);
-		else
-		{
-			FindFamily(tokens, count, order, &from, &to, &vietnamese);
-			AppendTokens(&out->family, tokens + from, to - from);
-			if (from == 0)
-				AppendGiven(out, tokens + to, count - to, tokens, vietnamese, true);
-			else
-				AppendGiven(out, tokens, from, tokens + from, false, false);
-		}
+		ParseInverted(out, tokens, count, first_count);
+		return;
 	}
+
+	count = TakeSuffixes(out, tokens, count);
+	count -= TakeHonorific(out, tokens, count);
+	if (count == 1)
+	{
+		ParseSingle(out, tokens, titles);
+		return;
+	}
+	if (count == 2 && order == NULL && IsVietnameseGiven(tokens))
+	{
+		AppendTokens(&out->given, tokens, count);
+		return;
+	}
+
+	FindFamily(tokens, count, order, &from, &to, &vietnamese);
+	AppendTokens(&out->family, tokens + from, to - from);
+	if (from == 0)
+		AppendGiven(out, tokens + to, count - to, tokens, vietnamese, true);
+	else
+		AppendGiven(out, tokens, from, tokens + from, false, false);
+}
+
+/*
+ * Take a full name apart
+ */
+void
+ParsePersonName(PersonName *out, const char *text, int len, const char *order)
+{
+	static NameTokens list;
+	char	   *utf8 = unconstify(char *, text);
+
+	resetStringInfo(&out->title);
+	resetStringInfo(&out->given);
+	resetStringInfo(&out->middle);
+	resetStringInfo(&out->family);
+	resetStringInfo(&out->suffix);
+
+	if (GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII)
+		utf8 = pg_server_to_any(text, len, PG_UTF8);
+	if (utf8 != text)
+		len = strlen(utf8);
+
+	CutName(&list, utf8, len, false);
+	if (list.count == 0)
+		CutName(&list, utf8, len, true);
+	ParseTokens(out, list.tokens, list.count, order);
+
+	if (utf8 != text)
+		pfree(utf8);
 }
 
 /*

@@ -20,7 +20,7 @@ typedef struct Word
 	char		before;			/* what separates it from the word before: the last
 								 * ASCII character but blanks, a blank, or 0 at the
 								 * start; '-' and the like are told apart by it */
-	bool		apostrophe;		/* one was taken out of it */
+	uint16		mark;			/* what its user knows about it */
 } Word;
 
 typedef struct WordList
@@ -51,10 +51,12 @@ typedef struct WordTable
 extern void FoldUtf8(StringInfo out, const char *text, int len);
 extern void FoldServerToUtf8(StringInfo out, const char *text, int len);
 extern bool AppendServer(StringInfo out, const char *utf8, int len);
+extern bool CodePointJoins(uint32 c);
 extern int	DecodeCodePoint(const char *s, const char *end, uint32 *c);
 
 /* words.c */
 extern StringInfo ResetScratch(StringInfo scratch);
+extern void ResetWords(WordList *list);
 extern void SplitWords(WordList *list, char *text, int len);
 extern Word *AddWord(WordList *list, const char *text, int len, char before);
 extern void AppendWords(StringInfo out, const WordList *list);
