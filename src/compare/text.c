@@ -10,22 +10,37 @@
 #include "utils/memutils.h"
 
 /*
- * Check whether all bytes are ASCII, eight at a time
+ * Check whether all bytes are ASCII, eight at a time; the last word overlaps
+ * the one before, so that a short text takes no loop
  */
 static inline bool
 IsAscii(const char *text, int len)
 {
 	uint64		bits = 0;
+	uint64		word;
+	uint32		start;
+	uint32		end;
 
-	for (; len >= 8; text += 8, len -= 8)
+	if (len >= 8)
 	{
-		uint64		word;
+		const char *last = text + len - 8;
 
-		memcpy(&word, text, 8);
+		for (; text < last; text += 8)
+		{
+			memcpy(&word, text, 8);
+			bits |= word;
+		}
+		memcpy(&word, last, 8);
 		bits |= word;
 	}
-	for (; len > 0; text++, len--)
-		bits |= (unsigned char) *text;
+	else if (len >= 4)
+	{
+		memcpy(&start, text, 4);
+		memcpy(&end, text + len - 4, 4);
+		bits = start | end;
+	}
+	else if (len > 0)
+		bits = (unsigned char) (text[0] | text[len / 2] | text[len - 1]);
 
 	return (bits & UINT64CONST(0x8080808080808080)) == 0;
 }
@@ -132,6 +147,44 @@ CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, 
 		out->bytes = NULL;
 		out->chars = scratch;
 	}
+}
+
+/*
+ * Write a text in the server's encoding; returns the number of bytes
+ */
+int
+CompareTextWrite(const CompareText *text, char *out)
+{
+	char	   *start = out;
+
+	if (pg_database_encoding_max_length() == 1)
+	{
+		memcpy(out, text->bytes, text->length);
+		return text->length;
+	}
+
+	for (int i = 0; i < text->length; i++)
+	{
+		pg_wchar	c = CharacterAt(text, i);
+		char		bytes[MAX_MULTIBYTE_CHAR_LEN + 1];
+
+		if (c < 0x80)
+			*out++ = (char) c;
+		else if (GetDatabaseEncoding() == PG_UTF8)
+		{
+			unicode_to_utf8(c, (unsigned char *) out);
+			out += pg_utf_mblen((unsigned char *) out);
+		}
+		else
+		{
+			int			len = pg_wchar2mb_with_len(&c, bytes, 1);
+
+			memcpy(out, bytes, len);
+			out += len;
+		}
+	}
+
+	return out - start;
 }
 
 void *
