@@ -276,7 +276,8 @@ FindWeight(Jsonb *weights, const char *word, int len, JsonbValue *value)
 	if (found != NULL && found->type != jbvNumeric)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("weight of word \"%s\" is not a number", NormalTextClip(word, len))));
+				 errmsg("weight of word \"%s\" is not a number", NormalTextClip(word, len)),
+				 errhint("Give weights from 0 to %.0f.", MAX_WEIGHT)));
 
 	return found;
 }
@@ -288,22 +289,21 @@ GetJsonWeight(const CompareText *word, void *arg)
 	JsonbValue	value;
 	char		small[SCRATCH_SIZE * CHARACTER_BYTES];
 	char	   *bytes = small;
-	double		weight;
+	int			len;
+	double		weight = 1.0;
 
 	if (word->length > SCRATCH_SIZE)
 		bytes = palloc((Size) word->length * CHARACTER_BYTES);
+	len = CompareTextWrite(word, bytes);
 
-	if (FindWeight(weights, bytes, CompareTextWrite(word, bytes), &value) == NULL &&
-		FindWeight(weights, "", 0, &value) == NULL)
-		weight = 1.0;
-	else
+	if (FindWeight(weights, bytes, len, &value) != NULL || FindWeight(weights, "", 0, &value) != NULL)
 		weight = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value.val.numeric)));
 
 	if (!(weight >= 0.0) || weight > MAX_WEIGHT)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("weight %g of a word is out of range", weight),
-				 errhint("Give weights between 0 and %g.", MAX_WEIGHT)));
+				 errmsg("weight %g of word \"%s\" is out of range", weight, NormalTextClip(bytes, len)),
+				 errhint("Give weights from 0 to %.0f.", MAX_WEIGHT)));
 
 	if (bytes != small)
 		pfree(bytes);

@@ -11,11 +11,12 @@
  * A text longer than 64 characters is compared in strips of 64 rows. A strip
  * needs of the one above it no more than, for each column, the horizontal
  * difference on its last row and whether a swap reaches over the edge, so that
- * memory is a byte a column whatever the alphabet. With a limit, a strip covers
- * the columns that are at most that far from the diagonal (Ukkonen 1985,
- * Algorithms for approximate string matching); cells outside are taken to be
- * as large as they can be, which does not change values within the limit. A
- * swap looks at one column more on either side.
+ * memory is a byte a column whatever the alphabet. A strip covers the columns
+ * that a path of no more than the limit, or the longer length, can reach from
+ * the first cell and still end in the last one (Ukkonen 1985, Algorithms for
+ * approximate string matching); cells outside are taken to be as large as they
+ * can be, which does not change values within the limit. A swap looks at one
+ * column more on either side.
  */
 #include "compare/kernel.h"
 
@@ -162,7 +163,8 @@ StripDistance(const CompareText *a, const CompareText *b, int limit, bool swaps)
 	int			corner = 0;
 	int			previous = 0;
 	int			distance = limit + 1;
-	int			reach = limit + swaps;
+	int			left = (limit - (b->length - a->length)) / 2 + swaps;
+	int			right = (limit + (b->length - a->length)) / 2 + swaps;
 
 	if (b->length > STACK_CHARACTERS)
 		edges = CompareAllocate(b->length, sizeof(uint8_t));
@@ -171,8 +173,8 @@ StripDistance(const CompareText *a, const CompareText *b, int limit, bool swaps)
 	for (int top = 0; top < a->length; top += WORD_BITS)
 	{
 		int			nrows = a->length - top < WORD_BITS ? a->length - top : WORD_BITS;
-		int			first = top > reach ? top - reach : 0;
-		int			end = b->length - top - nrows > reach ? top + nrows + reach : b->length;
+		int			first = top > left ? top - left : 0;
+		int			end = b->length - top - nrows > right ? top + nrows + right : b->length;
 		CompareText rows = SubText(a, top, nrows);
 		bool		within;
 

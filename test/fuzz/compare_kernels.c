@@ -22,6 +22,7 @@
 /* Bits of the byte that chooses the kind of texts; the lowest make them wide */
 #define KIND_LONG	8
 #define KIND_EDITED 16
+#define KIND_SHORTENED 32
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -352,35 +353,46 @@ MakeText(CompareText *text, const uint8_t *data, int length, int letters, bool w
 	text->chars = wide ? chars : NULL;
 }
 
+static void
+SwapNext(uint8_t *bytes, int at)
+{
+	uint8_t		next = bytes[at + 1];
+
+	bytes[at + 1] = bytes[at];
+	bytes[at] = next;
+}
+
 /*
  * Make a text from another one by a few edits, each of two bytes: where, and
- * which
+ * which. Those that only make it shorter, with a swap at the end of the first
+ * machine word, go along the edge of the cells that are looked at.
  */
 static void
-EditText(CompareText *text, uint8_t *bytes, const uint8_t *other, int length, const uint8_t *edits, size_t n)
+EditText(CompareText *text, uint8_t *bytes, const uint8_t *other, int length,
+		 const uint8_t *edits, int n, bool shorten)
 {
 	memcpy(bytes, other, length);
 
-	for (size_t i = 0; i + 1 < n && length > 1; i += 2)
+	for (int i = 0; i + 1 < n && length > 1; i += 2)
 	{
 		int			at = edits[i] % (length - 1);
-		uint8_t		next = bytes[at + 1];
 
-		switch (edits[i + 1] % 3)
+		switch (shorten ? 0 : edits[i + 1] % 3)
 		{
 			case 0:
-				bytes[at + 1] = bytes[at];
-				bytes[at] = next;
-				break;
-			case 1:
-				bytes[at] = next;
-				break;
-			case 2:
 				length--;
 				memmove(bytes + at, bytes + at + 1, length - at);
 				break;
+			case 1:
+				bytes[at] = bytes[at + 1];
+				break;
+			case 2:
+				SwapNext(bytes, at);
+				break;
 		}
 	}
+	if (shorten && length > 72)
+		SwapNext(bytes, 60 + n % 8);
 
 	*text = (CompareText) {.length = length, .bytes = bytes};
 }
@@ -422,7 +434,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size -= length;
 	}
 	if (kind & KIND_EDITED)
-		EditText(&texts[1], bytes[1], bytes[0], texts[0].length, data + 4, data[1] % 20);
+		EditText(&texts[1], bytes[1], bytes[0], texts[0].length, data + 4, data[1] % 20,
+				 (kind & KIND_SHORTENED) != 0);
 
 	CheckDistances(&texts[0], &texts[1], limit);
 	Check(Levenshtein(&texts[0], &texts[1]) <=
