@@ -39,7 +39,7 @@ typedef struct CompareText
  * scratch, which has room for size code points, or, where len exceeds size,
  * into memory of the current context.
  */
-extern void CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, int size);
+extern void CompareTextMake(CompareText *out, const char *data, int len, uint32_t *scratch, int size);
 
 /* Write a text, or a part of one, in the server's encoding; room for 4 bytes a character */
 extern int	CompareTextWrite(const CompareText *text, char *out);

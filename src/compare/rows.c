@@ -10,7 +10,7 @@
 /* Larger than any distance, with room to add to it */
 #define UNREACHABLE		(INT32_MAX / 2)
 
-/* The arrays that Damerau's distance keeps, in the order of the others' use */
+/* Arrays as long as a row that a comparison keeps */
 #define MAX_ROWS		4
 
 static int *
@@ -24,10 +24,10 @@ AllocateRows(int *stack, int count, int length)
 
 typedef struct DamerauRows
 {
-	int		   *current;		/* row i; to the right of column j still row i - 2 */
+	int		   *current;		/* row i, from column j on row i - 2 */
 	int		   *previous;		/* row i - 1 */
-	int		   *last_match;		/* the last row whose character is the column's */
-	int		   *before_match;	/* the value two columns left on the row above that */
+	int		   *last_match;		/* last row of the column's character */
+	int		   *before_match;	/* value above that row, two columns left */
 } DamerauRows;
 
 /*
@@ -38,9 +38,12 @@ DamerauRow(const CompareText *a, const CompareText *b, int i, DamerauRows *rows)
 {
 	uint32_t	c = CharacterAt(a, i - 1);
 	int			last_column = 0;
-	int			before_column = UNREACHABLE;	/* row i - 2, left of last_column */
-	int			above_left = i > 1 ? i - 2 : UNREACHABLE;	/* row i - 2, column j - 1 */
+	int			before_column = UNREACHABLE;
+	int			above_left = UNREACHABLE;
 
+	/* Both are of row i - 2: left of last_column, and left of column j */
+	if (i > 1)
+		above_left = i - 2;
 	rows->current[0] = i;
 
 	for (int j = 1; j <= b->length; j++)

@@ -14,7 +14,7 @@
  * the one before, so that a short text takes no loop
  */
 static inline bool
-IsAscii(const char *text, int len)
+IsAscii(const char *data, int len)
 {
 	uint64		bits = 0;
 	uint64		word;
@@ -23,11 +23,11 @@ IsAscii(const char *text, int len)
 
 	if (len >= 8)
 	{
-		const char *last = text + len - 8;
+		const char *last = data + len - 8;
 
-		for (; text < last; text += 8)
+		for (; data < last; data += 8)
 		{
-			memcpy(&word, text, 8);
+			memcpy(&word, data, 8);
 			bits |= word;
 		}
 		memcpy(&word, last, 8);
@@ -35,12 +35,12 @@ IsAscii(const char *text, int len)
 	}
 	else if (len >= 4)
 	{
-		memcpy(&start, text, 4);
-		memcpy(&end, text + len - 4, 4);
+		memcpy(&start, data, 4);
+		memcpy(&end, data + len - 4, 4);
 		bits = start | end;
 	}
 	else if (len > 0)
-		bits = (unsigned char) (text[0] | text[len / 2] | text[len - 1]);
+		bits = (unsigned char) (data[0] | data[len / 2] | data[len - 1]);
 
 	return (bits & UINT64CONST(0x8080808080808080)) == 0;
 }
@@ -49,9 +49,9 @@ IsAscii(const char *text, int len)
  * Decode valid UTF-8; returns the number of characters, and all their bits
  */
 static int
-DecodeUtf8(const char *text, int len, uint32 *chars, uint32 *bits)
+DecodeUtf8(const char *data, int len, uint32 *chars, uint32 *bits)
 {
-	const unsigned char *s = (const unsigned char *) text;
+	const unsigned char *s = (const unsigned char *) data;
 	const unsigned char *end = s + len;
 	uint32		all = 0;
 	int			n = 0;
@@ -92,10 +92,10 @@ DecodeUtf8(const char *text, int len, uint32 *chars, uint32 *bits)
  * Decode text of a multi-byte encoding other than UTF-8
  */
 static int
-DecodeOther(const char *text, int len, uint32 *chars, uint32 *bits)
+DecodeOther(const char *data, int len, uint32 *chars, uint32 *bits)
 {
 	pg_wchar   *decoded = CompareAllocate((size_t) len + 1, sizeof(pg_wchar));
-	int			n = pg_mb2wchar_with_len(text, decoded, len);
+	int			n = pg_mb2wchar_with_len(data, decoded, len);
 
 	*bits = 0;
 	for (int i = 0; i < n; i++)
@@ -112,16 +112,16 @@ DecodeOther(const char *text, int len, uint32 *chars, uint32 *bits)
  * Take apart a text in the server's encoding
  */
 void
-CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, int size)
+CompareTextMake(CompareText *out, const char *data, int len, uint32_t *scratch, int size)
 {
 	uint32		bits;
 
 	out->chars = NULL;
 
-	if (IsAscii(text, len) || pg_database_encoding_max_length() == 1)
+	if (IsAscii(data, len) || pg_database_encoding_max_length() == 1)
 	{
 		out->length = len;
-		out->bytes = (const uint8 *) text;
+		out->bytes = (const uint8 *) data;
 		return;
 	}
 
@@ -129,9 +129,9 @@ CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, 
 		scratch = CompareAllocate(len, sizeof(uint32));
 
 	if (GetDatabaseEncoding() == PG_UTF8)
-		out->length = DecodeUtf8(text, len, scratch, &bits);
+		out->length = DecodeUtf8(data, len, scratch, &bits);
 	else
-		out->length = DecodeOther(text, len, scratch, &bits);
+		out->length = DecodeOther(data, len, scratch, &bits);
 
 	if (bits < 256)
 	{
