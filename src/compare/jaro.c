@@ -59,8 +59,8 @@ JaroWord(const CompareText *a, const CompareText *b, bool wide)
 	uint64_t	reach = (UINT64_C(2) << window) - 1;
 	uint64_t	taken = 0;
 	uint64_t	matched = 0;
-	bool		disorder = false;
-	int			common = 0;
+	uint64_t	overtaken = 0;
+	int			common;
 	int			disordered = 0;
 
 	for (int i = 0; i < b->length; i++)
@@ -69,18 +69,18 @@ JaroWord(const CompareText *a, const CompareText *b, bool wide)
 	for (int i = 0; i < a->length; i++)
 	{
 		uint64_t	free = PositionsGet(positions, a, i, wide) & reach & ~taken;
-		uint64_t	lowest = free & (~free + 1);
+		uint64_t	lowest = free & (0 - free);
 
-		disorder |= (lowest != 0) & (taken > lowest);
+		overtaken |= taken & (0 - lowest);
 		taken |= lowest;
 		matched |= (uint64_t) (lowest != 0) << i;
-		common += lowest != 0;
-		reach = (reach << 1) | (i < window);
+		reach += reach + (i < window);
 	}
 
 	PositionsClear(positions, b, wide);
+	common = SignatureBits(taken);
 
-	if (disorder)
+	if (overtaken != 0)
 	{
 		while (matched != 0)
 		{

@@ -216,7 +216,6 @@ CountLong(GramCounts *counts, const CompareText *a, const CompareText *b, int q)
 	MakeGrams(agrams, a, q, wide);
 	MakeGrams(bgrams, b, q, wide);
 
-	/* What the first sort ends in may be the spare; its own place is then free */
 	if (SortGrams(agrams, spare, na) == spare)
 		memcpy(agrams, spare, na * sizeof(uint64_t));
 	if (SortGrams(bgrams, spare, nb) == spare)

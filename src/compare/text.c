@@ -10,22 +10,37 @@
 #include "utils/memutils.h"
 
 /*
- * Check whether all bytes are ASCII, eight at a time
+ * Check whether all bytes are ASCII, eight at a time; the last word overlaps
+ * the one before, so that a short text takes no loop
  */
 static inline bool
-IsAscii(const char *text, int len)
+IsAscii(const char *data, int len)
 {
 	uint64		bits = 0;
+	uint64		word;
+	uint32		start;
+	uint32		end;
 
-	for (; len >= 8; text += 8, len -= 8)
+	if (len >= 8)
 	{
-		uint64		word;
+		const char *last = data + len - 8;
 
-		memcpy(&word, text, 8);
+		for (; data < last; data += 8)
+		{
+			memcpy(&word, data, 8);
+			bits |= word;
+		}
+		memcpy(&word, last, 8);
 		bits |= word;
 	}
-	for (; len > 0; text++, len--)
-		bits |= (unsigned char) *text;
+	else if (len >= 4)
+	{
+		memcpy(&start, data, 4);
+		memcpy(&end, data + len - 4, 4);
+		bits = start | end;
+	}
+	else if (len > 0)
+		bits = (unsigned char) (data[0] | data[len / 2] | data[len - 1]);
 
 	return (bits & UINT64CONST(0x8080808080808080)) == 0;
 }
@@ -34,9 +49,9 @@ IsAscii(const char *text, int len)
  * Decode valid UTF-8; returns the number of characters, and all their bits
  */
 static int
-DecodeUtf8(const char *text, int len, uint32 *chars, uint32 *bits)
+DecodeUtf8(const char *data, int len, uint32 *chars, uint32 *bits)
 {
-	const unsigned char *s = (const unsigned char *) text;
+	const unsigned char *s = (const unsigned char *) data;
 	const unsigned char *end = s + len;
 	uint32		all = 0;
 	int			n = 0;
@@ -77,10 +92,10 @@ DecodeUtf8(const char *text, int len, uint32 *chars, uint32 *bits)
  * Decode text of a multi-byte encoding other than UTF-8
  */
 static int
-DecodeOther(const char *text, int len, uint32 *chars, uint32 *bits)
+DecodeOther(const char *data, int len, uint32 *chars, uint32 *bits)
 {
 	pg_wchar   *decoded = CompareAllocate((size_t) len + 1, sizeof(pg_wchar));
-	int			n = pg_mb2wchar_with_len(text, decoded, len);
+	int			n = pg_mb2wchar_with_len(data, decoded, len);
 
 	*bits = 0;
 	for (int i = 0; i < n; i++)
@@ -97,16 +112,16 @@ DecodeOther(const char *text, int len, uint32 *chars, uint32 *bits)
  * Take apart a text in the server's encoding
  */
 void
-CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, int size)
+CompareTextMake(CompareText *out, const char *data, int len, uint32_t *scratch, int size)
 {
 	uint32		bits;
 
 	out->chars = NULL;
 
-	if (IsAscii(text, len) || pg_database_encoding_max_length() == 1)
+	if (IsAscii(data, len) || pg_database_encoding_max_length() == 1)
 	{
 		out->length = len;
-		out->bytes = (const uint8 *) text;
+		out->bytes = (const uint8 *) data;
 		return;
 	}
 
@@ -114,9 +129,9 @@ CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, 
 		scratch = CompareAllocate(len, sizeof(uint32));
 
 	if (GetDatabaseEncoding() == PG_UTF8)
-		out->length = DecodeUtf8(text, len, scratch, &bits);
+		out->length = DecodeUtf8(data, len, scratch, &bits);
 	else
-		out->length = DecodeOther(text, len, scratch, &bits);
+		out->length = DecodeOther(data, len, scratch, &bits);
 
 	if (bits < 256)
 	{
@@ -132,6 +147,44 @@ CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, 
 		out->bytes = NULL;
 		out->chars = scratch;
 	}
+}
+
+/*
+ * Write a text in the server's encoding; returns the number of bytes
+ */
+int
+CompareTextWrite(const CompareText *text, char *out)
+{
+	char	   *start = out;
+
+	if (pg_database_encoding_max_length() == 1)
+	{
+		memcpy(out, text->bytes, text->length);
+		return text->length;
+	}
+
+	for (int i = 0; i < text->length; i++)
+	{
+		pg_wchar	c = CharacterAt(text, i);
+		char		bytes[MAX_MULTIBYTE_CHAR_LEN + 1];
+
+		if (c < 0x80)
+			*out++ = (char) c;
+		else if (GetDatabaseEncoding() == PG_UTF8)
+		{
+			unicode_to_utf8(c, (unsigned char *) out);
+			out += pg_utf_mblen((unsigned char *) out);
+		}
+		else
+		{
+			int			len = pg_wchar2mb_with_len(&c, bytes, 1);
+
+			memcpy(out, bytes, len);
+			out += len;
+		}
+	}
+
+	return out - start;
 }
 
 void *
