@@ -91,7 +91,7 @@ BEGIN
 		SELECT bins[width_bucket(p.probability, bins::float8[])], count(*),
 			round(100 * avg(p.probability)::numeric, 2), round(100.0 * count(*) FILTER (WHERE a.cluster = b.cluster) / count(*), 2)
 		FROM %1$s p JOIN %2$s a ON a.id = p.left_id JOIN %2$s b ON b.id = p.right_id,
-			(SELECT '{0, 0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999}'::numeric[] AS bins) b
+			(SELECT '{0, 0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999}'::numeric[] AS bins) bin
 		GROUP BY 1 ORDER BY 1$query$, pairs, truth);
 END $$;
 
@@ -99,7 +99,7 @@ END $$;
 -- path halving; ids that are in no pair are left out.
 CREATE FUNCTION evaluation.components(pairs regclass, at_least_weight float8)
 	RETURNS TABLE (id text, cluster_id text)
-	LANGUAGE plpgsql
+	LANGUAGE plpgsql SET client_min_messages = warning
 AS $$
 DECLARE
 	parent integer[];
@@ -143,7 +143,7 @@ END $$;
 -- threshold, best first.
 CREATE FUNCTION evaluation.best_components(pairs regclass, truth regclass, thresholds integer DEFAULT 24)
 	RETURNS TABLE (weight float8, found_pairs bigint, "precision" numeric, recall numeric, f1 numeric)
-	LANGUAGE plpgsql
+	LANGUAGE plpgsql SET client_min_messages = warning
 AS $$
 DECLARE
 	threshold float8;

@@ -2,9 +2,9 @@
 -- gives the same rows on every machine and in every plan; ranked names, drawn
 -- by Zipf's law; ways to get a value wrong.
 
+SET client_min_messages = warning;
 DROP SCHEMA IF EXISTS generator CASCADE;
 CREATE SCHEMA generator;
-SET client_min_messages = warning;
 -- Compiling the long lists of expressions takes longer than they do.
 SET jit = off;
 
@@ -32,6 +32,15 @@ CREATE FUNCTION generator.one_of(choices text[], key bigint, stream bigint) RETU
 CREATE FUNCTION generator.plain(value text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN translate(regexp_replace(normalize(replace(value, 'ß', 'ss'), NFD), '[\u0300-\u036f]', '', 'g'), 'đĐøØłŁ', 'dDoOlL');
+
+-- Whatever the locale of the database
+CREATE FUNCTION generator.capitals(value text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN upper(value COLLATE "und-x-icu");
+
+CREATE FUNCTION generator.small(value text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN lower(value COLLATE "und-x-icu");
 
 -- Errors
 
@@ -137,7 +146,7 @@ FROM (VALUES
 
 -- Rare given names
 INSERT INTO generator.given_name
-SELECT 'en', common + row_number() OVER (ORDER BY hashtext(head || tail)), head || tail, NULL
+SELECT 'en', common + row_number() OVER (ORDER BY hashtext(head || tail), (head || tail) COLLATE "C"), head || tail, NULL
 FROM (SELECT max(rank) AS common FROM generator.given_name WHERE culture = 'en') ranked,
 	string_to_table('Jay Kay Bray Mar Dar La Sha Ty Ke Ro Da De Ja Ari Eli Ama Cor Tri Zay Wil Tam Shel Bren Car Al Jo Le Ray An Ev Mel Ni Os Per Quin Ray Sel Tar Ul Ver', ' ') AS heads (head),
 	string_to_table('len lyn lee den don sha nna ra ric vin ella iana ton na ron lin mira belle son ka mond rian wyn isse etta ford', ' ') AS tails (tail)
@@ -166,7 +175,7 @@ FROM (VALUES
 
 -- Rare family names
 INSERT INTO generator.family_name
-SELECT culture, common + row_number() OVER (PARTITION BY culture ORDER BY hashtext(culture || head || middle || tail)), head || middle || tail
+SELECT culture, common + row_number() OVER (PARTITION BY culture ORDER BY hashtext(culture || head || middle || tail), (culture || head || middle || tail) COLLATE "C"), head || middle || tail
 FROM (VALUES
 	('en', 'Ash Brad Carl Dun East Fal Gar Hal Kirk Lang Mar Nor Oak Pem Rad Sal Tre Under Wal Whit Al Birch Crom Den El Farn Gil Hart In Kel Lam Mel New Orm Pick Quar Ri Stan Thorn Ur Ver Wil Yar Bolt Chad Drum Ever Fen Grim Hol', '. er ing en el a le s', 'ley ton ford wood well ham ster field worth man by combe shaw land bury stock brook more ridge wick gate bourne dale sby ks'),
 	('de', 'Berg Stein Hof Wald Bach Feld Lind Eich Buch Roth Alt Neu Ober Unter Hinter Grün Schön Licht Brau Acker Wies Mühl Ross Kalt Hoch', '. en er el', 'mann bauer meier hauser feld ner berger müller hofer ler ing bach stetter höfer'),
@@ -202,7 +211,7 @@ FROM (VALUES
 ) AS towns (culture, names), LATERAL string_to_table(names, ' ') WITH ORDINALITY AS entries (entry, place);
 
 INSERT INTO generator.town
-SELECT culture, common + row_number() OVER (PARTITION BY culture ORDER BY hashtext(head || tail)), head || tail, NULL
+SELECT culture, common + row_number() OVER (PARTITION BY culture ORDER BY hashtext(head || tail), (head || tail) COLLATE "C"), head || tail, NULL
 FROM (VALUES
 	('en', 'Ash Brook Clear Fair Glen High King Lake Mill North Oak Park Queen River Spring Stone Wood East West South Green Hazel Maple Cedar Silver Black White Red Long Sand', 'ton ville field bury ford port wood ham dale mouth burgh stead minster chester'),
 	('de', 'Ober Unter Nieder Alten Neu Groß Klein Wald Stein Berg Linden Eichen Buchen Rosen Schön', 'hausen dorf heim berg feld bach kirchen stadt burg tal'),
