@@ -67,7 +67,7 @@ SELECT c, head, branch_of IS NOT NULL AS is_branch, culture, country, dialling, 
 		|| CASE WHEN generator.pick(head, :stream + 913, 3) = 0 THEN 'com' ELSE (jsonb_build_object('en', 'co.uk', 'de', 'de', 'fr', 'fr', 'es', 'es', 'vn', 'vn', 'cn', 'cn', 'kr', 'co.kr'))->>culture END AS domain,
 	CASE culture WHEN 'de' THEN street_name || ' ' || house WHEN 'es' THEN street_name || ', ' || house WHEN 'cn' THEN 'No. ' || house || ' ' || street_name ELSE house || ' ' || street_name END AS street,
 	generator.postcode(culture, town_rank, address_key, :stream + 914) AS postcode,
-	lpad((200000000 + (hashint8extended(address_key, :stream + 918) & 4503599627370495) % 99999999)::text, 9, '2') AS phone_digits,
+	landline, generator.phone_digits(ARRAY[landline], 7, address_key, :stream + 915) AS phone_digits,
 	(1000000000 + (hashint8extended(CASE WHEN culture = 'vn' THEN head ELSE trade_key END, :stream + 919) & 4503599627370495) % 8999999999)::text
 		|| CASE WHEN branch_of IS NOT NULL AND culture = 'vn' THEN '-' || lpad((c % 8)::text, 3, '0') ELSE '' END AS tax_digits
 FROM counted;

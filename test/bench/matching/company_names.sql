@@ -54,11 +54,11 @@ FROM (VALUES
 
 -- How many there are of each culture, for the draws
 CREATE TABLE generator.company_culture AS
-SELECT culture, country, dialling, family_names, towns,
+SELECT culture, country, dialling, landline, family_names, towns,
 	max(rank) FILTER (WHERE kind = 'brand') AS brands, max(rank) FILTER (WHERE kind = 'trade') AS trades,
 	max(rank) FILTER (WHERE kind = 'form') AS forms, max(rank) FILTER (WHERE kind = 'street') AS streets
 FROM generator.culture JOIN generator.company_word USING (culture)
-GROUP BY culture, country, dialling, family_names, towns;
+GROUP BY culture, country, dialling, landline, family_names, towns;
 
 ANALYZE generator.company_word, generator.company_culture;
 
@@ -145,6 +145,9 @@ CREATE FUNCTION generator.postcode(culture text, town_rank integer, key bigint, 
 CREATE FUNCTION generator.phone_as_written(dialling text, digits text, key bigint, stream bigint, care float8) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
+DECLARE
+	-- not dialled in Spain and China
+	trunk constant text := CASE WHEN dialling IN ('34', '86') THEN '' ELSE '0' END;
 BEGIN
 	IF generator.uniform(key, stream) < care * 0.4 THEN
 		digits := generator.typo(digits, hashint8extended(key, stream + 1));
@@ -152,10 +155,10 @@ BEGIN
 	RETURN CASE CASE WHEN generator.uniform(key, stream + 2) < 0.4 THEN 0 ELSE generator.pick(key, stream + 3, 8) END
 		WHEN 0 THEN '+' || dialling || digits
 		WHEN 1 THEN '+' || dialling || ' ' || left(digits, 3) || ' ' || substr(digits, 4, 3) || ' ' || substr(digits, 7)
-		WHEN 2 THEN '0' || digits
-		WHEN 3 THEN '0' || left(digits, 3) || '-' || substr(digits, 4)
+		WHEN 2 THEN trunk || digits
+		WHEN 3 THEN trunk || left(digits, 3) || '-' || substr(digits, 4)
 		WHEN 4 THEN '+' || dialling || ' (0)' || left(digits, 2) || ' ' || substr(digits, 3)
 		WHEN 5 THEN '00' || dialling || digits
-		WHEN 6 THEN '(0' || left(digits, 2) || ') ' || substr(digits, 3, 4) || '.' || substr(digits, 7)
+		WHEN 6 THEN '(' || trunk || left(digits, 2) || ') ' || substr(digits, 3, 4) || '.' || substr(digits, 7)
 		ELSE dialling || digits END;
 END $$;

@@ -53,7 +53,7 @@ WITH numbered AS (
 		generator.rank(generator.uniform(p, :stream + 4), 20, 6) AS job_rank
 	FROM generate_series(0, :persons - 1::bigint) AS p
 ), rooted AS (
-	SELECT n.*, u.culture, u.country, u.others AS other_countries, u.dialling,
+	SELECT n.*, u.culture, u.country, u.others AS other_countries, u.dialling, u.mobile,
 		generator.rank(generator.uniform(n.p, :stream + 5), u.given_names, 12) AS given_rank,
 		generator.rank(generator.uniform(n.home, :stream + 6), u.family_names, CASE u.culture WHEN 'vn' THEN 1 WHEN 'kr' THEN 2 WHEN 'cn' THEN 8 ELSE 25 END) AS family_rank,
 		generator.rank(generator.uniform(n.home, :stream + 7), u.towns, 4) AS town_rank
@@ -92,7 +92,7 @@ SELECT p, home, culture, country, other_countries, dialling, given, short_forms,
 	CASE WHEN generator.uniform(home, :stream + 15) < 0.15 THEN 'family.' || mail_family || home % 9973
 		ELSE own_local || CASE generator.pick(p, :stream + 16, 3) WHEN 0 THEN (1950 + generator.pick(p, :stream + 17, 55))::text ELSE '' END || '.' || p % 997 END AS own_local,
 	CASE WHEN generator.uniform(home, :stream + 15) < 0.15 THEN 'gmail.com' ELSE generator.one_of(providers, p, :stream + 18) END AS provider,
-	lpad((100000000 + (hashint8extended(CASE WHEN generator.uniform(home, :stream + 19) < 0.4 THEN home ELSE p END, :stream + 20) & 4503599627370495) % 890000000)::text, 9, '9') AS phone_digits
+	mobile, generator.phone_digits(mobile, 8, CASE WHEN generator.uniform(home, :stream + 19) < 0.4 THEN home ELSE p END, :stream + 20) AS phone_digits
 FROM mailed;
 ALTER TABLE person ADD PRIMARY KEY (p);
 ANALYZE person;
@@ -108,7 +108,7 @@ WITH source AS (
 	FROM generate_series(0, :n - 1::bigint) AS r
 ), known AS (
 	SELECT s.r, s.p AS person, s.care, s.care * :error AS error, s.care * :blank AS blank,
-		o.culture, o.country, o.other_countries, o.dialling, o.given, o.short_forms, o.middle, o.family, o.town, o.other_towns, o.phone_digits, o.provider, o.own_local,
+		o.culture, o.country, o.other_countries, o.dialling, o.given, o.short_forms, o.middle, o.family, o.town, o.other_towns, o.mobile, o.phone_digits, o.provider, o.own_local,
 		o.work_local, o.p & 1 = 0 AS prefers_work, j.title, j.others AS other_titles, c.culture AS company_culture, c.core, c.form, c.domain, c.dialling AS company_dialling, c.phone_digits AS switchboard,
 		generator.uniform(s.r, :stream + 33) < :rubbish AS is_rubbish,
 		generator.uniform(s.r, :stream + 34) < :other_email AS is_other_email,
@@ -167,7 +167,7 @@ SELECT row_number() OVER (ORDER BY hashint8extended(r, :stream)) AS id,
 		WHEN generator.uniform(r, :stream + 69) < blank THEN NULL
 		WHEN by_switchboard AND switchboard IS NOT NULL AND NOT is_other_phone THEN
 			generator.phone_as_written(company_dialling, switchboard, r, :stream + 70, error) || CASE WHEN generator.uniform(r, :stream + 75) < 0.2 THEN ' ext. ' || 100 + person % 900 ELSE '' END
-		WHEN is_other_phone THEN generator.phone_as_written(dialling, lpad((100000000 + (hashint8extended(r, :stream + 76) & 4503599627370495) % 890000000)::text, 9, '9'), r, :stream + 70, error)
+		WHEN is_other_phone THEN generator.phone_as_written(dialling, generator.phone_digits(mobile, 8, r, :stream + 79), r, :stream + 70, error)
 		ELSE generator.phone_as_written(dialling, phone_digits, r, :stream + 70, error) END AS phone,
 	CASE WHEN is_rubbish THEN generator.one_of('{test,n/a,none,-,private,self-employed,Company}', r, :stream + 77)
 		WHEN core IS NULL THEN CASE WHEN generator.uniform(r, :stream + 78) < 0.1 THEN generator.one_of('{private,n/a,self-employed,freelance,-,none,Student}', r, :stream + 79) END

@@ -122,6 +122,12 @@ CREATE FUNCTION generator.wrong_date(value date, draw bigint) RETURNS date
 		ELSE value + CASE WHEN extract(day FROM value) > 15 THEN -1 ELSE 1 END * (ARRAY[1, 1, 2, 10])[1 + (draw / 8 & 3)]
 	END;
 
+-- The national part of a phone number that a numbering plan allows
+CREATE FUNCTION generator.phone_digits(prefixes text[], digits integer, key bigint, stream bigint) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN generator.one_of(prefixes, key, stream)
+		|| lpad(((pg_catalog.hashint8extended(key, stream + 1) & 4503599627370495) % (10 ^ digits)::bigint)::text, digits, '0');
+
 -- Given names, most frequent first, each with its short forms after colons.
 
 CREATE TABLE generator.given_name (
@@ -223,11 +229,11 @@ FROM (VALUES
 
 -- How many names there are of each culture, for the draws
 CREATE TABLE generator.culture AS
-SELECT culture, country, others, dialling, (SELECT count(*)::integer FROM generator.given_name g WHERE g.culture = c.culture) AS given_names,
+SELECT culture, country, others, dialling, mobile, landline, (SELECT count(*)::integer FROM generator.given_name g WHERE g.culture = c.culture) AS given_names,
 	(SELECT count(*)::integer FROM generator.family_name f WHERE f.culture = c.culture) AS family_names,
 	(SELECT count(*)::integer FROM generator.town t WHERE t.culture = c.culture) AS towns
-FROM (VALUES ('en', 'United Kingdom', '{UK,GB,Great Britain}'::text[], '44'), ('de', 'Germany', '{DE,Deutschland,GER}', '49'),
-	('fr', 'France', '{FR}', '33'), ('es', 'Spain', '{ES,España}', '34'), ('vn', 'Vietnam', '{VN,Viet Nam,Việt Nam}', '84'),
-	('cn', 'China', '{CN,P.R. China,PRC}', '86'), ('kr', 'South Korea', '{KR,Korea,"Republic of Korea"}', '82')) AS c (culture, country, others, dialling);
+FROM (VALUES ('en', 'United Kingdom', '{UK,GB,Great Britain}'::text[], '44', '{74,75,77,78,79}'::text[], '207'), ('de', 'Germany', '{DE,Deutschland,GER}', '49', '{151,160,170,175}', '302'),
+	('fr', 'France', '{FR}', '33', '{6,7}', '14'), ('es', 'Spain', '{ES,España}', '34', '{6}', '91'), ('vn', 'Vietnam', '{VN,Viet Nam,Việt Nam}', '84', '{9,3}', '243'),
+	('cn', 'China', '{CN,P.R. China,PRC}', '86', '{138,139,150,186}', '216'), ('kr', 'South Korea', '{KR,Korea,"Republic of Korea"}', '82', '{10}', '25')) AS c (culture, country, others, dialling, mobile, landline);
 
 ANALYZE generator.given_name, generator.family_name, generator.town, generator.culture;

@@ -69,7 +69,7 @@ SELECT row_number() OVER (ORDER BY hashint8extended(r, :stream)) AS id,
 			WHEN 2 THEN 'www.' || domain WHEN 3 THEN initcap(domain) ELSE domain END END AS website,
 	CASE WHEN generator.uniform(r, :stream + 96) < 0.15 + blank THEN NULL
 		WHEN generator.uniform(r, :stream + 97) < :other_phone * care THEN
-			generator.phone_as_written(dialling, lpad((200000000 + (hashint8extended(r, :stream + 98) & 4503599627370495) % 99999999)::text, 9, '2'), r, :stream + 99, error)
+			generator.phone_as_written(dialling, generator.phone_digits(ARRAY[landline], 7, r, :stream + 97), r, :stream + 99, error)
 		ELSE generator.phone_as_written(dialling, phone_digits, r, :stream + 99, error) END AS phone,
 	CASE WHEN generator.uniform(r, :stream + 110) >= :no_tax_id THEN
 		CASE culture WHEN 'en' THEN 'GB' || left(tax_digits, 9) WHEN 'de' THEN 'DE' || left(tax_digits, 9)

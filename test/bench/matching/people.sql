@@ -46,12 +46,14 @@ WITH source AS (
 		generator.rank(generator.uniform(home, :stream + 11), :family_names, 25) AS family_rank,
 		generator.rank(generator.uniform(coalesce(new_home, home), :stream + 12), :towns, 4) AS town_rank,
 		date '1935-01-01' + floor(25900 * (generator.uniform(person, :stream + 13) + generator.uniform(person, :stream + 14)) / 2)::integer AS dob,
-		coalesce(new_phone, CASE WHEN generator.uniform(home, :stream + 15) < 0.3 THEN home ELSE person END) AS phone_key
+		coalesce(new_phone, CASE WHEN generator.uniform(home, :stream + 15) < 0.3 THEN home ELSE person END) AS phone_key,
+		new_phone IS NULL AND generator.uniform(home, :stream + 15) < 0.3 AS is_landline
 	FROM person
 ), known AS (
 	SELECT d.*, g.name AS given, g.short_forms, f.name AS family, t.name AS town,
 		lpad((d.town_rank * 97 % 1000)::text, 3, '0') || lpad(generator.pick(coalesce(new_home, home), :stream + 16, 1 + 99 / d.town_rank)::text, 2, '0') AS postcode,
-		lpad((10000000 + (hashint8extended(phone_key, :stream + 17) & 4503599627370495) % 980000000)::text, 9, '7') AS digits,
+		CASE WHEN is_landline THEN generator.phone_digits('{207}', 7, phone_key, :stream + 17)
+			ELSE generator.phone_digits('{74,75,77,78,79}', 8, phone_key, :stream + 17) END AS digits,
 		lower(replace(g.name, ' ', '')) AS mail_given, lower(replace(replace(f.name, '''', ''), ' ', '')) AS mail_family
 	FROM drawn d
 	JOIN generator.given_name g ON g.culture = 'en' AND g.rank = d.given_rank
