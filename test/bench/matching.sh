@@ -7,6 +7,7 @@
 
 here=test/bench/matching
 rows=${ROWS:-1000000}
+export PGOPTIONS='-c client_min_messages=warning'
 parts=" ${PART:-functions f1 scale live insert} "
 
 script() {
@@ -27,15 +28,15 @@ per_cent() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 # workers of it held for themselves, shared buffers left out
 peak_memory() {
 	local pid running now peak=0 segments
-	sql >"$work/out/pid" <<-SQL &
+	sql >"$LEAD_MGMT_WORK/out/pid" <<-SQL &
 		SELECT pg_backend_pid();
 		$1;
 	SQL
 	running=$!
 	while kill -0 "$running" 2>/dev/null; do
-		pid=$(head -n 1 "$work/out/pid")
+		pid=$(head -n 1 "$LEAD_MGMT_WORK/out/pid")
 		if [[ -n $pid ]]; then
-			now=$(pgrep -P "$(head -n 1 "$work/cluster/postmaster.pid")" | while read -r each; do
+			now=$(pgrep -P "$(head -n 1 "$LEAD_MGMT_WORK/cluster/postmaster.pid")" | while read -r each; do
 				# a parallel worker names its leader in its title
 				if [[ $each == "$pid" ]] || grep -qa "parallel worker for PID $pid" "/proc/$each/cmdline" 2>/dev/null; then
 					sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$each/status" 2>/dev/null || true
@@ -79,8 +80,8 @@ part_functions() {
 	has lead_mgmt.jaro_winkler || { note 'functions: skipped, there is no lead_mgmt.jaro_winkler'; return; }
 	sql "CREATE TABLE pairs_of_names AS SELECT lower(a.name) AS a, lower(b.name) AS b FROM generate_series(1, 2000000) g
 		JOIN generator.family_name a ON a.culture = 'en' AND a.rank = 1 + generator.pick(g, 1, 10000)
-		JOIN generator.family_name b ON b.culture = 'en' AND b.rank = 1 + generator.pick(g, 2, 10000);
-		VACUUM ANALYZE pairs_of_names"
+		JOIN generator.family_name b ON b.culture = 'en' AND b.rank = 1 + generator.pick(g, 2, 10000)"
+	sql 'VACUUM ANALYZE pairs_of_names'
 	local ours peer
 	ours=$(call_ns 'lead_mgmt.jaro_winkler(a, b)')
 	row 'jaro_winkler of short names, ns' "$ours" - '<= 60'
@@ -169,7 +170,7 @@ part_f1() {
 		[[ $table == *_*k_* ]] || continue
 		# shellcheck disable=SC2086
 		set -- ${asked[$table]}
-		row "$table: precision at p >= 0.95" "$2" - '>= 95'
+		row "$table: precision at 0.95" "$2" - '>= 95'
 	done | sort
 	if peers; then
 		for table in people_20k_easy people_20k_hard; do
@@ -189,7 +190,8 @@ part_scale() {
 	has lead_mgmt.find_clusters || { note 'scale: skipped, there is no lead_mgmt.find_clusters'; return; }
 	local whole trained pairs pairs_ms memory quality
 	generate people people "$rows" 11 easy
-	sql 'VACUUM ANALYZE people; CHECKPOINT'
+	sql 'VACUUM ANALYZE people'
+	sql CHECKPOINT
 	whole=$(time_sql "SELECT count(*) FROM lead_mgmt.find_clusters('people',
 		lead_mgmt.train_match_model('people', lead_mgmt.propose_match_model('people')))" 3)
 	sql "DROP TABLE IF EXISTS model;
@@ -223,8 +225,9 @@ store() {
 	script live -v n="$rows" -v seed=31
 	script timing
 	! peers || script peer_live
-	! has crm.train_match_strategy || script strategies
-	sql 'VACUUM ANALYZE; CHECKPOINT'
+	! has crm.train_match_strategy || script strategies >/dev/null
+	sql 'VACUUM ANALYZE'
+	sql CHECKPOINT
 }
 
 part_live() {
@@ -253,6 +256,8 @@ part_live() {
 			FROM timing.call WHERE what = 'ours' GROUP BY kind) k")"
 }
 
+insert() { echo "INSERT INTO crm.submission (form, payload) VALUES (''$1'', \$1)"; }
+
 part_insert() {
 	store
 	local none exact fuzzy kind
@@ -264,8 +269,7 @@ part_insert() {
 	fi
 	has crm.train_match_strategy || { note 'insert: skipped, there is no crm.train_match_strategy'; return; }
 	for kind in unknown 'few errors'; do
-		sql "CALL timing.insert('$kind', 1000, (SELECT jsonb_object_agg(form,
-			format('INSERT INTO crm.submission (form, payload) VALUES (%L, \$1)', form)) FROM unnest('{none,exact,fuzzy}'::text[]) AS form))"
+		sql "CALL timing.insert('$kind', 1000, jsonb_build_object('none', '$(insert none)', 'exact', '$(insert exact)', 'fuzzy', '$(insert fuzzy)'))"
 		none=$(sql "SELECT timing.percentile('none', 0.5, '$kind')")
 		exact=$(sql "SELECT timing.percentile('exact', 0.5, '$kind')")
 		fuzzy=$(sql "SELECT timing.percentile('fuzzy', 0.5, '$kind')")

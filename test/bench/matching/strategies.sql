@@ -4,7 +4,7 @@
 
 INSERT INTO crm.contact (contact_id, full_name, given_name, family_name, email, phone, city, postal_code, country)
 SELECT contact_id, nullif(concat_ws(' ', first_name, surname), ''), first_name, surname,
-	CASE WHEN email ~ '^[a-z0-9._]+@[a-z0-9-]+\.[a-z]+$' THEN email::lead_mgmt.email END, phone::lead_mgmt.phone, city, postcode, 'GB'
+	email::lead_mgmt.email, phone::lead_mgmt.phone, city, postcode, 'GB'
 FROM stored;
 SELECT setval(pg_get_serial_sequence('crm.contact', 'contact_id'), (SELECT max(contact_id) FROM crm.contact));
 ANALYZE crm.contact, crm.contact_identity;

@@ -53,7 +53,11 @@ BEGIN
 		DELETE FROM timing.call WHERE what = s.key AND kind = probes;
 	END LOOP;
 	FOR p IN SELECT * FROM probe WHERE kind = probes ORDER BY number LIMIT rounds LOOP
-		FOR s IN SELECT key, format('EXECUTE %I (%L)', key, p.profile) AS statement FROM jsonb_each_text(statements) LOOP
+		-- each is first in turn, for the first one meets cold pages
+		FOR s IN SELECT key, format('EXECUTE %I (%L)', key, p.profile) AS statement
+			FROM jsonb_object_keys(statements) WITH ORDINALITY AS keys (key, place)
+			ORDER BY (place + p.number) % jsonb_array_length(jsonb_path_query_array(statements, '$.keyvalue()'))
+		LOOP
 			BEGIN
 				started := clock_timestamp();
 				EXECUTE s.statement;
