@@ -64,17 +64,18 @@ WITH numbered AS (
 		ELSE (ARRAY['en', 'en', 'en', 'en', 'en', 'en', 'de', 'de', 'de', 'fr', 'fr', 'es', 'es', 'vn', 'vn', 'vn', 'cn', 'cn', 'kr', 'en'])[1 + generator.pick(n.home, :stream + 9, 20)] END
 ), named AS (
 	SELECT r.*, g.name AS given, g.short_forms, f.name AS family, t.name AS town, t.others AS other_towns,
-		CASE culture
+		CASE r.culture
 			WHEN 'vn' THEN generator.one_of('{Thị,Văn,Thị,Văn,Minh,Đức,Thanh,Ngọc,Quốc,Hữu,Thu,Xuân,Hoàng,"Thị Thu","Thị Ngọc"}', p, :stream + 10)
-			WHEN 'en' THEN CASE WHEN generator.uniform(p, :stream + 11) < 0.4 THEN chr(65 + generator.pick(p, :stream + 12, 26)) END
-			WHEN 'es' THEN (SELECT NULL::text) END AS middle,
+			WHEN 'en' THEN CASE WHEN generator.uniform(p, :stream + 11) < 0.4 THEN chr(65 + generator.pick(p, :stream + 12, 26)) END END AS middle, f2.name AS second_family,
 		regexp_replace(lower(generator.plain(g.name)), '[^a-z]', '', 'g') AS mail_given,
 		regexp_replace(lower(generator.plain(f.name)), '[^a-z]', '', 'g') AS mail_family
 	FROM rooted r
-	JOIN generator.given_name g USING (culture)
-	JOIN generator.family_name f USING (culture)
-	JOIN generator.town t USING (culture)
-	WHERE g.rank = given_rank AND f.rank = family_rank AND t.rank = town_rank
+	JOIN generator.given_name g ON g.culture = r.culture AND g.rank = r.given_rank
+	JOIN generator.family_name f ON f.culture = r.culture AND f.rank = r.family_rank
+	JOIN generator.town t ON t.culture = r.culture AND t.rank = r.town_rank
+	-- Spaniards have two family names and do not always give both
+	LEFT JOIN generator.family_name f2 ON r.culture = 'es' AND f2.culture = 'es'
+		AND f2.rank = generator.rank(generator.uniform(r.p, :stream + 21), 900, 25)
 ), mailed AS (
 	SELECT *, (array['gmail.com', 'gmail.com', 'gmail.com', 'yahoo.com', 'hotmail.com', 'outlook.com'] || CASE culture
 			WHEN 'de' THEN '{gmx.de,web.de,gmx.de,t-online.de}'::text[] WHEN 'fr' THEN '{orange.fr,free.fr,wanadoo.fr}' WHEN 'vn' THEN '{yahoo.com.vn}'
@@ -87,7 +88,7 @@ WITH numbered AS (
 			ELSE left(mail_given, 1) || mail_family END AS own_local
 	FROM named
 )
-SELECT p, home, culture, country, other_countries, dialling, given, short_forms, middle, family, town, other_towns, is_employed, employer, job_rank,
+SELECT p, home, culture, country, other_countries, dialling, given, short_forms, middle, family, second_family, town, other_towns, is_employed, employer, job_rank,
 	work_local || coalesce(nullif(row_number() OVER (PARTITION BY employer, work_local ORDER BY p), 1)::text, '') AS work_local,
 	CASE WHEN generator.uniform(home, :stream + 15) < 0.15 THEN 'family.' || mail_family || home % 9973
 		ELSE own_local || CASE generator.pick(p, :stream + 16, 3) WHEN 0 THEN (1950 + generator.pick(p, :stream + 17, 55))::text ELSE '' END || '.' || p % 997 END AS own_local,
@@ -108,7 +109,7 @@ WITH source AS (
 	FROM generate_series(0, :n - 1::bigint) AS r
 ), known AS (
 	SELECT s.r, s.p AS person, s.care, s.care * :error AS error, s.care * :blank AS blank,
-		o.culture, o.country, o.other_countries, o.dialling, o.given, o.short_forms, o.middle, o.family, o.town, o.other_towns, o.mobile, o.phone_digits, o.provider, o.own_local,
+		o.culture, o.country, o.other_countries, o.dialling, o.given, o.short_forms, o.middle, o.family, o.second_family, o.town, o.other_towns, o.mobile, o.phone_digits, o.provider, o.own_local,
 		o.work_local, o.p & 1 = 0 AS prefers_work, j.title, j.others AS other_titles, c.culture AS company_culture, c.core, c.form, c.domain, c.dialling AS company_dialling, c.phone_digits AS switchboard,
 		generator.uniform(s.r, :stream + 33) < :rubbish AS is_rubbish,
 		generator.uniform(s.r, :stream + 34) < :other_email AS is_other_email,
@@ -122,7 +123,8 @@ WITH source AS (
 ), parts AS (
 	SELECT *,
 		CASE WHEN generator.uniform(r, :stream + 40) < error THEN generator.wrong(given_written, r, :stream + 41) ELSE given_written END AS g,
-		CASE WHEN generator.uniform(r, :stream + 42) < error THEN generator.wrong(family, r, :stream + 43) ELSE family END AS f,
+		CASE WHEN generator.uniform(r, :stream + 42) < error THEN generator.wrong(family, r, :stream + 43) ELSE family END
+			|| CASE WHEN second_family IS NOT NULL AND generator.uniform(r, :stream + 39) < 0.4 THEN ' ' || second_family ELSE '' END AS f,
 		CASE WHEN generator.uniform(r, :stream + 44) < CASE culture WHEN 'vn' THEN 0.7 WHEN 'en' THEN 0.3 ELSE 0 END THEN ' ' || middle END AS m
 	FROM (SELECT *, CASE WHEN short_forms IS NOT NULL AND generator.uniform(r, :stream + 45) < :short_form * care THEN generator.one_of(short_forms, r, :stream + 46)
 			WHEN culture NOT IN ('vn', 'cn', 'kr') AND generator.uniform(r, :stream + 47) < :half_name * care * 0.7 THEN left(given, 1) || '.'

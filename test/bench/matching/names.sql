@@ -193,7 +193,7 @@ FROM (VALUES
 	LATERAL string_to_table(replace(middles, '.', ''), ' ') AS b (middle),
 	LATERAL string_to_table(tails, ' ') AS c (tail);
 
--- Towns, with other ways to write them and the country's dialling code
+-- Towns, each with other ways to write it
 
 CREATE TABLE generator.town (
 	culture text,
