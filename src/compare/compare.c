@@ -251,7 +251,7 @@ words(PG_FUNCTION_ARGS)
 	int			n;
 
 	GetText(&whole, PG_GETARG_TEXT_PP(0), scratch);
-	n = SplitWords(&whole, parts, WORDS_MAX);
+	n = SplitIntoWords(&whole, parts, WORDS_MAX);
 
 	for (int i = 0; i < n; i++)
 	{

@@ -174,7 +174,7 @@ extern double JaroWinklerBound(uint64_t asig, int alen, uint64_t bsig, int blen)
  */
 #define WORDS_MAX	1000
 
-extern int	SplitWords(const CompareText *text, CompareText *words, int max);
+extern int	SplitIntoWords(const CompareText *text, CompareText *words, int max);
 
 /*
  * Get the weight of a word, zero or more, such as the logarithm of the inverse

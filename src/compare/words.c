@@ -78,7 +78,7 @@ NextWord(const CompareText *text, int at, int *start)
  * Find the words of a text; returns their number
  */
 int
-SplitWords(const CompareText *text, CompareText *words, int max)
+SplitIntoWords(const CompareText *text, CompareText *words, int max)
 {
 	int			n = 0;
 	int			start;

@@ -33,6 +33,9 @@
 #define PHONE_DIGITS 9
 #define PHONE_MIN_DIGITS 5
 
+/* Longest of the texts that stand for nothing */
+#define PLACEHOLDER_MAX_BYTES 20
+
 /* Make an array larger */
 static void *
 Grow(void *array, uint64 size)
@@ -197,6 +200,38 @@ AlphanumericOnly(StringInfo out, const char *text, int len)
 			appendStringInfoChar(out, text[i]);
 }
 
+/* What people put where they have nothing to say, folded */
+static const char *const placeholders[] = {
+	"-", "--", "---", ".", "?", "???", "a@a.com", "anonymous", "asdf", "email@example.com", "n.a.", "n/a", "nil",
+	"no name", "no-reply@example.com", "none", "none@none.com", "not applicable", "not available", "not provided",
+	"null", "test", "test test", "test@example.com", "test@test.com", "unbekannt", "undefined", "unknown", "x",
+	"xx", "xxx"
+};
+
+/* Is the text one that stands for nothing? */
+static bool
+IsPlaceholder(const char *text, int len)
+{
+	int			low = 0;
+	int			high = lengthof(placeholders) - 1;
+
+	while (low <= high)
+	{
+		int			middle = (low + high) / 2;
+		int			order = strncmp(text, placeholders[middle], len);
+
+		if (order == 0 && placeholders[middle][len] != '\0')
+			order = -1;
+		if (order == 0)
+			return true;
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
 /* Bring a value to the normal form of its kind; nothing is written for a blank */
 void
 NormalForm(FieldKind kind, StringInfo out, StringInfo scratch, const char *text, int len)
@@ -266,6 +301,8 @@ NormalForm(FieldKind kind, StringInfo out, StringInfo scratch, const char *text,
 			FoldText(out, text, len);
 			break;
 	}
+	if (out->len <= PLACEHOLDER_MAX_BYTES && IsPlaceholder(out->data, out->len))
+		resetStringInfo(out);
 	if (out->len > VALUE_MAX_BYTES)
 	{
 		out->len = pg_mbcliplen(out->data, out->len, VALUE_MAX_BYTES);

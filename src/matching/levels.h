@@ -29,7 +29,8 @@ typedef struct PairScorer
 	const MatchRecords *records;
 	const MatchModel *model;
 	LevelCache	caches[MODEL_MAX_COMPARISONS];
-	int			order[MODEL_MAX_COMPARISONS];	/* of comparisons, the most telling first */
+	int			step_count;
+	int			order[MODEL_MAX_COMPARISONS];	/* of comparisons, the most useful first */
 } PairScorer;
 
 extern PairScorer *ScorerCreate(const MatchRecords *records);

@@ -15,6 +15,9 @@
 
 #include "matching/levels.h"
 
+/* Dictionaries of more values are not in the processor's cache */
+#define FAR_AWAY 50000
+
 /* Get the probability that goes with a weight */
 double
 WeightProbability(double weight)
@@ -195,13 +198,16 @@ PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double a
 	}
 	if (bound < at_least)
 		return false;
-	for (int i = 0; i < model->comparison_count; i++)
+	for (int i = 0; i < scorer->step_count; i++)
 	{
 		int			c = scorer->order[i];
 		const ModelComparison *comparison = &model->comparisons[c];
 
 		if (c == model->given || c == model->family)
+		{
+			PairNameLevels(scorer, left, right, pattern);
 			continue;
+		}
 		PairLevel(scorer, c, left, right, pattern);
 		if (pattern->levels[c] == comparison->equal_level || pattern->levels[c] == LEVEL_BLANK)
 			continue;
@@ -210,9 +216,24 @@ PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double a
 		if (bound < at_least)
 			return false;
 	}
-	PairNameLevels(scorer, left, right, pattern);
 	*weight = PatternWeight(scorer, left, right, pattern, NULL);
 	return *weight >= at_least;
+}
+
+/*
+ * Get how much a comparison is likely to settle for what it costs: values of
+ * large dictionaries are far away in memory, names are compared crosswise.
+ */
+static double
+Usefulness(const PairScorer *scorer, int c)
+{
+	const MatchModel *model = scorer->model;
+	const ModelComparison *comparison = &model->comparisons[c];
+	double		spread = comparison->best_inexact - comparison->levels[comparison->level_count - 1].weight;
+
+	if (c == model->given || c == model->family)
+		return -1;
+	return FieldDictionary(scorer->records, comparison->field)->count > FAR_AWAY ? spread / 8 : spread;
 }
 
 /* Make a scorer of pairs of records */
@@ -226,21 +247,16 @@ ScorerCreate(const MatchRecords *records)
 	scorer->model = model;
 	for (int c = 0; c < model->comparison_count; c++)
 	{
-		double		worst = model->comparisons[c].levels[model->comparisons[c].level_count - 1].weight;
-		int			at = c;
+		int			at = scorer->step_count;
 
 		scorer->caches[c].pairs = palloc0(sizeof(uint64) * LEVEL_CACHE_SIZE);
 		scorer->caches[c].levels = palloc(sizeof(int8) * LEVEL_CACHE_SIZE);
-		for (; at > 0; at--)
-		{
-			const ModelComparison *before = &model->comparisons[scorer->order[at - 1]];
-
-			if (before->best_inexact - before->levels[before->level_count - 1].weight >=
-				model->comparisons[c].best_inexact - worst)
-				break;
+		if (c == model->family && model->given >= 0)
+			continue;			/* together with the given name */
+		for (; at > 0 && Usefulness(scorer, scorer->order[at - 1]) < Usefulness(scorer, c); at--)
 			scorer->order[at] = scorer->order[at - 1];
-		}
 		scorer->order[at] = c;
+		scorer->step_count++;
 	}
 	return scorer;
 }

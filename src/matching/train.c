@@ -457,6 +457,42 @@ Iterate(Training *training)
 	}
 }
 
+/* Refuse parameters that rest on next to nothing */
+static void
+CheckEvidence(const Training *training)
+{
+	if (training->matches < MIN_MATCHES)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the records hold no evidence to train a match model on: about %.0f pairs among %u records match",
+						training->matches, training->records->count),
+				 errhint("Train on more records, or use the model as it is: what it starts with are usual values.")));
+}
+
+/* Say what the training rests on */
+static Jsonb *
+Report(const Training *training)
+{
+	const MatchModel *model = training->model;
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfo(&out, "{\"records\": %u", training->records->count);
+	AppendJsonNumber(&out, "pairs_counted", training->random.pairs + (training->is_complete ? 0 : training->met.pairs));
+	appendStringInfo(&out, ", \"all_pairs_counted\": %s", training->is_complete ? "true" : "false");
+	AppendJsonNumber(&out, "matches", rint(training->matches));
+	appendStringInfo(&out, ", \"iterations\": %d, \"converged\": %s, \"evidence\": {", training->iterations,
+					 training->iterations < MAX_ITERATIONS ? "true" : "false");
+	for (int c = 0; c < model->comparison_count; c++)
+		AppendJsonNumber(&out, model->comparisons[c].name, rint(training->evidence[c]));
+	appendStringInfoString(&out, "}, \"without_evidence\": [");
+	for (int c = 0; c < model->comparison_count; c++)
+		if (training->evidence[c] < MIN_MATCHES)
+			AppendJsonText(&out, NULL, model->comparisons[c].name);
+	appendStringInfoString(&out, "]}");
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+}
+
 /* Take the patterns of a table for training */
 static void
 TakePatterns(PatternSet *set, const PatternTable *table)
@@ -539,9 +575,11 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	TrainingMaximiseGroups(&training);
 	ModelCompile(model);
 	Iterate(&training);
+	CheckEvidence(&training);
 	RecordsSetRarity(records);
 	matched = FindPairs(records, MATCHED_WEIGHT, training.share, &matched_count);
 	if (choose && matched_count > 0)
 		ModelChooseKeys(model, records, matched, matched_count);
 	model->is_trained = true;
+	model->report = Report(&training);
 }

@@ -321,7 +321,7 @@ CheckOthers(const CompareText *a, const CompareText *b)
 	Check(KeyboardDistance(b, a, KEYBOARD_QWERTY) == typing);
 	Check(typing <= OptimalStringAlignment(a, b) && 2 * typing >= OptimalStringAlignment(a, b));
 
-	Check(SplitWords(a, words, 2 * MAX_LENGTH) <= (a->length + 1) / 2);
+	Check(SplitIntoWords(a, words, 2 * MAX_LENGTH) <= (a->length + 1) / 2);
 	Check(IsShare(TokenSimilarity(a, b, NULL, NULL)));
 	Check(TokenSimilarity(a, b, LengthAsWeight, NULL) == TokenSimilarity(b, a, LengthAsWeight, NULL));
 	Check(IsShare(MongeElkan(a, b)) && MongeElkan(a, b) == MongeElkan(b, a));
