@@ -74,7 +74,7 @@ CREATE FUNCTION lead_mgmt.nicknames(OUT name text, OUT formal_name text) RETURNS
 	AS 'MODULE_PATHNAME', 'nicknames' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 6000;
 
 COMMENT ON FUNCTION lead_mgmt.nicknames() IS
-	'The given names that may be of one person, a row each: a short form, spelling or transliteration, folded, and the formal name whose group it is in. A name may be in several groups, and is in one only when it is alike to all of it';
+	'The given names that may be of one person, a row each: a short form, spelling or transliteration, folded, and the formal name whose group it is in. A name may be in several groups: Alex is short for Alexander and for Alexandra';
 
 -- Organisations
 

@@ -7,9 +7,9 @@
  * on a locale, and none raises an error about a value.
  *
  * Text is in the server's encoding and need not end with a NUL. Each function
- * appends to a StringInfo of the caller, who resets and reuses it: short ASCII
- * values then allocate nothing. The scratch memory behind them belongs to the
- * session, so they may not be called from within each other's output.
+ * appends to a StringInfo of the caller, in which the text may not lie, and who
+ * resets and reuses it: most values then allocate nothing. Tables and scratch
+ * memory are kept for the session, at most some MB of them.
  */
 #include "lib/stringinfo.h"
 

@@ -79,13 +79,13 @@ static const struct
 	const char *words;
 }			otherWordLists[] = {
 	{WORD_ARTICLE, "the le la les el los las il lo gli der die das het"},
-	{WORD_AND, "and und et og och y и та und"},
+	{WORD_AND, "and und et og och y и та"},
 
 	/* Of one of these alone, nobody could tell which organisation it is */
 	{WORD_GENERIC, "institute group company bank energy power holding holdings solutions services service systems "
 		"international industries engineering consulting partners capital financial sciences technologies technology "
 		"airlines media global brands foods motors software electronics trading insurance university hotel hotels "
-	"restaurant cafe studio studios design works network networks gmbh"}
+	"restaurant cafe studio studios design works network networks"}
 };
 
 /*
@@ -266,6 +266,8 @@ AddSpelling(int form, const char *spelling, int len)
 	if ((legalForms[form].places & FORM_GLUED) && words.count == 1 &&
 		joined_len > pg_utf_mblen((unsigned char *) key))
 	{
+		if (gluedCount == MAX_GLUED_FORMS)
+			elog(ERROR, "too many legal forms that are written without a blank");
 		gluedForms[gluedCount].chars = key;
 		gluedForms[gluedCount].len = joined_len;
 		gluedForms[gluedCount].form = form;

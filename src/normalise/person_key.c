@@ -153,6 +153,7 @@ FamilyNameKey(StringInfo out, const char *value, int len)
 
 	for (int pass = 0; pass < FAMILY_KEY_PASSES; pass++)
 	{
+		/* Folded apart before it is written over, when it is our own output */
 		FoldIntoWords(&words, &folded, value, len);
 		out->len = start;
 		if (!AppendFamilyKey(out, &words))
