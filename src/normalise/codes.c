@@ -57,17 +57,17 @@ static const MailProvider mailProviders[] = {
  * Get the digits of text
  */
 void
-DigitsKey(StringInfo out, const char *text, int len)
+DigitsKey(StringInfo out, const char *value, int len)
 {
 	static StringInfoData folded;
 	char	   *p;
 
 	for (int i = 0; i < len; i++)
 	{
-		if (IS_HIGHBIT_SET(text[i]))
+		if (IS_HIGHBIT_SET(value[i]))
 		{
-			FoldServerToUtf8(ResetScratch(&folded), text, len);
-			text = folded.data;
+			FoldServerToUtf8(ResetScratch(&folded), value, len);
+			value = folded.data;
 			len = folded.len;
 			break;
 		}
@@ -77,8 +77,8 @@ DigitsKey(StringInfo out, const char *text, int len)
 	p = out->data + out->len;
 	for (int i = 0; i < len; i++)
 	{
-		if (text[i] >= '0' && text[i] <= '9')
-			*p++ = text[i];
+		if (value[i] >= '0' && value[i] <= '9')
+			*p++ = value[i];
 	}
 	*p = '\0';
 	out->len = p - out->data;
@@ -102,14 +102,14 @@ AllDigits(const char *s, int len)
  * LV1010) go, as they are mostly left out.
  */
 void
-PostcodeKey(StringInfo out, const char *text, int len)
+PostcodeKey(StringInfo out, const char *value, int len)
 {
 	static StringInfoData folded;
 	char	   *key;
 	int			key_len = 0;
 	int			letters = 0;
 
-	FoldServerToUtf8(ResetScratch(&folded), text, len);
+	FoldServerToUtf8(ResetScratch(&folded), value, len);
 
 	enlargeStringInfo(out, folded.len);
 	key = out->data + out->len;
@@ -229,13 +229,13 @@ IsAround(char c)
  * blanks and what gets copied along
  */
 static void
-AppendLikelyMailbox(StringInfo out, const char *text, int len)
+AppendLikelyMailbox(StringInfo out, const char *value, int len)
 {
 	static StringInfoData folded;
 	char	   *from;
 	int			n = 0;
 
-	FoldText(ResetScratch(&folded), text, len);
+	FoldText(ResetScratch(&folded), value, len);
 	for (int i = 0; i < folded.len; i++)
 	{
 		if (folded.data[i] != ' ')
@@ -262,20 +262,20 @@ AppendLikelyMailbox(StringInfo out, const char *text, int len)
  * Get the key of an e-mail address
  */
 void
-EmailKey(StringInfo out, const char *text, int len)
+EmailKey(StringInfo out, const char *value, int len)
 {
 	static StringInfoData key;
 	static StringInfoData next;
 	char		address[EMAIL_MAX_LEN + 1];
 	int			address_len;
 
-	if (EmailNormalize(text, len, address, &address_len) == EMAIL_OK)
+	if (EmailNormalize(value, len, address, &address_len) == EMAIL_OK)
 	{
 		AppendMailbox(out, address, address_len);
 		return;
 	}
 
-	AppendLikelyMailbox(ResetScratch(&key), text, len);
+	AppendLikelyMailbox(ResetScratch(&key), value, len);
 	for (int pass = 0; pass < EMAIL_KEY_PASSES; pass++)
 	{
 		ResetScratch(&next);

@@ -57,7 +57,7 @@ typedef struct FoundForms
 /* A spelling that is written without a blank */
 typedef struct GluedForm
 {
-	const char *text;
+	const char *chars;
 	int			len;
 	int			form;
 } GluedForm;
@@ -79,13 +79,13 @@ static const struct
 	const char *words;
 }			otherWordLists[] = {
 	{WORD_ARTICLE, "the le la les el los las il lo gli der die das het"},
-	{WORD_AND, "and und et og och y и та und"},
+	{WORD_AND, "and und et og och y и та"},
 
 	/* Of one of these alone, nobody could tell which organisation it is */
 	{WORD_GENERIC, "institute group company bank energy power holding holdings solutions services service systems "
-	"international industries engineering consulting partners capital financial sciences technologies technology "
-	"airlines media global brands foods motors software electronics trading insurance university hotel hotels "
-	"restaurant cafe studio studios design works network networks gmbh"}
+		"international industries engineering consulting partners capital financial sciences technologies technology "
+		"airlines media global brands foods motors software electronics trading insurance university hotel hotels "
+	"restaurant cafe studio studios design works network networks"}
 };
 
 /*
@@ -102,7 +102,7 @@ JoinWords(char *out, const Word *words, int count)
 			return -1;
 		if (i > 0)
 			out[len++] = ' ';
-		memcpy(out + len, words[i].text, words[i].len);
+		memcpy(out + len, words[i].chars, words[i].len);
 		len += words[i].len;
 	}
 
@@ -121,7 +121,7 @@ WordKind(const Word *word)
 static inline void
 MarkWord(Word *word)
 {
-	int			mark = FindInWordTable(&knownWords, word->text, word->len);
+	int			mark = FindInWordTable(&knownWords, word->chars, word->len);
 
 	word->mark = Max(mark, 0);
 }
@@ -133,10 +133,10 @@ static inline bool
 IsLetter(const Word *word)
 {
 	if (word->len == 1)
-		return word->text[0] >= 'a';
+		return word->chars[0] >= 'a';
 
 	/* Greek and Cyrillic */
-	return word->len == 2 && (unsigned char) word->text[0] >= 0xCD && (unsigned char) word->text[0] <= 0xD4;
+	return word->len == 2 && (unsigned char) word->chars[0] >= 0xCD && (unsigned char) word->chars[0] <= 0xD4;
 }
 
 /*
@@ -166,8 +166,8 @@ JoinLetters(WordList *list, StringInfo more, bool blanks)
 			int			start = more->len;
 
 			for (int k = 0; k < n; k++)
-				appendBinaryStringInfo(more, words[i + k].text, words[i + k].len);
-			words[kept].text = more->data + start;
+				appendBinaryStringInfo(more, words[i + k].chars, words[i + k].len);
+			words[kept].chars = more->data + start;
 			words[kept].len = more->len - start;
 			MarkWord(&words[kept]);
 		}
@@ -211,7 +211,7 @@ SplitOrganisation(WordList *words, StringInfo folded, StringInfo more)
 		}
 		else if (i > 0 && before == '.' && WordIs(word, "com"))
 			continue;
-		MarkWord(AddWord(words, word->text, word->len, before));
+		MarkWord(AddWord(words, word->chars, word->len, before));
 	}
 
 	JoinLetters(words, more, false);
@@ -222,7 +222,7 @@ SplitOrganisation(WordList *words, StringInfo folded, StringInfo more)
 
 		if (WordKind(word) == WORD_AND && !IsLetter(word - 1) && !IsLetter(word + 1))
 		{
-			word->text = "and";
+			word->chars = "and";
 			word->len = 3;
 			MarkWord(word);
 		}
@@ -266,7 +266,9 @@ AddSpelling(int form, const char *spelling, int len)
 	if ((legalForms[form].places & FORM_GLUED) && words.count == 1 &&
 		joined_len > pg_utf_mblen((unsigned char *) key))
 	{
-		gluedForms[gluedCount].text = key;
+		if (gluedCount == MAX_GLUED_FORMS)
+			elog(ERROR, "too many legal forms that are written without a blank");
+		gluedForms[gluedCount].chars = key;
 		gluedForms[gluedCount].len = joined_len;
 		gluedForms[gluedCount].form = form;
 		gluedCount++;
@@ -376,10 +378,41 @@ FindForms(FoundForms *found, const WordList *list)
 	}
 }
 
+/*
+ * Check whether two legal forms are known in one country
+ */
+static bool
+ShareCountry(const LegalForm *a, const LegalForm *b)
+{
+	for (const char *country = a->countries; *country != '\0'; country += strspn(country, " "))
+	{
+		char		code[3] = {country[0], country[1], '\0'};
+
+		if (strstr(b->countries, code) != NULL)
+			return true;
+		country += 2;
+	}
+
+	return false;
+}
+
 static inline bool
 IsName(const Word *word)
 {
 	return WordKind(word) != WORD_ARTICLE && WordKind(word) != WORD_AND;
+}
+
+/*
+ * Get where a name ends without the article and, after a legal form was taken
+ * off, the conjunction behind it
+ */
+static int
+SkipBack(const Word *words, int end, int name, bool conjunction)
+{
+	while (end - 1 > name && (WordIs(&words[end - 1], "the") || (conjunction && WordIs(&words[end - 1], "and"))))
+		end--;
+
+	return end;
 }
 
 /*
@@ -396,7 +429,7 @@ StripForms(WordList *list, int *form)
 	int			start = 0;
 	int			end = list->count;
 	int			kept = 0;
-	int			name = 0;		/* first word that is no article or conjunction */
+	int			name = 0;		/* first word of the name proper */
 	int			end_form = -1;
 	bool		middle = false;
 
@@ -404,6 +437,9 @@ StripForms(WordList *list, int *form)
 	last_form = found.count - 1;
 	while (name < end && !IsName(&words[name]))
 		name++;
+
+	/* Gap, Inc., The */
+	end = SkipBack(words, end, name, false);
 
 	for (; last_form >= 0; last_form--)
 	{
@@ -413,8 +449,7 @@ StripForms(WordList *list, int *form)
 			name >= last->first)
 			break;
 		end = last->first;
-		while (end > 1 && WordIs(&words[end - 1], "and"))
-			end--;
+		end = SkipBack(words, end, name, true);
 		if (end_form < 0)
 			end_form = last->form;
 	}
@@ -433,7 +468,7 @@ StripForms(WordList *list, int *form)
 			rest = start + first->count;
 			if (!(places & FORM_FRONT) &&
 				!((places & FORM_PAIRED) && end_form >= 0 &&
-				  strstr(legalForms[end_form].countries, legalForms[first->form].countries) != NULL))
+				  ShareCountry(&legalForms[end_form], &legalForms[first->form])))
 				break;
 			for (name = rest; name < end && !IsName(&words[name]);)
 				name++;
@@ -485,15 +520,15 @@ StripGlued(Word *word, int *form)
 {
 	bool		stripped = false;
 
-	if (!IS_HIGHBIT_SET(word->text[0]))
+	if (!IS_HIGHBIT_SET(word->chars[0]) && !IS_HIGHBIT_SET(word->chars[word->len - 1]))
 		return false;
 
 	for (int i = 0; i < gluedCount;)
 	{
 		const GluedForm *glued = &gluedForms[i];
-		bool		front = word->len > glued->len && memcmp(word->text, glued->text, glued->len) == 0;
+		bool		front = word->len > glued->len && memcmp(word->chars, glued->chars, glued->len) == 0;
 		bool		end = word->len > glued->len &&
-		memcmp(word->text + word->len - glued->len, glued->text, glued->len) == 0;
+		memcmp(word->chars + word->len - glued->len, glued->chars, glued->len) == 0;
 
 		if (!front && !end)
 		{
@@ -501,7 +536,7 @@ StripGlued(Word *word, int *form)
 			continue;
 		}
 		if (front)
-			word->text += glued->len;
+			word->chars += glued->len;
 		word->len -= glued->len;
 		if (*form < 0)
 			*form = glued->form;
@@ -517,7 +552,7 @@ StripGlued(Word *word, int *form)
  * Cut a name into the words of its key, and find its legal form, -1 if none
  */
 static void
-MakeOrganisationKey(WordList *words, const char *text, int len, int *form)
+MakeOrganisationKey(WordList *words, const char *value, int len, int *form)
 {
 	static StringInfoData folded;
 	static StringInfoData more;
@@ -526,7 +561,7 @@ MakeOrganisationKey(WordList *words, const char *text, int len, int *form)
 	if (!tablesBuilt)
 		BuildTables();
 
-	FoldServerToUtf8(ResetScratch(&folded), text, len);
+	FoldServerToUtf8(ResetScratch(&folded), value, len);
 	SplitOrganisation(words, &folded, &more);
 
 	*form = -1;
@@ -546,18 +581,18 @@ MakeOrganisationKey(WordList *words, const char *text, int len, int *form)
  * Get the key of an organisation's name
  */
 void
-OrganisationNameKey(StringInfo out, const char *text, int len)
+OrganisationNameKey(StringInfo out, const char *value, int len)
 {
 	static WordList words;
 	int			form;
 
-	MakeOrganisationKey(&words, text, len, &form);
+	MakeOrganisationKey(&words, value, len, &form);
 
 	for (int i = 0; i < words.count; i++)
 	{
 		if (i > 0)
 			appendStringInfoChar(out, ' ');
-		AppendServer(out, words.words[i].text, words.words[i].len);
+		AppendServer(out, words.words[i].chars, words.words[i].len);
 	}
 }
 
@@ -581,7 +616,7 @@ SameLetters(const char *a, const char *b)
 		FoldUtf8(&folded, values[i], strlen(values[i]));
 		SplitWords(&words, folded.data, folded.len);
 		for (int k = 0; k < words.count; k++)
-			appendBinaryStringInfo(&keys[i], words.words[k].text, words.words[k].len);
+			appendBinaryStringInfo(&keys[i], words.words[k].chars, words.words[k].len);
 		pfree(words.words);
 		pfree(folded.data);
 	}
@@ -598,19 +633,19 @@ SameLetters(const char *a, const char *b)
  * is comes first.
  */
 bool
-OrganisationLegalForm(StringInfo out, const char *text, int len)
+OrganisationLegalForm(StringInfo out, const char *value, int len)
 {
 	static WordList words;
 	char	   *utf8;
 	const char *found;
 	int			form;
 
-	MakeOrganisationKey(&words, text, len, &form);
+	MakeOrganisationKey(&words, value, len, &form);
 	if (form < 0)
 		return false;
 
 	found = legalForms[form].form;
-	utf8 = pnstrdup(text, len);
+	utf8 = pnstrdup(value, len);
 	if (GetDatabaseEncoding() != PG_SQL_ASCII)
 		utf8 = pg_server_to_any(utf8, len, PG_UTF8);
 

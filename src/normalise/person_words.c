@@ -40,9 +40,9 @@ static const NameWords titleWords[] = {
 	"пані ozv ifj kyrios kyria κυριοσ κυρια κοσ κα"},
 	{TITLE_FULL, "pan panna пан bay bayan hanim"},
 	/* Arabic, Indian, Malay, Indonesian, Thai, Philippine */
-	{TITLE_SURE, "sri shri smt shrimati sheikh shaikh sheik hajj haji hajji hajjah ustadh ustaz dato datuk datin encik "
+	{TITLE_SURE, "smt shrimati sheikh shaikh sheik hajj haji hajji hajjah ustadh ustaz dato datuk datin encik "
 	"puan bapak bpk السيد السيده الدكتور الدكتوره دكتور श्री श्रीमती นาย นาง นางสาว"},
-	{TITLE_FULL, "ibu khun kumari engr atty mawlana maulana"},
+	{TITLE_FULL, "sri shri ibu khun kumari engr atty mawlana maulana"},
 	/* Vietnamese; those that are names too are told apart by their accents */
 	{TITLE_VIETNAMESE | TITLE_GIVEN, "ong ba anh chi co chu bac thay em"},
 	{TITLE_SURE, "gs pgs ths"},

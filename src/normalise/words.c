@@ -104,7 +104,7 @@ ResetWords(WordList *list)
  * Add a word to the end of a list
  */
 Word *
-AddWord(WordList *list, const char *text, int len, char before)
+AddWord(WordList *list, const char *value, int len, char before)
 {
 	Word	   *word;
 
@@ -120,7 +120,7 @@ AddWord(WordList *list, const char *text, int len, char before)
 	}
 
 	word = &list->words[list->count++];
-	word->text = text;
+	word->chars = value;
 	word->len = len;
 	word->before = before;
 	word->mark = 0;
@@ -137,14 +137,14 @@ IsAsciiLetterOrDigit(char c)
  * Check whether text begins with a mark that would join what is before it
  */
 static inline bool
-MarkFollows(const char *text, const char *end)
+MarkFollows(const char *value, const char *end)
 {
 	uint32		c;
 
-	if (text == end || !IS_HIGHBIT_SET(*text))
+	if (value == end || !IS_HIGHBIT_SET(*value))
 		return false;
 
-	DecodeCodePoint(text, end, &c);
+	DecodeCodePoint(value, end, &c);
 	return CodePointJoins(c);
 }
 
@@ -153,11 +153,11 @@ MarkFollows(const char *text, const char *end)
  * apostrophes are taken out, so that o'brien and obrien are one word.
  */
 void
-SplitWords(WordList *list, char *text, int len)
+SplitWords(WordList *list, char *value, int len)
 {
-	const char *from = text;
-	const char *end = text + len;
-	char	   *to = text;
+	const char *from = value;
+	const char *end = value + len;
+	char	   *to = value;
 	char		before = 0;
 	Word	   *word = NULL;
 
@@ -218,7 +218,7 @@ AppendWords(StringInfo out, const WordList *list)
 	{
 		if (i > 0)
 			appendStringInfoChar(out, ' ');
-		appendBinaryStringInfo(out, list->words[i].text, list->words[i].len);
+		appendBinaryStringInfo(out, list->words[i].chars, list->words[i].len);
 	}
 }
 
