@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Keep the kernels' names from other libraries in the process */
 #ifdef __GNUC__
@@ -34,12 +35,61 @@ typedef struct CompareText
 } CompareText;
 
 /*
+ * Check whether all bytes are ASCII, eight at a time; the last word overlaps
+ * the one before, so that a short text takes no loop
+ */
+static inline bool
+CompareIsAscii(const char *data, int len)
+{
+	uint64_t	bits = 0;
+	uint64_t	word;
+	uint32_t	start;
+	uint32_t	end;
+
+	if (len >= 8)
+	{
+		const char *last = data + len - 8;
+
+		for (; data < last; data += 8)
+		{
+			memcpy(&word, data, 8);
+			bits |= word;
+		}
+		memcpy(&word, last, 8);
+		bits |= word;
+	}
+	else if (len >= 4)
+	{
+		memcpy(&start, data, 4);
+		memcpy(&end, data + len - 4, 4);
+		bits = start | end;
+	}
+	else if (len > 0)
+		bits = (uint8_t) (data[0] | data[len / 2] | data[len - 1]);
+
+	return (bits & UINT64_C(0x8080808080808080)) == 0;
+}
+
+extern void CompareTextDecode(CompareText *out, const char *data, int len, uint32_t *scratch, int size);
+
+/*
  * Take apart a text in the server's encoding. The result points into the text
  * itself when that is possible (ASCII, single-byte encodings), else into
  * scratch, which has room for size code points, or, where len exceeds size,
  * into memory of the current context.
  */
-extern void CompareTextMake(CompareText *out, const char *data, int len, uint32_t *scratch, int size);
+static inline void
+CompareTextMake(CompareText *out, const char *data, int len, uint32_t *scratch, int size)
+{
+	if (CompareIsAscii(data, len))
+	{
+		out->length = len;
+		out->bytes = (const uint8_t *) data;
+		out->chars = NULL;
+	}
+	else
+		CompareTextDecode(out, data, len, scratch, size);
+}
 
 /* Write a text, or a part of one, in the server's encoding; room for 4 bytes a character */
 extern int	CompareTextWrite(const CompareText *text, char *out);

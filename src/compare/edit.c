@@ -21,7 +21,6 @@
 #include "compare/kernel.h"
 
 #include <limits.h>
-#include <string.h>
 
 /* What a strip hands down in each column */
 #define EDGE_PLUS	1

@@ -11,7 +11,6 @@
 #include "compare/kernel.h"
 
 #include <math.h>
-#include <string.h>
 
 /* All zero between comparisons; nothing can fail while it is not */
 static CharacterPositions shared_positions;

@@ -5,7 +5,6 @@
 #include "compare/kernel.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Larger than any distance, with room to add to it */
 #define UNREACHABLE		(INT32_MAX / 2)

@@ -10,42 +10,6 @@
 #include "utils/memutils.h"
 
 /*
- * Check whether all bytes are ASCII, eight at a time; the last word overlaps
- * the one before, so that a short text takes no loop
- */
-static inline bool
-IsAscii(const char *data, int len)
-{
-	uint64		bits = 0;
-	uint64		word;
-	uint32		start;
-	uint32		end;
-
-	if (len >= 8)
-	{
-		const char *last = data + len - 8;
-
-		for (; data < last; data += 8)
-		{
-			memcpy(&word, data, 8);
-			bits |= word;
-		}
-		memcpy(&word, last, 8);
-		bits |= word;
-	}
-	else if (len >= 4)
-	{
-		memcpy(&start, data, 4);
-		memcpy(&end, data + len - 4, 4);
-		bits = start | end;
-	}
-	else if (len > 0)
-		bits = (unsigned char) (data[0] | data[len / 2] | data[len - 1]);
-
-	return (bits & UINT64CONST(0x8080808080808080)) == 0;
-}
-
-/*
  * Decode valid UTF-8; returns the number of characters, and all their bits
  */
 static int
@@ -109,19 +73,18 @@ DecodeOther(const char *data, int len, uint32 *chars, uint32 *bits)
 }
 
 /*
- * Take apart a text in the server's encoding
+ * Take apart a text that is not ASCII
  */
 void
-CompareTextMake(CompareText *out, const char *data, int len, uint32_t *scratch, int size)
+CompareTextDecode(CompareText *out, const char *data, int len, uint32_t *scratch, int size)
 {
 	uint32		bits;
 
-	out->chars = NULL;
-
-	if (IsAscii(data, len) || pg_database_encoding_max_length() == 1)
+	if (pg_database_encoding_max_length() == 1)
 	{
 		out->length = len;
 		out->bytes = (const uint8 *) data;
+		out->chars = NULL;
 		return;
 	}
 
@@ -141,6 +104,7 @@ CompareTextMake(CompareText *out, const char *data, int len, uint32_t *scratch, 
 		for (int i = 0; i < out->length; i++)
 			bytes[i] = (uint8) scratch[i];
 		out->bytes = bytes;
+		out->chars = NULL;
 	}
 	else
 	{

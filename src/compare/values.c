@@ -4,7 +4,6 @@
 #include "compare/kernel.h"
 
 #include <math.h>
-#include <string.h>
 
 #define DATE_DIGITS		8
 

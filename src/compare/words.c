@@ -14,7 +14,6 @@
 #include "compare/kernel.h"
 
 #include <math.h>
-#include <string.h>
 
 #define WORDS_ON_STACK		24
 #define SIMILAR_WORDS		0.9

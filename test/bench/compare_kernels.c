@@ -15,8 +15,8 @@
 
 #define MAX_NAMES	20000
 #define MAX_LENGTH	256
-#define PAIRS		500000
-#define ROUNDS		9
+#define PAIRS		20000
+#define ROUNDS		300
 
 static char lines[MAX_NAMES][MAX_LENGTH];
 static CompareText names[MAX_NAMES];

@@ -16,7 +16,6 @@ my @present = grep { data_file("matching/$_.csv") } sort keys %sets;
 plan skip_all => 'matching data are absent' unless @present;
 
 my $node = new_node('quality', conf => "log_statement = none\nautovacuum = off\n");
-query($node, 'CREATE EXTENSION lead_mgmt');
 query($node, q{
 	CREATE FUNCTION f1(hits bigint, found bigint, wanted bigint) RETURNS numeric LANGUAGE sql
 		RETURN round(200.0 * hits / nullif(found + wanted, 0), 2)});
