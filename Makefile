@@ -19,7 +19,7 @@ override SHLIB_LINK += -lphonenumber -lidn2 -lstdc++
 # The install script is the parts in dependency order; the workspace's own
 # script is carried inside it as the body of one function.
 SQL_PARTS = sql/types.sql sql/normalise.sql sql/compare.sql sql/predicate.sql sql/workspace.sql sql/pipeline.sql \
-	sql/strategies.sql sql/capture.sql sql/merge.sql
+	sql/strategies.sql sql/capture.sql sql/matching.sql sql/merge.sql
 WORKSPACE_PARTS := $(sort $(wildcard sql/workspace/[0-9][0-9]*.sql))
 DATA_built = sql/lead_mgmt--$(EXTVERSION).sql
 
@@ -79,12 +79,14 @@ check-names:
 		echo "test/sql/$$file may not bear the name of a file in sql/" >&2; exit 1; done
 
 # The type names that pg_bsd_indent needs come from the library's debug data.
+# Lists of words with the byte 0x80 are left alone: it writes something else.
 .PHONY: indent
 indent: all
 	@typedefs=$$(mktemp) && \
 	objdump -W $(shlib) | grep -A3 DW_TAG_typedef | \
 		sed -n 's/.*DW_AT_name.*[: ]\([A-Za-z_][A-Za-z0-9_]*\) *$$/\1/p' | sort -u > $$typedefs && \
 	for file in $(SOURCES) $(ALL_HEADERS); do \
+		if LC_ALL=C grep -qP '\x80' $$file; then continue; fi; \
 		cp $$file $$file.indented && \
 		pg_bsd_indent -bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 -nfc1 -i4 -l79 \
 			-lp -lpl -nip -npro -sac -tpg -ts4 -U$$typedefs $$file $$file.indented && \

@@ -4,7 +4,7 @@ CREATE FUNCTION lead_mgmt.fold(value text) RETURNS text
 	AS 'MODULE_PATHNAME', 'fold_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 
 COMMENT ON FUNCTION lead_mgmt.fold(text) IS
-	'The text as people compare it: Unicode NFKD (UAX #15) with the accents of Latin, Greek and Cyrillic and the points of Hebrew and Arabic stripped, letters without a decomposition spelled plainly (đ d, ø o, ł l, ß ss, æ ae), lower case, ASCII digits, apostrophes, quotation marks and dashes, single blanks and none at the ends, nothing without width. Hangul, Chinese, kana, Thai and Indic scripts keep their marks. The fold of a fold is itself. Same in every locale; a character that only a later major version of PostgreSQL knows may fold otherwise there: reindex then what holds such';
+	'The text as people compare it: Unicode NFKD (UAX #15) with the accents of Latin, Greek and Cyrillic and the points of Hebrew and Arabic stripped, letters without a decomposition spelled plainly (d with stroke d, o with stroke o, sharp s ss, ae ligature ae), lower case, ASCII digits, apostrophes, quotation marks and dashes, single blanks and none at the ends, nothing without width. Hangul, Chinese, kana, Thai and Indic scripts keep their marks. The fold of a fold is itself. Same in every locale; a character that only a later major version of PostgreSQL knows may fold otherwise there: reindex then what holds such';
 
 CREATE FUNCTION lead_mgmt.digits(value text) RETURNS text
 	AS 'MODULE_PATHNAME', 'digits_key' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
@@ -26,7 +26,7 @@ COMMENT ON TYPE lead_mgmt.person_name IS
 	'The parts of a person''s name as they were written, NULL where there is none';
 
 COMMENT ON COLUMN lead_mgmt.person_name.title IS
-	'Titles and forms of address, such as Prof. Dr.; what follows a name in East Asian languages (先生, 様, 씨) too';
+	'Titles and forms of address, such as Prof. Dr.; the honorific after an East Asian name too';
 
 COMMENT ON COLUMN lead_mgmt.person_name.given IS
 	'The first given name, or the initial in its place; in Vietnamese names the last one, in Chinese and Korean names all of it';
@@ -44,7 +44,7 @@ CREATE FUNCTION lead_mgmt.parse_person_name(full_name text, family_first boolean
 	AS 'MODULE_PATHNAME', 'parse_person_name' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
 
 COMMENT ON FUNCTION lead_mgmt.parse_person_name(text, boolean) IS
-	'A full name taken apart. family_first says how the parts follow each other; NULL decides from the name: a comma (Roe, Jane), the script, a family name in capitals (DUPONT Jean), Vietnamese and Korean family names in front; given name first otherwise. A comma decides in any case. What stands in brackets or quotation marks, and an earlier family name (née), is left out. NULL for NULL; never an error';
+	'A full name taken apart. family_first says how the parts follow each other; NULL decides from the name: a comma (Roe, Jane), the script, a family name in capitals (DUPONT Jean), Vietnamese and Korean family names in front; given name first otherwise. A comma decides in any case. What stands in brackets or quotation marks, and an earlier family name (born Jones), is left out. NULL for NULL; never an error';
 
 CREATE FUNCTION lead_mgmt.given_name_key(given_name text) RETURNS text
 	AS 'MODULE_PATHNAME', 'given_name_key' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
@@ -74,7 +74,7 @@ CREATE FUNCTION lead_mgmt.nicknames(OUT name text, OUT formal_name text) RETURNS
 	AS 'MODULE_PATHNAME', 'nicknames' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 6000;
 
 COMMENT ON FUNCTION lead_mgmt.nicknames() IS
-	'The given names that may be of one person, a row each: a short form, spelling or transliteration, folded, and the formal name whose group it is in. A name may be in several groups, and is in one only when it is alike to all of it';
+	'The given names that may be of one person, a row each: a short form, spelling or transliteration, folded, and the formal name whose group it is in. A name may be in several groups: Alex is short for Alexander and for Alexandra';
 
 -- Organisations
 
@@ -82,13 +82,13 @@ CREATE FUNCTION lead_mgmt.organisation_name_key(name text) RETURNS text
 	AS 'MODULE_PATHNAME', 'organisation_name_key' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 
 COMMENT ON FUNCTION lead_mgmt.organisation_name_key(text) IS
-	'A company name folded, without punctuation, legal form (see legal_forms) and leading article, & and + as and, single letters together: s oliver for s.Oliver Bernd Freier GmbH & Co. KG would keep its other words, jp morgan is J.P. Morgan. Never empty when the name has a letter or digit';
+	'A company name folded, without punctuation, legal form (see legal_forms) and leading article, & and + as and, single letters together: jp morgan for J.P. Morgan & Co., Inc. Never empty when the name has a letter or digit';
 
 CREATE FUNCTION lead_mgmt.legal_form(name text) RETURNS text
 	AS 'MODULE_PATHNAME', 'legal_form' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 
 COMMENT ON FUNCTION lead_mgmt.legal_form(text) IS
-	'The legal form in a company name, in its canonical spelling (see legal_forms), or NULL: GmbH & Co. KG, Ltd., 株式会社. The last one when there are several';
+	'The legal form in a company name, in its canonical spelling (see legal_forms), or NULL: GmbH & Co. KG, Ltd., SA. The last one when there are several';
 
 CREATE FUNCTION lead_mgmt.legal_forms(OUT form text, OUT countries text[], OUT spellings text[]) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'legal_forms' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 200;
@@ -108,7 +108,7 @@ CREATE FUNCTION lead_mgmt.address_key(street text) RETURNS text
 	AS 'MODULE_PATHNAME', 'address_key' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 
 COMMENT ON FUNCTION lead_mgmt.address_key(text) IS
-	'A street address folded, without punctuation, abbreviations of several languages spelled out (St, Str., Rd, Đ., Q., ul.), words for flats as unit, numbers as they are: 123 main street unit 4b for 123 Main St., Apt #4B';
+	'A street address folded, without punctuation, abbreviations of several languages spelled out (St, Str., Rd, Q., ul.), words for flats as unit, numbers as they are: 123 main street unit 4b for 123 Main St., Apt #4B';
 
 CREATE FUNCTION lead_mgmt.postcode_key(postcode text) RETURNS text
 	AS 'MODULE_PATHNAME', 'postcode_key' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Keep the kernels' names from other libraries in the process */
 #ifdef __GNUC__
@@ -34,12 +35,64 @@ typedef struct CompareText
 } CompareText;
 
 /*
+ * Check whether all bytes are ASCII, eight at a time; the last word overlaps
+ * the one before, so that a short text takes no loop
+ */
+static inline bool
+CompareIsAscii(const char *data, int len)
+{
+	uint64_t	bits = 0;
+	uint64_t	word;
+	uint32_t	start;
+	uint32_t	end;
+
+	if (len >= 8)
+	{
+		const char *last = data + len - 8;
+
+		for (; data < last; data += 8)
+		{
+			memcpy(&word, data, 8);
+			bits |= word;
+		}
+		memcpy(&word, last, 8);
+		bits |= word;
+	}
+	else if (len >= 4)
+	{
+		memcpy(&start, data, 4);
+		memcpy(&end, data + len - 4, 4);
+		bits = start | end;
+	}
+	else if (len > 0)
+		bits = (uint8_t) (data[0] | data[len / 2] | data[len - 1]);
+
+	return (bits & UINT64_C(0x8080808080808080)) == 0;
+}
+
+extern void CompareTextDecode(CompareText *out, const char *data, int len, uint32_t *scratch, int size);
+
+/*
  * Take apart a text in the server's encoding. The result points into the text
  * itself when that is possible (ASCII, single-byte encodings), else into
  * scratch, which has room for size code points, or, where len exceeds size,
  * into memory of the current context.
  */
-extern void CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, int size);
+static inline void
+CompareTextMake(CompareText *out, const char *data, int len, uint32_t *scratch, int size)
+{
+	if (CompareIsAscii(data, len))
+	{
+		out->length = len;
+		out->bytes = (const uint8_t *) data;
+		out->chars = NULL;
+	}
+	else
+		CompareTextDecode(out, data, len, scratch, size);
+}
+
+/* Write a text, or a part of one, in the server's encoding; room for 4 bytes a character */
+extern int	CompareTextWrite(const CompareText *text, char *out);
 
 /* The similarity of Jaro (1989), and with the bonus for equal beginnings */
 extern double Jaro(const CompareText *a, const CompareText *b);
@@ -55,6 +108,29 @@ extern int	Levenshtein(const CompareText *a, const CompareText *b);
 extern int	LevenshteinWithin(const CompareText *a, const CompareText *b, int limit);
 extern int	OptimalStringAlignment(const CompareText *a, const CompareText *b);
 extern int	OptimalStringAlignmentWithin(const CompareText *a, const CompareText *b, int limit);
+
+/*
+ * With swaps of neighbours between which there may be insertions and
+ * deletions. Takes time by the product of the lengths, one cell at a time.
+ */
+extern int	DamerauLevenshtein(const CompareText *a, const CompareText *b);
+
+/*
+ * Optimal string alignment in which a substitution by a key that touches the
+ * right one, or by the other case of the letter, costs half
+ */
+typedef enum Keyboard
+{
+	KEYBOARD_QWERTY,
+	KEYBOARD_QWERTZ,
+	KEYBOARD_AZERTY
+} Keyboard;
+
+extern double KeyboardDistance(const CompareText *a, const CompareText *b, Keyboard keyboard);
+
+/* How many characters two texts begin with in common, or have in one piece */
+extern int	CommonPrefix(const CompareText *a, const CompareText *b);
+extern int	CommonSubstring(const CompareText *a, const CompareText *b);
 
 /*
  * Similarity of the multisets of q-grams, the text being padded with q - 1
@@ -141,6 +217,51 @@ BigramJaccardBound(uint64_t asig, int alen, uint64_t bsig, int blen)
 
 /* The most that JaroWinkler() can be, from letter signatures */
 extern double JaroWinklerBound(uint64_t asig, int alen, uint64_t bsig, int blen);
+
+/*
+ * Words: runs of letters and digits. Those beyond the first WORDS_MAX of a
+ * text are left out, which bounds the time of comparing each with each.
+ */
+#define WORDS_MAX	1000
+
+extern int	SplitIntoWords(const CompareText *text, CompareText *words, int max);
+
+/*
+ * Get the weight of a word, zero or more, such as the logarithm of the inverse
+ * of the share of records that contain it
+ */
+typedef double (*WordWeight) (const CompareText *word, void *arg);
+
+/*
+ * Weighted similarity of the words of two texts, similar ones included; all
+ * weigh the same if weight is NULL
+ */
+extern double TokenSimilarity(const CompareText *a, const CompareText *b, WordWeight weight, void *arg);
+
+/* How well each word has a counterpart in the other text, in the mean */
+extern double MongeElkan(const CompareText *a, const CompareText *b);
+
+/* Whether one text shortens words of the other to their first letters */
+extern bool InitialsMatch(const CompareText *a, const CompareText *b);
+extern bool IsAcronym(const CompareText *a, const CompareText *b);
+
+/*
+ * Dates as numbers yyyymmdd, made of days since 2000-01-01; 0 when the date is
+ * not between the years 1 and 9999, which is like no other, itself included.
+ * DateDigitsDistance counts digits to replace and neighbouring digits to swap,
+ * DatePartsEqual how many of year, month and day are equal.
+ */
+extern int32_t DateNumber(int32_t days);
+extern int	DateDigitsDistance(int32_t a, int32_t b);
+extern bool DateTransposed(int32_t a, int32_t b);
+extern int	DatePartsEqual(int32_t a, int32_t b);
+
+/* 1 minus the difference relative to the larger number, but not below 0 */
+extern double NumberSimilarity(double a, double b);
+
+/* Similarity of telephone numbers and e-mail addresses, as written */
+extern double PhoneSimilarity(const CompareText *a, const CompareText *b);
+extern double EmailSimilarity(const CompareText *a, const CompareText *b);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -11,15 +11,16 @@
  * A text longer than 64 characters is compared in strips of 64 rows. A strip
  * needs of the one above it no more than, for each column, the horizontal
  * difference on its last row and whether a swap reaches over the edge, so that
- * memory is a byte a column whatever the alphabet. With a limit, a strip covers
- * the columns that are at most that far from the diagonal (Ukkonen 1985,
- * Algorithms for approximate string matching); cells outside are taken to be
- * as large as they can be, which does not change values within the limit.
+ * memory is a byte a column whatever the alphabet. A strip covers the columns
+ * that a path of no more than the limit, or the longer length, can reach from
+ * the first cell and still end in the last one (Ukkonen 1985, Algorithms for
+ * approximate string matching); cells outside are taken to be as large as they
+ * can be, which does not change values within the limit. A swap looks at one
+ * column more on either side.
  */
 #include "compare/kernel.h"
 
 #include <limits.h>
-#include <string.h>
 
 /* What a strip hands down in each column */
 #define EDGE_PLUS	1
@@ -128,9 +129,6 @@ Strip(const CompareText *rows, const CompareText *b, int first, int end, uint8_t
 	for (int i = 0; i < rows->length; i++)
 		PositionsAdd(&positions, rows, i, UINT64_C(1) << i, wide);
 
-	if (swaps && first > 0)
-		column.equal = PositionsGet(&positions, b, first - 1, wide);
-
 	for (int j = first; j < end; j++)
 	{
 		int			plus;
@@ -164,6 +162,8 @@ StripDistance(const CompareText *a, const CompareText *b, int limit, bool swaps)
 	int			corner = 0;
 	int			previous = 0;
 	int			distance = limit + 1;
+	int			left = (limit - (b->length - a->length)) / 2 + swaps;
+	int			right = (limit + (b->length - a->length)) / 2 + swaps;
 
 	if (b->length > STACK_CHARACTERS)
 		edges = CompareAllocate(b->length, sizeof(uint8_t));
@@ -172,8 +172,8 @@ StripDistance(const CompareText *a, const CompareText *b, int limit, bool swaps)
 	for (int top = 0; top < a->length; top += WORD_BITS)
 	{
 		int			nrows = a->length - top < WORD_BITS ? a->length - top : WORD_BITS;
-		int			first = top > limit ? top - limit : 0;
-		int			end = b->length - top - nrows > limit ? top + nrows + limit : b->length;
+		int			first = top > left ? top - left : 0;
+		int			end = b->length - top - nrows > right ? top + nrows + right : b->length;
 		CompareText rows = SubText(a, top, nrows);
 		bool		within;
 
@@ -205,37 +205,24 @@ done:
 }
 
 /*
- * Compare two texts. What they begin and end with in common costs nothing.
+ * Compare two texts, the shorter one as the rows
  */
 static ALWAYS_INLINE int
 EditDistance(const CompareText *a, const CompareText *b, int limit, bool swaps)
 {
-	const CompareText *shorter = a->length <= b->length ? a : b;
-	const CompareText *longer = a->length <= b->length ? b : a;
-	int			start = 0;
-	int			alen = shorter->length;
-	int			blen = longer->length;
-	CompareText x;
-	CompareText y;
+	CompareText x = a->length <= b->length ? *a : *b;
+	CompareText y = a->length <= b->length ? *b : *a;
 
 	/* So that limit + 1 and sums with lengths stay in range */
-	if (limit > longer->length)
-		limit = longer->length;
-	if (limit < 0 || blen - alen > limit)
+	if (limit > y.length)
+		limit = y.length;
+	if (limit < 0 || y.length - x.length > limit)
 		return limit + 1;
 
-	while (start < alen && CharacterAt(shorter, start) == CharacterAt(longer, start))
-		start++;
-	while (alen > start && CharacterAt(shorter, alen - 1) == CharacterAt(longer, blen - 1))
-	{
-		alen--;
-		blen--;
-	}
-	if (alen == start)
-		return blen - start;
+	TrimCommon(&x, &y);
+	if (x.length == 0)
+		return y.length;
 
-	x = SubText(shorter, start, alen - start);
-	y = SubText(longer, start, blen - start);
 	if (x.length > WORD_BITS)
 		return StripDistance(&x, &y, limit, swaps);
 

@@ -17,7 +17,6 @@
  */
 #include "compare/kernel.h"
 
-#include <string.h>
 
 #define WINKLER_FROM	0.7
 #define WINKLER_SCALE	0.1
@@ -59,8 +58,8 @@ JaroWord(const CompareText *a, const CompareText *b, bool wide)
 	uint64_t	reach = (UINT64_C(2) << window) - 1;
 	uint64_t	taken = 0;
 	uint64_t	matched = 0;
-	bool		disorder = false;
-	int			common = 0;
+	uint64_t	overtaken = 0;
+	int			common;
 	int			disordered = 0;
 
 	for (int i = 0; i < b->length; i++)
@@ -69,18 +68,18 @@ JaroWord(const CompareText *a, const CompareText *b, bool wide)
 	for (int i = 0; i < a->length; i++)
 	{
 		uint64_t	free = PositionsGet(positions, a, i, wide) & reach & ~taken;
-		uint64_t	lowest = free & (~free + 1);
+		uint64_t	lowest = free & (0 - free);
 
-		disorder |= (lowest != 0) & (taken > lowest);
+		overtaken |= taken & (0 - lowest);
 		taken |= lowest;
 		matched |= (uint64_t) (lowest != 0) << i;
-		common += lowest != 0;
-		reach = (reach << 1) | (i < window);
+		reach += reach + (i < window);
 	}
 
 	PositionsClear(positions, b, wide);
+	common = SignatureBits(taken);
 
-	if (disorder)
+	if (overtaken != 0)
 	{
 		while (matched != 0)
 		{
@@ -88,6 +87,98 @@ JaroWord(const CompareText *a, const CompareText *b, bool wide)
 				CharacterAt(b, __builtin_ctzll(taken));
 			matched &= matched - 1;
 			taken &= taken - 1;
+		}
+	}
+
+	return JaroValue(a->length, b->length, common, disordered);
+}
+
+/*
+ * The same for texts of one to eight bytes, which are held in a machine word
+ * each: no table is to be filled, and no loop ends where it cannot be foreseen.
+ * Masks have the highest bit of the bytes they mean.
+ */
+#define LANES		8
+#define LANE_ONES	UINT64_C(0x0101010101010101)
+#define LANE_HIGHS	UINT64_C(0x8080808080808080)
+
+typedef struct Lanes
+{
+	uint64_t	a;
+	uint64_t	b;
+	uint64_t	reach;
+	uint64_t	taken;
+	uint64_t	free;
+	uint64_t	matched;
+	uint64_t	overtaken;
+	int			window;
+} Lanes;
+
+static inline uint64_t
+LoadFour(const uint8_t *bytes)
+{
+	return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (uint64_t) bytes[3] << 24;
+}
+
+static inline uint64_t
+LoadLanes(const CompareText *text)
+{
+	const uint8_t *bytes = text->bytes;
+	int			last = text->length - 1;
+	int			middle = text->length / 2;
+
+	if (text->length >= 4)
+		return LoadFour(bytes) | LoadFour(bytes + last - 3) << 8 * (last - 3);
+
+	return bytes[0] | (uint64_t) bytes[middle] << 8 * middle | (uint64_t) bytes[last] << 8 * last;
+}
+
+static ALWAYS_INLINE void
+MatchLane(Lanes *lanes, int i)
+{
+	uint64_t	differing = lanes->b ^ (lanes->a >> 8 * i & 0xFF) * LANE_ONES;
+	uint64_t	equal = ~(((differing & ~LANE_HIGHS) + ~LANE_HIGHS) | differing);
+	uint64_t	free = equal & lanes->reach & lanes->free;
+	uint64_t	lowest = free & (0 - free);
+
+	lanes->overtaken |= lanes->taken & (0 - lowest);
+	lanes->taken |= lowest;
+	lanes->free ^= lowest;
+	lanes->matched |= (uint64_t) (lowest != 0) << (8 * i + 7);
+	lanes->reach = lanes->reach << 8 | (uint64_t) (i < lanes->window) << 7;
+}
+
+static double
+JaroLanes(const CompareText *a, const CompareText *b)
+{
+	Lanes		lanes = {.a = LoadLanes(a), .b = LoadLanes(b)};
+	int			common;
+	int			disordered = 0;
+
+	/* Bytes behind the end of a are zero, and those of b are never free */
+	lanes.window = JaroWindow(a->length, b->length);
+	lanes.reach = LANE_HIGHS >> 8 * (LANES - 1 - lanes.window);
+	lanes.free = LANE_HIGHS >> 8 * (LANES - b->length);
+
+	MatchLane(&lanes, 0);
+	MatchLane(&lanes, 1);
+	MatchLane(&lanes, 2);
+	MatchLane(&lanes, 3);
+	MatchLane(&lanes, 4);
+	MatchLane(&lanes, 5);
+	MatchLane(&lanes, 6);
+	MatchLane(&lanes, 7);
+
+	common = (int) (((lanes.taken >> 7) * LANE_ONES) >> 56);
+
+	if (lanes.overtaken != 0)
+	{
+		while (lanes.matched != 0)
+		{
+			disordered += a->bytes[__builtin_ctzll(lanes.matched) / 8] !=
+				b->bytes[__builtin_ctzll(lanes.taken) / 8];
+			lanes.matched &= lanes.matched - 1;
+			lanes.taken &= lanes.taken - 1;
 		}
 	}
 
@@ -227,7 +318,13 @@ Jaro(const CompareText *a, const CompareText *b)
 	if (a->length > WORD_BITS || b->length > WORD_BITS)
 		return JaroLong(a, b);
 
-	return IsWide(a, b) ? JaroWord(a, b, true) : JaroWord(a, b, false);
+	if (IsWide(a, b))
+		return JaroWord(a, b, true);
+
+	if (a->length > LANES || b->length > LANES)
+		return JaroWord(a, b, false);
+
+	return JaroLanes(a, b);
 }
 
 /*

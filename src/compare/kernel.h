@@ -32,6 +32,61 @@ CharacterAt(const CompareText *text, int i)
 }
 
 /*
+ * Make a view of a part of a text
+ */
+static inline CompareText
+SubText(const CompareText *text, int start, int length)
+{
+	CompareText part;
+
+	part.length = length;
+	part.bytes = text->bytes != NULL ? text->bytes + start : NULL;
+	part.chars = text->chars != NULL ? text->chars + start : NULL;
+	return part;
+}
+
+/*
+ * Cut off what two texts begin and end with in common, which costs nothing in
+ * any edit distance
+ */
+static inline void
+TrimCommon(CompareText *a, CompareText *b)
+{
+	int			start = 0;
+	int			alen = a->length;
+	int			blen = b->length;
+
+	while (start < alen && start < blen && CharacterAt(a, start) == CharacterAt(b, start))
+		start++;
+	while (alen > start && blen > start && CharacterAt(a, alen - 1) == CharacterAt(b, blen - 1))
+	{
+		alen--;
+		blen--;
+	}
+
+	*a = SubText(a, start, alen - start);
+	*b = SubText(b, start, blen - start);
+}
+
+/*
+ * Check whether two texts are equal
+ */
+static inline bool
+SameText(const CompareText *a, const CompareText *b)
+{
+	if (a->length != b->length)
+		return false;
+
+	for (int i = 0; i < a->length; i++)
+	{
+		if (CharacterAt(a, i) != CharacterAt(b, i))
+			return false;
+	}
+
+	return true;
+}
+
+/*
  * The positions at which each character stands in a text, or in a part of it,
  * of at most 64 characters, as bits. Characters above U+00FF are in a hash
  * table that is at most half full, with their slots listed for removal.
@@ -134,20 +189,6 @@ static ALWAYS_INLINE bool
 IsWide(const CompareText *a, const CompareText *b)
 {
 	return a->bytes == NULL || b->bytes == NULL;
-}
-
-/*
- * Make a view of a part of a text
- */
-static inline CompareText
-SubText(const CompareText *text, int start, int length)
-{
-	CompareText part;
-
-	part.length = length;
-	part.bytes = text->bytes != NULL ? text->bytes + start : NULL;
-	part.chars = text->chars != NULL ? text->chars + start : NULL;
-	return part;
 }
 
 #ifdef __GNUC__

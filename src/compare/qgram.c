@@ -11,7 +11,6 @@
 #include "compare/kernel.h"
 
 #include <math.h>
-#include <string.h>
 
 /* All zero between comparisons; nothing can fail while it is not */
 static CharacterPositions shared_positions;
@@ -216,7 +215,6 @@ CountLong(GramCounts *counts, const CompareText *a, const CompareText *b, int q)
 	MakeGrams(agrams, a, q, wide);
 	MakeGrams(bgrams, b, q, wide);
 
-	/* What the first sort ends in may be the spare; its own place is then free */
 	if (SortGrams(agrams, spare, na) == spare)
 		memcpy(agrams, spare, na * sizeof(uint64_t));
 	if (SortGrams(bgrams, spare, nb) == spare)

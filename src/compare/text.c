@@ -10,33 +10,12 @@
 #include "utils/memutils.h"
 
 /*
- * Check whether all bytes are ASCII, eight at a time
- */
-static inline bool
-IsAscii(const char *text, int len)
-{
-	uint64		bits = 0;
-
-	for (; len >= 8; text += 8, len -= 8)
-	{
-		uint64		word;
-
-		memcpy(&word, text, 8);
-		bits |= word;
-	}
-	for (; len > 0; text++, len--)
-		bits |= (unsigned char) *text;
-
-	return (bits & UINT64CONST(0x8080808080808080)) == 0;
-}
-
-/*
  * Decode valid UTF-8; returns the number of characters, and all their bits
  */
 static int
-DecodeUtf8(const char *text, int len, uint32 *chars, uint32 *bits)
+DecodeUtf8(const char *data, int len, uint32 *chars, uint32 *bits)
 {
-	const unsigned char *s = (const unsigned char *) text;
+	const unsigned char *s = (const unsigned char *) data;
 	const unsigned char *end = s + len;
 	uint32		all = 0;
 	int			n = 0;
@@ -77,10 +56,10 @@ DecodeUtf8(const char *text, int len, uint32 *chars, uint32 *bits)
  * Decode text of a multi-byte encoding other than UTF-8
  */
 static int
-DecodeOther(const char *text, int len, uint32 *chars, uint32 *bits)
+DecodeOther(const char *data, int len, uint32 *chars, uint32 *bits)
 {
 	pg_wchar   *decoded = CompareAllocate((size_t) len + 1, sizeof(pg_wchar));
-	int			n = pg_mb2wchar_with_len(text, decoded, len);
+	int			n = pg_mb2wchar_with_len(data, decoded, len);
 
 	*bits = 0;
 	for (int i = 0; i < n; i++)
@@ -94,19 +73,18 @@ DecodeOther(const char *text, int len, uint32 *chars, uint32 *bits)
 }
 
 /*
- * Take apart a text in the server's encoding
+ * Take apart a text that is not ASCII
  */
 void
-CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, int size)
+CompareTextDecode(CompareText *out, const char *data, int len, uint32_t *scratch, int size)
 {
 	uint32		bits;
 
-	out->chars = NULL;
-
-	if (IsAscii(text, len) || pg_database_encoding_max_length() == 1)
+	if (pg_database_encoding_max_length() == 1)
 	{
 		out->length = len;
-		out->bytes = (const uint8 *) text;
+		out->bytes = (const uint8 *) data;
+		out->chars = NULL;
 		return;
 	}
 
@@ -114,9 +92,9 @@ CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, 
 		scratch = CompareAllocate(len, sizeof(uint32));
 
 	if (GetDatabaseEncoding() == PG_UTF8)
-		out->length = DecodeUtf8(text, len, scratch, &bits);
+		out->length = DecodeUtf8(data, len, scratch, &bits);
 	else
-		out->length = DecodeOther(text, len, scratch, &bits);
+		out->length = DecodeOther(data, len, scratch, &bits);
 
 	if (bits < 256)
 	{
@@ -126,12 +104,51 @@ CompareTextMake(CompareText *out, const char *text, int len, uint32_t *scratch, 
 		for (int i = 0; i < out->length; i++)
 			bytes[i] = (uint8) scratch[i];
 		out->bytes = bytes;
+		out->chars = NULL;
 	}
 	else
 	{
 		out->bytes = NULL;
 		out->chars = scratch;
 	}
+}
+
+/*
+ * Write a text in the server's encoding; returns the number of bytes
+ */
+int
+CompareTextWrite(const CompareText *text, char *out)
+{
+	char	   *start = out;
+
+	if (pg_database_encoding_max_length() == 1)
+	{
+		memcpy(out, text->bytes, text->length);
+		return text->length;
+	}
+
+	for (int i = 0; i < text->length; i++)
+	{
+		pg_wchar	c = CharacterAt(text, i);
+		char		bytes[MAX_MULTIBYTE_CHAR_LEN + 1];
+
+		if (c < 0x80)
+			*out++ = (char) c;
+		else if (GetDatabaseEncoding() == PG_UTF8)
+		{
+			unicode_to_utf8(c, (unsigned char *) out);
+			out += pg_utf_mblen((unsigned char *) out);
+		}
+		else
+		{
+			int			len = pg_wchar2mb_with_len(&c, bytes, 1);
+
+			memcpy(out, bytes, len);
+			out += len;
+		}
+	}
+
+	return out - start;
 }
 
 void *

@@ -214,7 +214,7 @@ extern MatchSide IdentitySide(const EntitySlot *slot);
 extern MatchSide IdentityRecordSide(const EntityRecord *record);
 extern void IdentityRace(const EntityKindOps *ops) pg_attribute_noreturn();
 
-/* keys.c */
+/* holders.c */
 extern void IdentityCreateKeys(IdentityTable *table, int size);
 extern const char *IdentityKeyText(int kind, const char *value);
 extern IdentityKey *IdentityFindKey(const IdentityTable *table, int kind, const char *value);

@@ -25,7 +25,7 @@ typedef enum AddressKind
 	ADDRESS_COUNTED,			/* means that next to a number only */
 	ADDRESS_DIRECTION,
 	ADDRESS_NUMBER				/* "number", left out before one */
-}			AddressKind;
+} AddressKind;
 
 typedef struct AddressWord
 {
@@ -35,7 +35,7 @@ typedef struct AddressWord
 } AddressWord;
 
 static const AddressWord addressWords[] = {
-	{ADDRESS_STREET, "street", "str street streets strasse straat ulitsa улица"},
+	{ADDRESS_STREET, "street", "st str street streets strasse straat"},
 	{ADDRESS_STREET, "avenue", "av ave aven avenu avn avnue avenida avda avenue"},
 	{ADDRESS_STREET, "boulevard", "blvd boul boulv bld bvd bd bulvar bulevar boulevard"},
 	{ADDRESS_STREET, "road", "rd road"},
@@ -86,14 +86,14 @@ static const AddressWord addressWords[] = {
 	{ADDRESS_STREET, "estrada", "estr estrada"},
 	{ADDRESS_STREET, "gate", "gt gate"},
 	{ADDRESS_STREET, "vei", "vn veg vei vej"},
-	{ADDRESS_STREET, "ulica", "ul ulica ул"},
+	{ADDRESS_STREET, "ulica", "ul ulica ulitsa ул улица"},
 	{ADDRESS_STREET, "prospekt", "prosp prospekt пр просп проспект"},
 	{ADDRESS_STREET, "duong", "duong"},
-	{ADDRESS_UNIT, "unit", "unit units apt apts apartment apartments appt appartement apto suite ste flat room rm wohnung whg departamento depto dpto oficina office canho"},
+	{ADDRESS_UNIT, "unit", "unit units apt apts apartment apartments appt appartement apto suite ste flat room rm wohnung whg departamento depto dpto oficina office"},
 	{ADDRESS_UNIT, "block", "blk block"},
 	{ADDRESS_UNIT, "lot", "lot"},
 	{ADDRESS_UNIT, "kvartira", "кв квартира"},
-	{ADDRESS_UNIT, "building", "bldg bld building gebaude edificio edif batiment bat toa"},
+	{ADDRESS_UNIT, "building", "bldg building gebaude edificio edif batiment bat toa"},
 	{ADDRESS_COUNTED, "floor", "fl flr floor etage stock piso andar tang lau planta verdieping"},
 	{ADDRESS_COUNTED, "unit", "phong local bureau dept"},
 	{ADDRESS_COUNTED, "level", "lvl level"},
@@ -181,7 +181,19 @@ BuildTable(void)
 static inline bool
 StartsWithDigit(const Word *word)
 {
-	return word->text[0] >= '0' && word->text[0] <= '9';
+	return word->chars[0] >= '0' && word->chars[0] <= '9';
+}
+
+static bool
+HasDigit(const Word *word)
+{
+	for (int i = 0; i < word->len; i++)
+	{
+		if (word->chars[i] >= '0' && word->chars[i] <= '9')
+			return true;
+	}
+
+	return false;
 }
 
 /*
@@ -190,11 +202,11 @@ StartsWithDigit(const Word *word)
 static bool
 IsOrdinal(const Word *word)
 {
-	const char *end = word->text + word->len - 2;
+	const char *end = word->chars + word->len;
 
 	return word->len > 2 && StartsWithDigit(word) &&
-		(memcmp(end, "st", 2) == 0 || memcmp(end, "nd", 2) == 0 || memcmp(end, "rd", 2) == 0 ||
-		 memcmp(end, "th", 2) == 0);
+		(memcmp(end - 2, "st", 2) == 0 || memcmp(end - 2, "nd", 2) == 0 || memcmp(end - 2, "rd", 2) == 0 ||
+		 memcmp(end - 2, "th", 2) == 0);
 }
 
 /*
@@ -203,7 +215,7 @@ IsOrdinal(const Word *word)
 static const AddressWord *
 LookUp(const Word *word)
 {
-	int			i = FindInWordTable(&addressTable, word->text, word->len);
+	int			i = FindInWordTable(&addressTable, word->chars, word->len);
 
 	return i < 0 ? NULL : &addressWords[i];
 }
@@ -220,9 +232,44 @@ KindOf(const Word *word)
  * Append a word to a key in the making
  */
 static void
-Emit(WordList *key, const char *text, int len)
+Emit(WordList *key, const char *value, int len)
 {
-	AddWord(key, text, len, ' ');
+	AddWord(key, value, len, ' ');
+}
+
+static inline const Word *
+NextWord(const WordList *list, int i)
+{
+	return i + 1 < list->count ? &list->words[i + 1] : NULL;
+}
+
+static inline bool
+IsName(const Word *word)
+{
+	return word != NULL && !StartsWithDigit(word) && KindOf(word) == ADDRESS_NAME;
+}
+
+/*
+ * Check whether a word is the French saint, which a name follows, and not a
+ * suite
+ */
+static bool
+IsSainte(const WordList *list, int i)
+{
+	const Word *next = NextWord(list, i);
+
+	return WordIs(&list->words[i], "ste") && IsName(next) && next->len > 1;
+}
+
+/*
+ * Check whether a name follows a word
+ */
+static bool
+NameFollows(const WordList *list, int i)
+{
+	const Word *next = NextWord(list, i);
+
+	return IsName(next) || (next != NULL && IsSainte(list, next - list->words));
 }
 
 /*
@@ -231,19 +278,24 @@ Emit(WordList *key, const char *text, int len)
  * Vietnamese addresses, which no kind of street follows
  */
 static const char *
-SpellByNeighbours(const Word *word, const Word *previous, const Word *next)
+SpellByNeighbours(const WordList *list, int i, const Word *previous)
 {
-	bool		name_follows = next != NULL && KindOf(next) == ADDRESS_NAME && !StartsWithDigit(next);
+	const Word *word = &list->words[i];
+	const Word *next = NextWord(list, i);
+	bool		name_follows = NameFollows(list, i);
 	bool		after_unit = previous != NULL && KindOf(previous) == ADDRESS_UNIT;
 
 	if (WordIs(word, "st"))
 		return name_follows && (previous == NULL || KindOf(previous) == ADDRESS_DIRECTION ||
 								(StartsWithDigit(previous) && !IsOrdinal(previous))) ? "saint" : "street";
 
+	if (IsSainte(list, i))
+		return "saint";
+
 	if (word->len != 1 || next == NULL || after_unit)
 		return NULL;
 
-	switch (word->text[0])
+	switch (word->chars[0])
 	{
 		case 'd':
 			return name_follows ? "duong" : NULL;
@@ -263,17 +315,36 @@ SpellByNeighbours(const Word *word, const Word *previous, const Word *next)
 }
 
 /*
+ * Get the length of what is before "street" at the end of a word, 0 if none
+ */
+static int
+StreetStem(const char *word, int len)
+{
+	static const char *const endings[] = {"strasse", "straat", "str"};
+
+	for (int i = 0; i < lengthof(endings); i++)
+	{
+		int			stem = len - (int) strlen(endings[i]);
+
+		if (stem > 0 && memcmp(word + stem, endings[i], len - stem) == 0)
+			return stem;
+	}
+
+	return 0;
+}
+
+/*
  * Append a word of an address, and whatever it stands for, to a key
  */
 static void
 AppendAddressWord(WordList *key, const WordList *list, int i)
 {
 	const Word *word = &list->words[i];
-	const Word *next = i + 1 < list->count ? &list->words[i + 1] : NULL;
+	const Word *next = NextWord(list, i);
 	const Word *previous = key->count > 0 ? &key->words[key->count - 1] : NULL;
 	const AddressWord *known;
 	const char *spelled;
-	int			stem = 0;
+	int			stem;
 
 	/* # 4 is a unit, but for the house number in front */
 	if (word->before == '#' && previous != NULL && KindOf(previous) != ADDRESS_UNIT)
@@ -282,7 +353,7 @@ AppendAddressWord(WordList *key, const WordList *list, int i)
 		previous = &key->words[key->count - 1];
 	}
 
-	spelled = SpellByNeighbours(word, previous, next);
+	spelled = SpellByNeighbours(list, i, previous);
 	if (spelled != NULL)
 	{
 		Emit(key, spelled, strlen(spelled));
@@ -290,48 +361,61 @@ AppendAddressWord(WordList *key, const WordList *list, int i)
 	}
 
 	/* Q1, P5 */
-	if (word->len > 1 && word->len <= 3 && (word->text[0] == 'q' || word->text[0] == 'p') &&
-		strspn(word->text + 1, "0123456789") >= word->len - 1)
+	if (word->len > 1 && word->len <= 3 && (word->chars[0] == 'q' || word->chars[0] == 'p') &&
+		strspn(word->chars + 1, "0123456789") >= word->len - 1)
 	{
-		spelled = word->text[0] == 'q' ? "quan" : "phuong";
+		spelled = word->chars[0] == 'q' ? "quan" : "phuong";
 		Emit(key, spelled, strlen(spelled));
-		Emit(key, word->text + 1, word->len - 1);
+		Emit(key, word->chars + 1, word->len - 1);
 		return;
 	}
 
 	/* Hauptstr., Hauptstraße, Dorpsstraat */
-	if (word->len > 9 && memcmp(word->text + word->len - 7, "strasse", 7) == 0)
-		stem = word->len - 7;
-	else if (word->len > 8 && memcmp(word->text + word->len - 6, "straat", 6) == 0)
-		stem = word->len - 6;
-	else if (word->len > 5 && memcmp(word->text + word->len - 3, "str", 3) == 0)
-		stem = word->len - 3;
-	if (stem > 0)
+	stem = StreetStem(word->chars, word->len);
+	if (stem >= 3 && FindInWordTable(&addressTable, word->chars, stem) < 0 && StreetStem(word->chars, stem) == 0)
 	{
-		Emit(key, word->text, stem);
+		Emit(key, word->chars, stem);
 		Emit(key, "street", 6);
 		return;
 	}
 
 	known = LookUp(word);
 	if (known != NULL &&
-		((known->kind == ADDRESS_NUMBER && !(next != NULL && StartsWithDigit(next))) ||
-		 (known->kind == ADDRESS_COUNTED && !(next != NULL && StartsWithDigit(next)) &&
+		((known->kind == ADDRESS_COUNTED && !(next != NULL && StartsWithDigit(next)) &&
 		  !(previous != NULL && StartsWithDigit(previous))) ||
 		 (word->len <= 2 && previous != NULL && KindOf(previous) == ADDRESS_UNIT)))
 		known = NULL;
 
-	if (known == NULL)
-		Emit(key, word->text, word->len);
-	else if (known->kind != ADDRESS_NUMBER)
+	if (known == NULL || known->kind == ADDRESS_NUMBER)
+		Emit(key, word->chars, word->len);
+	else
 		Emit(key, known->to, strlen(known->to));
+}
+
+/*
+ * Leave out "number" before a number
+ */
+static void
+RemoveNumberWords(WordList *list)
+{
+	int			kept = list->count;
+
+	for (int i = list->count - 1; i >= 0; i--)
+	{
+		if (kept == list->count || !StartsWithDigit(&list->words[kept]) ||
+			KindOf(&list->words[i]) != ADDRESS_NUMBER)
+			list->words[--kept] = list->words[i];
+	}
+
+	list->count -= kept;
+	memmove(list->words, list->words + kept, list->count * sizeof(Word));
 }
 
 /*
  * Get the key of a street address
  */
 void
-AddressKey(StringInfo out, const char *text, int len)
+AddressKey(StringInfo out, const char *value, int len)
 {
 	static StringInfoData folded;
 	static WordList words;
@@ -340,10 +424,11 @@ AddressKey(StringInfo out, const char *text, int len)
 	if (addressTable.slots == NULL)
 		BuildTable();
 
-	FoldServerToUtf8(ResetScratch(&folded), text, len);
+	FoldServerToUtf8(ResetScratch(&folded), value, len);
 	SplitWords(&words, folded.data, folded.len);
+	RemoveNumberWords(&words);
 
-	key.count = 0;
+	ResetWords(&key);
 	for (int i = 0; i < words.count; i++)
 	{
 		const Word *word = &words.words[i];
@@ -353,8 +438,7 @@ AddressKey(StringInfo out, const char *text, int len)
 			Emit(&key, "po", 2);
 			i++;
 		}
-		else if (i + 1 < words.count && WordIs(word, "can") && WordIs(word + 1, "ho") &&
-				 (i + 2 == words.count || word[2].len <= 5))
+		else if (i + 2 < words.count && WordIs(word, "can") && WordIs(word + 1, "ho") && HasDigit(word + 2))
 		{
 			Emit(&key, "unit", 4);
 			i++;
@@ -367,7 +451,7 @@ AddressKey(StringInfo out, const char *text, int len)
 	{
 		if (i > 0)
 			appendStringInfoChar(out, ' ');
-		AppendServer(out, key.words[i].text, key.words[i].len);
+		AppendServer(out, key.words[i].chars, key.words[i].len);
 	}
 }
 

@@ -57,17 +57,17 @@ static const MailProvider mailProviders[] = {
  * Get the digits of text
  */
 void
-DigitsKey(StringInfo out, const char *text, int len)
+DigitsKey(StringInfo out, const char *value, int len)
 {
 	static StringInfoData folded;
 	char	   *p;
 
 	for (int i = 0; i < len; i++)
 	{
-		if (IS_HIGHBIT_SET(text[i]))
+		if (IS_HIGHBIT_SET(value[i]))
 		{
-			FoldServerToUtf8(ResetScratch(&folded), text, len);
-			text = folded.data;
+			FoldServerToUtf8(ResetScratch(&folded), value, len);
+			value = folded.data;
 			len = folded.len;
 			break;
 		}
@@ -77,8 +77,8 @@ DigitsKey(StringInfo out, const char *text, int len)
 	p = out->data + out->len;
 	for (int i = 0; i < len; i++)
 	{
-		if (text[i] >= '0' && text[i] <= '9')
-			*p++ = text[i];
+		if (value[i] >= '0' && value[i] <= '9')
+			*p++ = value[i];
 	}
 	*p = '\0';
 	out->len = p - out->data;
@@ -97,32 +97,31 @@ AllDigits(const char *s, int len)
 }
 
 /*
- * Get the key of a postcode: letters and digits. The last four digits of a
- * ZIP+4 code and the country before a number of four to six digits (D-10115,
+ * Get the key of a postcode: Latin letters and digits. The last four digits of
+ * a ZIP+4 code and the country before a number of four to six digits (D-10115,
  * LV1010) go, as they are mostly left out.
  */
 void
-PostcodeKey(StringInfo out, const char *text, int len)
+PostcodeKey(StringInfo out, const char *value, int len)
 {
 	static StringInfoData folded;
-	static WordList words;
-	int			start = out->len;
 	char	   *key;
-	int			key_len;
+	int			key_len = 0;
 	int			letters = 0;
 
-	FoldServerToUtf8(ResetScratch(&folded), text, len);
-	SplitWords(&words, folded.data, folded.len);
+	FoldServerToUtf8(ResetScratch(&folded), value, len);
 
-	for (int i = 0; i < words.count; i++)
-		AppendServer(out, words.words[i].text, words.words[i].len);
+	enlargeStringInfo(out, folded.len);
+	key = out->data + out->len;
+	for (int i = 0; i < folded.len; i++)
+	{
+		char		c = folded.data[i];
 
-	key = out->data + start;
-	key_len = out->len - start;
-	for (int i = 0; i < key_len; i++)
-		key[i] = pg_ascii_toupper(key[i]);
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+			key[key_len++] = pg_ascii_toupper(c);
+	}
 
-	while (letters < key_len && key[letters] >= 'A' && key[letters] <= 'Z')
+	while (letters < key_len && key[letters] >= 'A')
 		letters++;
 
 	if (letters == 0 && key_len == 9 && AllDigits(key, key_len))
@@ -134,8 +133,8 @@ PostcodeKey(StringInfo out, const char *text, int len)
 		memmove(key, key + letters, key_len);
 	}
 
-	out->len = start + key_len;
-	out->data[out->len] = '\0';
+	key[key_len] = '\0';
+	out->len += key_len;
 }
 
 /*
@@ -230,13 +229,13 @@ IsAround(char c)
  * blanks and what gets copied along
  */
 static void
-AppendLikelyMailbox(StringInfo out, const char *text, int len)
+AppendLikelyMailbox(StringInfo out, const char *value, int len)
 {
 	static StringInfoData folded;
 	char	   *from;
 	int			n = 0;
 
-	FoldText(ResetScratch(&folded), text, len);
+	FoldText(ResetScratch(&folded), value, len);
 	for (int i = 0; i < folded.len; i++)
 	{
 		if (folded.data[i] != ' ')
@@ -263,20 +262,20 @@ AppendLikelyMailbox(StringInfo out, const char *text, int len)
  * Get the key of an e-mail address
  */
 void
-EmailKey(StringInfo out, const char *text, int len)
+EmailKey(StringInfo out, const char *value, int len)
 {
 	static StringInfoData key;
 	static StringInfoData next;
 	char		address[EMAIL_MAX_LEN + 1];
 	int			address_len;
 
-	if (EmailNormalize(text, len, address, &address_len) == EMAIL_OK)
+	if (EmailNormalize(value, len, address, &address_len) == EMAIL_OK)
 	{
 		AppendMailbox(out, address, address_len);
 		return;
 	}
 
-	AppendLikelyMailbox(ResetScratch(&key), text, len);
+	AppendLikelyMailbox(ResetScratch(&key), value, len);
 	for (int pass = 0; pass < EMAIL_KEY_PASSES; pass++)
 	{
 		ResetScratch(&next);

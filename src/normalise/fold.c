@@ -38,15 +38,24 @@
 /* Most code points one character unfolds to: U+FDFA has 18 */
 #define FOLD_MAX_SEQUENCE	32
 
+/*
+ * Most marks in a row that are kept, as in the stream-safe text format of
+ * UAX #15: no language has more than a few, and to order them takes the square
+ * of their number
+ */
+#define FOLD_MAX_MARKS		30
+
 /* Most bytes of UTF-8 brought to the server's encoding at a time */
 #define CONVERT_CHUNK		8192
 
 /*
  * What a code point folds to: a code point or, with FOLD_SEQUENCE, the place
- * of a counted sequence. FOLD_JOINS marks what may combine with its neighbours.
+ * of a counted sequence. FOLD_JOINS marks what may combine with its neighbours,
+ * FOLD_MARK what may combine with the one before it.
  */
 #define FOLD_SEQUENCE	0x80000000
 #define FOLD_JOINS		0x40000000
+#define FOLD_MARK		0x20000000
 #define FOLD_VALUE		0x00FFFFFF
 
 typedef struct FoldSequence
@@ -82,7 +91,7 @@ typedef struct FoldLetter
 static const FoldLetter foldLetters[] = {
 	{0x00AB, "\""}, {0x00B4, "'"}, {0x00B5, "u"}, {0x00BB, "\""},
 	{0x00DF, "ss"}, {0x00E6, "ae"}, {0x00F0, "d"}, {0x00F8, "o"}, {0x00FE, "th"},
-	{0x0111, "d"}, {0x0127, "h"}, {0x0131, "i"}, {0x0138, "k"}, {0x0142, "l"},
+	{0x0111, "d"}, {0x0127, "h"}, {0x0131, "i"}, {0x0138, "k"}, {0x0140, "l"}, {0x0142, "l"},
 	{0x014B, "n"}, {0x0153, "oe"}, {0x0167, "t"}, {0x0180, "b"}, {0x0188, "c"},
 	{0x018C, "d"}, {0x0192, "f"}, {0x0199, "k"}, {0x019A, "l"}, {0x019E, "n"},
 	{0x01A5, "p"}, {0x01AB, "t"}, {0x01AD, "t"}, {0x01B4, "y"}, {0x01B6, "z"},
@@ -97,7 +106,7 @@ static const FoldLetter foldLetters[] = {
 	{0x03C2, "σ"}, {0x05BE, "-"}, {0x05F3, "'"}, {0x05F4, "\""},
 	{0x0629, "ه"}, {0x0649, "ي"}, {0x0671, "ا"}, {0x06A9, "ك"},
 	{0x06C1, "ه"}, {0x06CC, "ي"}, {0x06D5, "ه"},
-	{0x1E9C, "s"}, {0x1E9D, "s"}, {0x1EFB, "ll"},
+	{0x1E9C, "s"}, {0x1E9D, "s"}, {0x1EFB, "ll"}, {0x1FFD, "'"},
 	{0x2010, "-"}, {0x2011, "-"}, {0x2012, "-"}, {0x2013, "-"}, {0x2014, "-"}, {0x2015, "-"},
 	{0x2018, "'"}, {0x2019, "'"}, {0x201A, "'"}, {0x201B, "'"},
 	{0x201C, "\""}, {0x201D, "\""}, {0x201E, "\""}, {0x201F, "\""},
@@ -290,7 +299,10 @@ AddFolded(FoldSequence *sequence, uint32 c)
 static bool
 Joins(uint32 c)
 {
-	/* After a mark of the highest class but one, every other mark is misplaced */
+	/*
+	 * After a mark of the highest class but one, every other mark is
+	 * misplaced
+	 */
 	pg_wchar	alone[2] = {c, 0};
 	pg_wchar	after[3] = {0x0345, c, 0};
 
@@ -323,7 +335,7 @@ MakeFold(uint32 c)
 	for (; composed[count] != 0; count++)
 	{
 		if (composed[count] >= 0x80 && Joins(composed[count]))
-			flags = FOLD_JOINS;
+			flags |= count == 0 ? FOLD_JOINS | FOLD_MARK : FOLD_JOINS;
 	}
 
 	if (count == 1)
@@ -374,6 +386,15 @@ GetFold(uint32 c)
 }
 
 /*
+ * Check whether a folded character may combine with what is before it
+ */
+bool
+CodePointJoins(uint32 c)
+{
+	return c >= 0x80 && (GetFold(c) & FOLD_MARK) != 0;
+}
+
+/*
  * Compose what was appended to a string from a place on
  */
 static void
@@ -415,6 +436,7 @@ static pg_noinline void
 FoldBeyondAscii(StringInfo out, int start, const char *s, const char *end)
 {
 	bool		joins = false;
+	int			marks = 0;
 
 	while (s < end)
 	{
@@ -430,12 +452,16 @@ FoldBeyondAscii(StringInfo out, int start, const char *s, const char *end)
 		{
 			c = (unsigned char) asciiFold[(unsigned char) *s];
 			s++;
+			marks = 0;
 		}
 		else
 		{
 			s += DecodeCodePoint(s, end, &c);
 			fold = GetFold(c);
 			joins = joins || (fold & FOLD_JOINS) != 0;
+			marks = fold & FOLD_MARK ? marks + 1 : 0;
+			if (marks > FOLD_MAX_MARKS)
+				continue;
 			if (fold & FOLD_SEQUENCE)
 			{
 				code_points = &sequences[fold & FOLD_VALUE];
@@ -471,9 +497,9 @@ FoldBeyondAscii(StringInfo out, int start, const char *s, const char *end)
  * Fold UTF-8 text
  */
 void
-FoldUtf8(StringInfo out, const char *text, int len)
+FoldUtf8(StringInfo out, const char *value, int len)
 {
-	const char *end = text + len;
+	const char *end = value + len;
 	int			start = out->len;
 	char	   *p;
 	char		last = ' ';
@@ -481,18 +507,18 @@ FoldUtf8(StringInfo out, const char *text, int len)
 	enlargeStringInfo(out, len);
 	p = out->data + start;
 
-	for (; text < end; text++)
+	for (; value < end; value++)
 	{
 		char		c;
 
-		if (unlikely(IS_HIGHBIT_SET(*text)))
+		if (unlikely(IS_HIGHBIT_SET(*value)))
 		{
 			out->len = p - out->data;
-			FoldBeyondAscii(out, start, text, end);
+			FoldBeyondAscii(out, start, value, end);
 			return;
 		}
 
-		c = asciiFold[(unsigned char) *text];
+		c = asciiFold[(unsigned char) *value];
 		if (c == ' ' && last == ' ')
 			continue;
 		*p++ = last = c;
@@ -521,18 +547,18 @@ IsAscii(const char *s, int len)
  * nothing about bytes outside ASCII: those that are no UTF-8 are replaced.
  */
 void
-FoldServerToUtf8(StringInfo out, const char *text, int len)
+FoldServerToUtf8(StringInfo out, const char *value, int len)
 {
 	int			encoding = GetDatabaseEncoding();
 	char	   *utf8;
 
-	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || IsAscii(text, len))
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || IsAscii(value, len))
 	{
-		FoldUtf8(out, text, len);
+		FoldUtf8(out, value, len);
 		return;
 	}
 
-	utf8 = pg_server_to_any(text, len, PG_UTF8);
+	utf8 = pg_server_to_any(value, len, PG_UTF8);
 	FoldUtf8(out, utf8, strlen(utf8));
 	pfree(utf8);
 }
@@ -591,18 +617,18 @@ AppendServer(StringInfo out, const char *utf8, int len)
  * Fold text in the server's encoding
  */
 void
-FoldText(StringInfo out, const char *text, int len)
+FoldText(StringInfo out, const char *value, int len)
 {
 	static StringInfoData utf8;
 	int			encoding = GetDatabaseEncoding();
 
-	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || IsAscii(text, len))
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || IsAscii(value, len))
 	{
-		FoldUtf8(out, text, len);
+		FoldUtf8(out, value, len);
 		return;
 	}
 
-	FoldServerToUtf8(ResetScratch(&utf8), text, len);
+	FoldServerToUtf8(ResetScratch(&utf8), value, len);
 	AppendServer(out, utf8.data, utf8.len);
 }
 

@@ -122,7 +122,7 @@ const LegalForm legalForms[] = {
 	{"SPRL", "BE", AROUND, "S.P.R.L.|SPRLU"},
 	{"SRL", "IT ES RO BE AR UY PE BO PY MD", AROUND, "S.R.L.|Società a responsabilità limitata|"
 	"Sociedad de responsabilidad limitada|S.r.l.s.|SRLS|S.R.L. Unipersonale|SRL-D"},
-	{"SC", "RO", FORM_PAIRED, "S.C.|Societatea Comercială"},
+	{"SC", "RO PL", FORM_END | FORM_PAIRED, "S.C.|Societatea Comercială|Spółka cywilna"},
 	{"SCRL", "BE", AFTER, "S.C.R.L.|S.C.A.R.L."},
 
 	/* Italian, Spanish, Portuguese, Latin American */
@@ -192,7 +192,6 @@ const LegalForm legalForms[] = {
 	"Spółka z ograniczoną odpowiedzialnością spółka komandytowa|sp. z o.o. sp.k."},
 	{"Sp. k.", "PL", AFTER, "Spółka komandytowa|Sp.k.|S.K.A.|Spółka komandytowo-akcyjna"},
 	{"Sp. j.", "PL", AFTER, "Spółka jawna|Sp.j."},
-	{"S.C.", "PL", FORM_END, "Spółka cywilna"},
 	{"PSA", "PL", FORM_END, "P.S.A.|Prosta spółka akcyjna"},
 	{"s.r.o.", "CZ SK", AFTER, "spol. s r.o.|spol s r o|společnost s ručením omezeným|spoločnosť s ručením obmedzeným|"
 	"s. r. o.|spol. s r. o."},

@@ -7,9 +7,9 @@
  * on a locale, and none raises an error about a value.
  *
  * Text is in the server's encoding and need not end with a NUL. Each function
- * appends to a StringInfo of the caller, who resets and reuses it: short ASCII
- * values then allocate nothing. The scratch memory behind them belongs to the
- * session, so they may not be called from within each other's output.
+ * appends to a StringInfo of the caller, in which the text may not lie, and who
+ * resets and reuses it: most values then allocate nothing. Tables and scratch
+ * memory are kept for the session, at most some MB of them.
  */
 #include "lib/stringinfo.h"
 
@@ -33,32 +33,32 @@ typedef struct PersonName
 } PersonName;
 
 /* Case, accents, width and white space made one; see fold.c for what is kept */
-extern void FoldText(StringInfo out, const char *text, int len);
+extern void FoldText(StringInfo out, const char *value, int len);
 
 /* Digits of any script, as ASCII digits */
-extern void DigitsKey(StringInfo out, const char *text, int len);
+extern void DigitsKey(StringInfo out, const char *value, int len);
 
 /* Letters and digits in upper case; ZIP+4 without its last four digits */
-extern void PostcodeKey(StringInfo out, const char *text, int len);
+extern void PostcodeKey(StringInfo out, const char *value, int len);
 
 /* One mailbox, one key, as far as its provider's rules are known */
-extern void EmailKey(StringInfo out, const char *text, int len);
+extern void EmailKey(StringInfo out, const char *value, int len);
 
 /* Given names: folded words without titles */
-extern void GivenNameKey(StringInfo out, const char *text, int len);
+extern void GivenNameKey(StringInfo out, const char *value, int len);
 
 /* A family name: folded, without suffixes, particles joined to what follows */
-extern void FamilyNameKey(StringInfo out, const char *text, int len);
+extern void FamilyNameKey(StringInfo out, const char *value, int len);
 
 /* All words of a full name but title and suffix, in byte order */
-extern void PersonNameKey(StringInfo out, const char *text, int len);
+extern void PersonNameKey(StringInfo out, const char *value, int len);
 
 /*
  * Take a full name apart. The order is one of the two above, or NULL to
  * decide from the name itself.
  */
 extern void InitPersonName(PersonName *name);
-extern void ParsePersonName(PersonName *out, const char *text, int len, const char *order);
+extern void ParsePersonName(PersonName *out, const char *value, int len, const char *order);
 
 /*
  * Write the ids of the groups a given name's key belongs to and return how
@@ -71,15 +71,15 @@ extern int	GivenNameGroups(const char *key, int len, uint16 *groups, int max);
 extern bool GivenNamesAgree(const char *a, int alen, const char *b, int blen);
 
 /* A company name without legal form, article and punctuation */
-extern void OrganisationNameKey(StringInfo out, const char *text, int len);
+extern void OrganisationNameKey(StringInfo out, const char *value, int len);
 
 /* The canonical spelling of the legal form in a company name; false if none */
-extern bool OrganisationLegalForm(StringInfo out, const char *text, int len);
+extern bool OrganisationLegalForm(StringInfo out, const char *value, int len);
 
 /* A street address, its words spelled out */
-extern void AddressKey(StringInfo out, const char *text, int len);
+extern void AddressKey(StringInfo out, const char *value, int len);
 
 /* Double metaphone codes of the words, through contrib's fuzzystrmatch */
-extern void PhoneticKey(StringInfo out, const char *text, int len);
+extern void PhoneticKey(StringInfo out, const char *value, int len);
 
 #endif

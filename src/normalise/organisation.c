@@ -31,10 +31,13 @@
 /* Times a name is gone over when what was taken out brings more to light */
 #define MAX_PASSES		4
 
-/* What a word is apart from legal forms */
+/* What a word is apart from legal forms, and what it is the first of */
 #define WORD_ARTICLE	1
 #define WORD_AND		2
 #define WORD_GENERIC	3
+#define WORD_KIND		3
+#define FORM_WORDS(mark)	((mark) >> 2)
+#define FORM_WORDS_MARK(words)	((words) << 2)
 
 /* A legal form found in a name */
 typedef struct FoundForm
@@ -54,20 +57,20 @@ typedef struct FoundForms
 /* A spelling that is written without a blank */
 typedef struct GluedForm
 {
-	const char *text;
+	const char *chars;
 	int			len;
 	int			form;
 } GluedForm;
 
 /*
- * Spellings of legal forms by their words with blanks between them, and by
- * their first word the number of words that the longest of them has
+ * Spellings of legal forms, their words with blanks between them; and what is
+ * known about a word: its kind, with the number of words of the longest
+ * spelling that begins with it
  */
 static WordTable formSpellings;
-static WordTable formStarts;
+static WordTable knownWords;
 static GluedForm *gluedForms;
 static int	gluedCount;
-static WordTable otherWords;
 static bool tablesBuilt;
 
 static const struct
@@ -76,13 +79,13 @@ static const struct
 	const char *words;
 }			otherWordLists[] = {
 	{WORD_ARTICLE, "the le la les el los las il lo gli der die das het"},
-	{WORD_AND, "and und et og och y и та und"},
+	{WORD_AND, "and und et og och y и та"},
 
 	/* Of one of these alone, nobody could tell which organisation it is */
 	{WORD_GENERIC, "institute group company bank energy power holding holdings solutions services service systems "
-	"international industries engineering consulting partners capital financial sciences technologies technology "
-	"airlines media global brands foods motors software electronics trading insurance university hotel hotels "
-	"restaurant cafe studio studios design works network networks gmbh"}
+		"international industries engineering consulting partners capital financial sciences technologies technology "
+		"airlines media global brands foods motors software electronics trading insurance university hotel hotels "
+	"restaurant cafe studio studios design works network networks"}
 };
 
 /*
@@ -99,11 +102,28 @@ JoinWords(char *out, const Word *words, int count)
 			return -1;
 		if (i > 0)
 			out[len++] = ' ';
-		memcpy(out + len, words[i].text, words[i].len);
+		memcpy(out + len, words[i].chars, words[i].len);
 		len += words[i].len;
 	}
 
 	return len;
+}
+
+static inline int
+WordKind(const Word *word)
+{
+	return word->mark & WORD_KIND;
+}
+
+/*
+ * Note what is known about a word
+ */
+static inline void
+MarkWord(Word *word)
+{
+	int			mark = FindInWordTable(&knownWords, word->chars, word->len);
+
+	word->mark = Max(mark, 0);
 }
 
 /*
@@ -113,10 +133,10 @@ static inline bool
 IsLetter(const Word *word)
 {
 	if (word->len == 1)
-		return word->text[0] >= 'a';
+		return word->chars[0] >= 'a';
 
 	/* Greek and Cyrillic */
-	return word->len == 2 && (unsigned char) word->text[0] >= 0xCD && (unsigned char) word->text[0] <= 0xD4;
+	return word->len == 2 && (unsigned char) word->chars[0] >= 0xCD && (unsigned char) word->chars[0] <= 0xD4;
 }
 
 /*
@@ -146,9 +166,10 @@ JoinLetters(WordList *list, StringInfo more, bool blanks)
 			int			start = more->len;
 
 			for (int k = 0; k < n; k++)
-				appendBinaryStringInfo(more, words[i + k].text, words[i + k].len);
-			words[kept].text = more->data + start;
+				appendBinaryStringInfo(more, words[i + k].chars, words[i + k].len);
+			words[kept].chars = more->data + start;
 			words[kept].len = more->len - start;
+			MarkWord(&words[kept]);
 		}
 		kept++;
 		i += n;
@@ -157,10 +178,10 @@ JoinLetters(WordList *list, StringInfo more, bool blanks)
 	list->count = kept;
 }
 
-static inline int
-WordKind(const Word *word)
+static void
+AddAnd(WordList *words)
 {
-	return FindInWordTable(&otherWords, word->text, word->len);
+	MarkWord(AddWord(words, "and", 3, ' '));
 }
 
 /*
@@ -177,7 +198,7 @@ SplitOrganisation(WordList *words, StringInfo folded, StringInfo more)
 	/* What is put together comes out of these bytes, so it has room */
 	enlargeStringInfo(ResetScratch(more), folded->len);
 
-	words->count = 0;
+	ResetWords(words);
 	for (int i = 0; i < split.count; i++)
 	{
 		const Word *word = &split.words[i];
@@ -185,12 +206,12 @@ SplitOrganisation(WordList *words, StringInfo folded, StringInfo more)
 
 		if (i > 0 && (before == '&' || before == '+'))
 		{
-			AddWord(words, "and", 3, ' ');
+			AddAnd(words);
 			before = ' ';
 		}
 		else if (i > 0 && before == '.' && WordIs(word, "com"))
 			continue;
-		AddWord(words, word->text, word->len, before);
+		MarkWord(AddWord(words, word->chars, word->len, before));
 	}
 
 	JoinLetters(words, more, false);
@@ -201,8 +222,9 @@ SplitOrganisation(WordList *words, StringInfo folded, StringInfo more)
 
 		if (WordKind(word) == WORD_AND && !IsLetter(word - 1) && !IsLetter(word + 1))
 		{
-			word->text = "and";
+			word->chars = "and";
 			word->len = 3;
+			MarkWord(word);
 		}
 	}
 }
@@ -219,6 +241,7 @@ AddSpelling(int form, const char *spelling, int len)
 	char		joined[FORM_MAX_LEN];
 	int			joined_len;
 	int			start_len;
+	int			mark;
 	char	   *key;
 
 	FoldUtf8(ResetScratch(&folded), spelling, len);
@@ -235,14 +258,17 @@ AddSpelling(int form, const char *spelling, int len)
 	key = MemoryContextStrdup(TopMemoryContext, pnstrdup(joined, joined_len));
 	SetInWordTable(&formSpellings, key, joined_len, form);
 	start_len = words.words[0].len;
-	SetInWordTable(&formStarts, key, start_len,
-				   Max(words.count, FindInWordTable(&formStarts, key, start_len)));
+	mark = Max(FindInWordTable(&knownWords, key, start_len), 0);
+	if (FORM_WORDS(mark) < words.count)
+		SetInWordTable(&knownWords, key, start_len, FORM_WORDS_MARK(words.count) | (mark & WORD_KIND));
 
 	/* One character is part of other words too often */
 	if ((legalForms[form].places & FORM_GLUED) && words.count == 1 &&
 		joined_len > pg_utf_mblen((unsigned char *) key))
 	{
-		gluedForms[gluedCount].text = key;
+		if (gluedCount == MAX_GLUED_FORMS)
+			elog(ERROR, "too many legal forms that are written without a blank");
+		gluedForms[gluedCount].chars = key;
 		gluedForms[gluedCount].len = joined_len;
 		gluedForms[gluedCount].form = form;
 		gluedCount++;
@@ -265,8 +291,7 @@ BuildTables(void)
 	if (gluedForms == NULL)
 		gluedForms = MemoryContextAlloc(TopMemoryContext, MAX_GLUED_FORMS * sizeof(GluedForm));
 	InitWordTable(&formSpellings, 1024);
-	InitWordTable(&formStarts, 512);
-	InitWordTable(&otherWords, 64);
+	InitWordTable(&knownWords, 512);
 
 	for (int i = 0; i < lengthof(otherWordLists); i++)
 	{
@@ -276,7 +301,7 @@ BuildTables(void)
 		{
 			int			len = strcspn(word, " ");
 
-			SetInWordTable(&otherWords, word, len, otherWordLists[i].kind);
+			SetInWordTable(&knownWords, word, len, otherWordLists[i].kind);
 			word += len + strspn(word + len, " ");
 		}
 	}
@@ -305,11 +330,17 @@ BuildTables(void)
 static void
 FindForms(FoundForms *found, const WordList *list)
 {
+	if (found->forms != NULL && found->size * sizeof(FoundForm) > SCRATCH_KEEP)
+	{
+		pfree(found->forms);
+		found->forms = NULL;
+		found->size = 0;
+	}
 	found->count = 0;
 
 	for (int i = 0; i < list->count;)
 	{
-		int			count = FindInWordTable(&formStarts, list->words[i].text, list->words[i].len);
+		int			count = FORM_WORDS(list->words[i].mark);
 		int			form = -1;
 		char		joined[FORM_MAX_LEN];
 
@@ -348,20 +379,40 @@ FindForms(FoundForms *found, const WordList *list)
 }
 
 /*
- * Check whether some words are more than articles and conjunctions
+ * Check whether two legal forms are known in one country
  */
 static bool
-HasName(const Word *words, int count)
+ShareCountry(const LegalForm *a, const LegalForm *b)
 {
-	for (int i = 0; i < count; i++)
+	for (const char *country = a->countries; *country != '\0'; country += strspn(country, " "))
 	{
-		int			kind = WordKind(&words[i]);
+		char		code[3] = {country[0], country[1], '\0'};
 
-		if (kind != WORD_ARTICLE && kind != WORD_AND)
+		if (strstr(b->countries, code) != NULL)
 			return true;
+		country += 2;
 	}
 
 	return false;
+}
+
+static inline bool
+IsName(const Word *word)
+{
+	return WordKind(word) != WORD_ARTICLE && WordKind(word) != WORD_AND;
+}
+
+/*
+ * Get where a name ends without the article and, after a legal form was taken
+ * off, the conjunction behind it
+ */
+static int
+SkipBack(const Word *words, int end, int name, bool conjunction)
+{
+	while (end - 1 > name && (WordIs(&words[end - 1], "the") || (conjunction && WordIs(&words[end - 1], "and"))))
+		end--;
+
+	return end;
 }
 
 /*
@@ -378,22 +429,27 @@ StripForms(WordList *list, int *form)
 	int			start = 0;
 	int			end = list->count;
 	int			kept = 0;
+	int			name = 0;		/* first word of the name proper */
 	int			end_form = -1;
 	bool		middle = false;
 
 	FindForms(&found, list);
 	last_form = found.count - 1;
+	while (name < end && !IsName(&words[name]))
+		name++;
+
+	/* Gap, Inc., The */
+	end = SkipBack(words, end, name, false);
 
 	for (; last_form >= 0; last_form--)
 	{
 		const FoundForm *last = &found.forms[last_form];
 
 		if (last->first + last->count != end || !(legalForms[last->form].places & FORM_END) ||
-			!HasName(words, last->first))
+			name >= last->first)
 			break;
 		end = last->first;
-		while (end > 1 && WordIs(&words[end - 1], "and"))
-			end--;
+		end = SkipBack(words, end, name, true);
 		if (end_form < 0)
 			end_form = last->form;
 	}
@@ -412,10 +468,11 @@ StripForms(WordList *list, int *form)
 			rest = start + first->count;
 			if (!(places & FORM_FRONT) &&
 				!((places & FORM_PAIRED) && end_form >= 0 &&
-				  strstr(legalForms[end_form].countries, legalForms[first->form].countries) != NULL))
+				  ShareCountry(&legalForms[end_form], &legalForms[first->form])))
 				break;
-			if (!HasName(words + rest, end - rest) ||
-				(end - rest == 1 && WordKind(&words[rest]) == WORD_GENERIC))
+			for (name = rest; name < end && !IsName(&words[name]);)
+				name++;
+			if (name == end || (end - rest == 1 && WordKind(&words[rest]) == WORD_GENERIC))
 				break;
 			if (*form < 0)
 				*form = first->form;
@@ -463,15 +520,15 @@ StripGlued(Word *word, int *form)
 {
 	bool		stripped = false;
 
-	if (!IS_HIGHBIT_SET(word->text[0]))
+	if (!IS_HIGHBIT_SET(word->chars[0]) && !IS_HIGHBIT_SET(word->chars[word->len - 1]))
 		return false;
 
 	for (int i = 0; i < gluedCount;)
 	{
 		const GluedForm *glued = &gluedForms[i];
-		bool		front = word->len > glued->len && memcmp(word->text, glued->text, glued->len) == 0;
+		bool		front = word->len > glued->len && memcmp(word->chars, glued->chars, glued->len) == 0;
 		bool		end = word->len > glued->len &&
-		memcmp(word->text + word->len - glued->len, glued->text, glued->len) == 0;
+		memcmp(word->chars + word->len - glued->len, glued->chars, glued->len) == 0;
 
 		if (!front && !end)
 		{
@@ -479,12 +536,14 @@ StripGlued(Word *word, int *form)
 			continue;
 		}
 		if (front)
-			word->text += glued->len;
+			word->chars += glued->len;
 		word->len -= glued->len;
 		if (*form < 0)
 			*form = glued->form;
 		stripped = true;
 	}
+	if (stripped)
+		MarkWord(word);
 
 	return stripped;
 }
@@ -493,7 +552,7 @@ StripGlued(Word *word, int *form)
  * Cut a name into the words of its key, and find its legal form, -1 if none
  */
 static void
-MakeOrganisationKey(WordList *words, const char *text, int len, int *form)
+MakeOrganisationKey(WordList *words, const char *value, int len, int *form)
 {
 	static StringInfoData folded;
 	static StringInfoData more;
@@ -502,7 +561,7 @@ MakeOrganisationKey(WordList *words, const char *text, int len, int *form)
 	if (!tablesBuilt)
 		BuildTables();
 
-	FoldServerToUtf8(ResetScratch(&folded), text, len);
+	FoldServerToUtf8(ResetScratch(&folded), value, len);
 	SplitOrganisation(words, &folded, &more);
 
 	*form = -1;
@@ -522,18 +581,18 @@ MakeOrganisationKey(WordList *words, const char *text, int len, int *form)
  * Get the key of an organisation's name
  */
 void
-OrganisationNameKey(StringInfo out, const char *text, int len)
+OrganisationNameKey(StringInfo out, const char *value, int len)
 {
 	static WordList words;
 	int			form;
 
-	MakeOrganisationKey(&words, text, len, &form);
+	MakeOrganisationKey(&words, value, len, &form);
 
 	for (int i = 0; i < words.count; i++)
 	{
 		if (i > 0)
 			appendStringInfoChar(out, ' ');
-		AppendServer(out, words.words[i].text, words.words[i].len);
+		AppendServer(out, words.words[i].chars, words.words[i].len);
 	}
 }
 
@@ -557,7 +616,7 @@ SameLetters(const char *a, const char *b)
 		FoldUtf8(&folded, values[i], strlen(values[i]));
 		SplitWords(&words, folded.data, folded.len);
 		for (int k = 0; k < words.count; k++)
-			appendBinaryStringInfo(&keys[i], words.words[k].text, words.words[k].len);
+			appendBinaryStringInfo(&keys[i], words.words[k].chars, words.words[k].len);
 		pfree(words.words);
 		pfree(folded.data);
 	}
@@ -574,19 +633,19 @@ SameLetters(const char *a, const char *b)
  * is comes first.
  */
 bool
-OrganisationLegalForm(StringInfo out, const char *text, int len)
+OrganisationLegalForm(StringInfo out, const char *value, int len)
 {
 	static WordList words;
 	char	   *utf8;
 	const char *found;
 	int			form;
 
-	MakeOrganisationKey(&words, text, len, &form);
+	MakeOrganisationKey(&words, value, len, &form);
 	if (form < 0)
 		return false;
 
 	found = legalForms[form].form;
-	utf8 = pnstrdup(text, len);
+	utf8 = pnstrdup(value, len);
 	if (GetDatabaseEncoding() != PG_SQL_ASCII)
 		utf8 = pg_server_to_any(utf8, len, PG_UTF8);
 

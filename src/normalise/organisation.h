@@ -5,8 +5,10 @@
 #define FORM_END		0x01	/* at the end, before other forms included */
 #define FORM_FRONT		0x02
 #define FORM_MIDDLE		0x04	/* anywhere but in front */
-#define FORM_PAIRED		0x10	/* in front when a form of its country stands behind */
-#define FORM_GLUED		0x08	/* written without a blank, at either end of a word */
+#define FORM_PAIRED		0x10	/* in front when a form of its country stands
+								 * behind */
+#define FORM_GLUED		0x08	/* written without a blank, at either end of a
+								 * word */
 
 typedef struct LegalForm
 {

@@ -9,7 +9,6 @@
 #include "normalise/person.h"
 #include "normalise/words.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -32,9 +31,9 @@ static const struct
  * Fold text in the server's encoding and cut it into words
  */
 static void
-FoldIntoWords(WordList *words, StringInfo folded, const char *text, int len)
+FoldIntoWords(WordList *words, StringInfo folded, const char *value, int len)
 {
-	FoldServerToUtf8(ResetScratch(folded), text, len);
+	FoldServerToUtf8(ResetScratch(folded), value, len);
 	SplitWords(words, folded->data, folded->len);
 }
 
@@ -42,22 +41,22 @@ FoldIntoWords(WordList *words, StringInfo folded, const char *text, int len)
  * Get the key of given names
  */
 void
-GivenNameKey(StringInfo out, const char *text, int len)
+GivenNameKey(StringInfo out, const char *value, int len)
 {
 	static StringInfoData folded;
 	static WordList words;
 	int			first = 0;
 
-	FoldIntoWords(&words, &folded, text, len);
+	FoldIntoWords(&words, &folded, value, len);
 
-	while (first < words.count - 1 && (TitleOf(words.words[first].text, words.words[first].len) & TITLE_SURE))
+	while (first < words.count - 1 && (TitleOf(words.words[first].chars, words.words[first].len) & TITLE_SURE))
 		first++;
 
 	for (int i = first; i < words.count; i++)
 	{
 		if (i > first)
 			appendStringInfoChar(out, ' ');
-		AppendServer(out, words.words[i].text, words.words[i].len);
+		AppendServer(out, words.words[i].chars, words.words[i].len);
 	}
 }
 
@@ -71,14 +70,14 @@ JoinedParticle(const Word *word, const Word *next, int *len)
 {
 	*len = word->len;
 
-	if (next->before == '-' && (word->len == 2 || word->len == 3) && word->text[0] == 'a' &&
-		strchr("dnrstz", word->text[1]) != NULL && (word->len == 2 || word->text[2] == 'h'))
+	if (next->before == '-' && (word->len == 2 || word->len == 3) && word->chars[0] == 'a' &&
+		strchr("dnrstz", word->chars[1]) != NULL && (word->len == 2 || word->chars[2] == 'h'))
 	{
 		*len = 2;
 		return "al";
 	}
 
-	if (!(NameRoleOf(word->text, word->len) & (PARTICLE | PARTICLE_LOWER | PARTICLE_JOINED)))
+	if (!(NameRoleOf(word->chars, word->len) & (PARTICLE | PARTICLE_LOWER | PARTICLE_JOINED)))
 		return NULL;
 
 	for (int i = 0; i < lengthof(particleSpellings); i++)
@@ -90,7 +89,7 @@ JoinedParticle(const Word *word, const Word *next, int *len)
 		}
 	}
 
-	return word->text;
+	return word->chars;
 }
 
 /*
@@ -104,9 +103,9 @@ AppendFamilyKey(StringInfo out, const WordList *list)
 	int			last = list->count - 1;
 	bool		changed = false;
 
-	while (first < last && (TitleOf(words[first].text, words[first].len) & TITLE_SURE))
+	while (first < last && (TitleOf(words[first].chars, words[first].len) & TITLE_SURE))
 		first++;
-	while (first < last && (TitleOf(words[last].text, words[last].len) & SUFFIX_SURE))
+	while (first < last && (TitleOf(words[last].chars, words[last].len) & SUFFIX_SURE))
 		last--;
 	changed = first > 0 || last < list->count - 1;
 
@@ -118,7 +117,7 @@ AppendFamilyKey(StringInfo out, const WordList *list)
 		if (i < last)
 		{
 			/* And: Ortega y Gasset, Silva e Souza */
-			if (i > first && words[i].len == 1 && (words[i].text[0] == 'y' || words[i].text[0] == 'e'))
+			if (i > first && words[i].len == 1 && (words[i].chars[0] == 'y' || words[i].chars[0] == 'e'))
 			{
 				changed = true;
 				continue;
@@ -133,7 +132,7 @@ AppendFamilyKey(StringInfo out, const WordList *list)
 		}
 		else
 		{
-			AppendServer(out, words[i].text, words[i].len);
+			AppendServer(out, words[i].chars, words[i].len);
 			if (i < last)
 				appendStringInfoChar(out, ' ');
 		}
@@ -146,7 +145,7 @@ AppendFamilyKey(StringInfo out, const WordList *list)
  * Get the key of a family name
  */
 void
-FamilyNameKey(StringInfo out, const char *text, int len)
+FamilyNameKey(StringInfo out, const char *value, int len)
 {
 	static StringInfoData folded;
 	static WordList words;
@@ -154,11 +153,12 @@ FamilyNameKey(StringInfo out, const char *text, int len)
 
 	for (int pass = 0; pass < FAMILY_KEY_PASSES; pass++)
 	{
-		FoldIntoWords(&words, &folded, text, len);
+		/* Folded apart before it is written over, when it is our own output */
+		FoldIntoWords(&words, &folded, value, len);
 		out->len = start;
 		if (!AppendFamilyKey(out, &words))
 			return;
-		text = out->data + start;
+		value = out->data + start;
 		len = out->len - start;
 	}
 }
@@ -168,7 +168,7 @@ CompareWords(const void *a, const void *b)
 {
 	const Word *x = a;
 	const Word *y = b;
-	int			cmp = memcmp(x->text, y->text, Min(x->len, y->len));
+	int			cmp = memcmp(x->chars, y->chars, Min(x->len, y->len));
 
 	return cmp != 0 ? cmp : x->len - y->len;
 }
@@ -178,20 +178,18 @@ CompareWords(const void *a, const void *b)
  * the order in which they were written does not count
  */
 void
-PersonNameKey(StringInfo out, const char *text, int len)
+PersonNameKey(StringInfo out, const char *value, int len)
 {
 	static PersonName name;
 	static StringInfoData key;
 	static WordList words;
 
-	if (name.title.data == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-		InitPersonName(&name);
-		MemoryContextSwitchTo(old);
-	}
-	ParsePersonName(&name, text, len, NULL);
+	ResetScratch(&name.title);
+	ResetScratch(&name.given);
+	ResetScratch(&name.middle);
+	ResetScratch(&name.family);
+	ResetScratch(&name.suffix);
+	ParsePersonName(&name, value, len, NULL);
 
 	ResetScratch(&key);
 	GivenNameKey(&key, name.given.data, name.given.len);
@@ -202,10 +200,10 @@ PersonNameKey(StringInfo out, const char *text, int len)
 
 	/* Nothing but titles, say */
 	if (key.len == 2)
-		GivenNameKey(&key, text, len);
+		GivenNameKey(&key, value, len);
 
 	/* The key is in the server's encoding already: blanks are all that counts */
-	words.count = 0;
+	ResetWords(&words);
 	for (int i = 0; i < key.len;)
 	{
 		int			n = strcspn(key.data + i, " ");

@@ -10,300 +10,16 @@
  */
 #include "postgres.h"
 
-#include "common/unicode_norm.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
 #include "normalise/normalise.h"
 #include "normalise/person.h"
 #include "normalise/words.h"
-#include "types/types.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
-
-/* Longest word looked up as a Vietnamese title, in characters */
-#define VIETNAMESE_TITLE_MAX	8
-
-/* Tokens the list has room for at first */
-#define NAME_TOKENS_START	16
-
-/* A word as it was written, with what its fold may be */
-typedef struct NameToken
-{
-	const char *text;
-	int			len;
-	int			segment;		/* commas before it */
-	int			title;			/* TITLE_…, SUFFIX_… */
-	int			role;			/* PARTICLE, FAMILY_… */
-	int			letters;
-	bool		capitals;		/* no lower case letter */
-	bool		lower;			/* begins in lower case */
-	bool		initial;		/* one letter, with a dot or without */
-	bool		dot;			/* ends with one */
-	bool		east_asian;
-	bool		vietnamese;		/* has a letter that only Vietnamese has */
-	bool		given_hyphen;	/* Min-jun: lower case after a hyphen */
-} NameToken;
-
-typedef struct NameTokens
-{
-	NameToken  *tokens;
-	int			count;
-	int			size;
-} NameTokens;
-
-static bool
-IsLowerLetter(uint32 c)
-{
-	if (c < 0x80)
-		return c >= 'a' && c <= 'z';
-
-	return ((c >= 0xDF && c < 0x250 && c != 0xF7) || (c >= 0x370 && c < 0x530) || (c >= 0x1E00 && c < 0x2000)) &&
-		EmailLowerCodePoint(c) == c;
-}
-
-static bool
-IsUpperLetter(uint32 c)
-{
-	return EmailLowerCodePoint(c) != c;
-}
-
-/*
- * Check whether a letter occurs in Vietnamese and hardly anywhere else
- */
-static bool
-IsVietnameseLetter(uint32 c)
-{
-	return c == 0x1A0 || c == 0x1A1 || c == 0x1AF || c == 0x1B0 || c == 0x110 || c == 0x111 ||
-		(c >= 0x1EA0 && c <= 0x1EF9);
-}
-
-/*
- * Check whether a word is a Vietnamese title with its accents
- */
-static bool
-HasVietnameseTitle(const char *text, int len)
-{
-	pg_wchar	word[VIETNAMESE_TITLE_MAX + 1];
-	pg_wchar   *composed;
-	const char *end = text + len;
-	char		utf8[VIETNAMESE_TITLE_MAX * MAX_MULTIBYTE_CHAR_LEN];
-	int			count = 0;
-	int			n = 0;
-
-	while (text < end)
-	{
-		uint32		c;
-
-		text += DecodeCodePoint(text, end, &c);
-		if (c == '.')
-			continue;
-		if (count == VIETNAMESE_TITLE_MAX)
-			return false;
-		word[count++] = EmailLowerCodePoint(c);
-	}
-	word[count] = 0;
-
-	composed = unicode_normalize(UNICODE_NFC, word);
-	for (pg_wchar *c = composed; *c != 0; c++)
-		n += EmailEncodeUtf8(*c, utf8 + n);
-	pfree(composed);
-
-	return IsVietnameseTitle(utf8, n);
-}
-
-/*
- * Find out what a word may be
- */
-static void
-ExamineToken(NameToken *token)
-{
-	static StringInfoData folded;
-	static StringInfoData joined;
-	static WordList words;
-	const char *end = token->text + token->len;
-	uint32		previous = 0;
-
-	token->dot = end[-1] == '.';
-	token->east_asian = IsEastAsian(token->text, token->len);
-	token->capitals = true;
-	for (const char *p = token->text; p < end;)
-	{
-		uint32		c;
-		bool		lower;
-
-		p += DecodeCodePoint(p, end, &c);
-		lower = IsLowerLetter(c);
-		if (lower || IsUpperLetter(c))
-		{
-			token->lower = token->lower || (lower && token->letters == 0);
-			token->letters++;
-			token->given_hyphen = token->given_hyphen || (lower && previous == '-');
-		}
-		token->capitals = token->capitals && !lower;
-		token->vietnamese = token->vietnamese || IsVietnameseLetter(c);
-		previous = c;
-	}
-	token->capitals = token->capitals && token->letters > 0;
-
-	FoldUtf8(ResetScratch(&folded), token->text, token->len);
-	SplitWords(&words, folded.data, folded.len);
-
-	ResetScratch(&joined);
-	for (int i = 0; i < words.count; i++)
-	{
-		int			title = TitleOf(words.words[i].text, words.words[i].len);
-
-		/* Dipl.-Ing., Dr.med. */
-		if (i == 0)
-			token->title = title & TITLE_SURE;
-		else if (!(title & (TITLE_SURE | TITLE_AFTER)))
-			token->title = 0;
-		appendBinaryStringInfo(&joined, words.words[i].text, words.words[i].len);
-	}
-	token->title |= TitleOf(joined.data, joined.len);
-	token->role = words.count == 1 ? NameRoleOf(joined.data, joined.len) : 0;
-	token->initial = token->letters == 1 && joined.len <= 2;
-
-	if ((token->title & TITLE_VIETNAMESE) && HasVietnameseTitle(token->text, token->len))
-		token->title |= TITLE_SURE;
-}
-
-/*
- * Add a word of a name
- */
-static void
-AddToken(NameTokens *list, const char *text, int len, int segment)
-{
-	NameToken  *token;
-
-	CHECK_FOR_INTERRUPTS();
-
-	if (list->count == list->size)
-	{
-		int			size = list->size == 0 ? NAME_TOKENS_START : list->size * 2;
-
-		if (list->tokens == NULL)
-			list->tokens = MemoryContextAllocHuge(TopMemoryContext, size * sizeof(NameToken));
-		else
-			list->tokens = repalloc_huge(list->tokens, size * sizeof(NameToken));
-		list->size = size;
-	}
-
-	token = &list->tokens[list->count++];
-	memset(token, 0, sizeof(NameToken));
-	token->text = text;
-	token->len = len;
-	token->segment = segment;
-	ExamineToken(token);
-}
-
-/*
- * Add a word, or the initials that it is made of: J.R.R. is three
- */
-static void
-AddTokens(NameTokens *list, const char *text, int len, int segment)
-{
-	NameToken  *token;
-	int			initials = 0;
-
-	for (int i = 0; i + 1 < len && ((text[i] >= 'A' && text[i] <= 'Z') || (text[i] >= 'a' && text[i] <= 'z')) &&
-		 text[i + 1] == '.'; i += 2)
-		initials++;
-
-	AddToken(list, text, len, segment);
-	token = &list->tokens[list->count - 1];
-	if (initials < 2 || len - initials * 2 > 1 || token->title != 0)
-		return;
-
-	list->count--;
-	for (int i = 0; i < len; i += 2)
-		AddToken(list, text + i, Min(2, len - i), segment);
-}
-
-/* What separates the words of a name */
-static inline bool
-IsNameSpace(uint32 c)
-{
-	return c <= ' ' || (c >= 0x7F && c <= 0xA0) || c == 0x1680 || (c >= 0x2000 && c <= 0x200B) ||
-		c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF;
-}
-
-static inline bool
-IsNameComma(uint32 c)
-{
-	return c == ',' || c == ';' || c == 0xFF0C || c == 0x3001 || c == 0x060C;
-}
-
-/*
- * Get what closes a remark within a name, 0 when a character opens none
- */
-static inline uint32
-ClosingOf(uint32 c)
-{
-	switch (c)
-	{
-		case '(':
-			return ')';
-		case '[':
-			return ']';
-		case '"':
-			return '"';
-		case 0x201C:
-		case 0x201E:
-			return 0x201D;
-		case 0xAB:
-			return 0xBB;
-		case 0xFF08:
-			return 0xFF09;
-		default:
-			return 0;
-	}
-}
-
-/*
- * Cut a name into words. What stands in brackets or quotation marks is a nick
- * name or a remark, and left out when the caller says so.
- */
-static void
-CutName(NameTokens *list, const char *text, int len, bool remarks)
-{
-	const char *end = text + len;
-	const char *start = NULL;
-	uint32		closing = 0;
-	int			segment = 0;
-
-	list->count = 0;
-	for (const char *p = text; p <= end;)
-	{
-		uint32		c = ' ';
-		int			n = p < end ? DecodeCodePoint(p, end, &c) : 1;
-		bool		bracket = ClosingOf(c) != 0 || c == ')' || c == ']' || c == 0x201D || c == 0xBB || c == 0xFF09;
-
-		if (closing != 0)
-		{
-			if (c == closing || p == end)
-				closing = 0;
-		}
-		else if (IsNameSpace(c) || IsNameComma(c) || bracket)
-		{
-			if (start != NULL)
-				AddTokens(list, start, p - start, segment);
-			start = NULL;
-			if (IsNameComma(c) && list->count > 0)
-				segment = list->tokens[list->count - 1].segment + 1;
-			if (!remarks)
-				closing = ClosingOf(c);
-		}
-		else if (start == NULL)
-			start = p;
-		p += n;
-	}
-}
 
 /*
  * Append words as they were written
@@ -315,7 +31,7 @@ AppendTokens(StringInfo out, const NameToken *tokens, int count)
 	{
 		if (out->len > 0)
 			appendStringInfoChar(out, ' ');
-		AppendServer(out, tokens[i].text, tokens[i].len);
+		AppendServer(out, tokens[i].chars, tokens[i].len);
 	}
 }
 
@@ -334,6 +50,8 @@ IsTitle(const NameToken *token, int after, bool titled, bool given)
 		return true;
 	if (titled && (token->title & TITLE_AFTER) && (token->dot || token->lower))
 		return true;
+	if (titled && (token->title & TITLE_AND) && (next->title & TITLE_SURE))
+		return after > 1;
 	if (token->title & TITLE_FULL)
 	{
 		if (token->letters == 1)
@@ -384,7 +102,7 @@ TakeSegments(PersonName *out, NameToken *tokens, int count)
 			const NameToken *token = &tokens[i + n];
 
 			suffix = suffix && (token->title & (first_count > 1 ? SUFFIX_SURE | SUFFIX_COMMA : SUFFIX_SURE));
-			title = title && (token->title & TITLE_SURE);
+			title = title && (token->title & (first_count > 1 ? TITLE_SURE | TITLE_FULL : TITLE_SURE));
 		}
 
 		if (suffix)
@@ -442,7 +160,7 @@ TakeSuffixes(PersonName *out, const NameToken *tokens, int count)
 static bool
 IsParticle(const NameToken *token, const NameToken *next, const NameToken *last)
 {
-	if (token->initial || !((token->role & PARTICLE) || ((token->role & PARTICLE_LOWER) && token->lower)))
+	if (token->initial || !token->ascii || !((token->role & PARTICLE) || ((token->role & PARTICLE_LOWER) && token->lower)))
 		return false;
 
 	/* Tuan Van Nguyen */
@@ -574,6 +292,7 @@ FindFamily(const NameToken *tokens, int count, const char *order, int *from, int
 	if (order == NULL)
 		family_first = *vietnamese || tokens[0].east_asian ||
 			((tokens[0].role & FAMILY_KOREAN) && tokens[1].given_hyphen) ||
+			(count == 3 && tokens[2].patronymic) ||
 			(count > 2 && particles > 0 && particles < count - 1 && tokens[0].lower);
 	if (family_first)
 	{
@@ -592,7 +311,7 @@ FindFamily(const NameToken *tokens, int count, const char *order, int *from, int
 
 		if (IsParticle(token, token + 1, &tokens[count - 1]))
 			return;
-		if (token->lower && token->len == 1 && *from > 1 && (*token->text == 'y' || *token->text == 'e'))
+		if (token->lower && token->len == 1 && *from > 1 && (*token->chars == 'y' || *token->chars == 'e'))
 		{
 			(*from)--;
 			return;
@@ -634,11 +353,11 @@ TakeHonorific(PersonName *out, NameToken *tokens, int count)
 	NameToken  *last = &tokens[count - 1];
 	NameToken	honorific = *last;
 
-	honorific.len = EastAsianHonorific(last->text, last->len);
+	honorific.len = EastAsianHonorific(last->chars, last->len);
 	if (honorific.len == 0 || (honorific.len == last->len && count == 1))
 		return 0;
 
-	honorific.text = last->text + last->len - honorific.len;
+	honorific.chars = last->chars + last->len - honorific.len;
 	AppendTokens(&out->title, &honorific, 1);
 	last->len -= honorific.len;
 	return last->len == 0 ? 1 : 0;
@@ -663,7 +382,7 @@ ParseSingle(PersonName *out, const NameToken *token, int titles)
 		return;
 	}
 
-	family = EastAsianFamilyLength(part.text, part.len);
+	family = EastAsianFamilyLength(part.chars, part.len);
 	if (family == 0)
 	{
 		AppendTokens(out->title.len > 0 ? &out->family : &out->given, &part, 1);
@@ -671,7 +390,7 @@ ParseSingle(PersonName *out, const NameToken *token, int titles)
 	}
 	part.len = family;
 	AppendTokens(&out->family, &part, 1);
-	part.text += family;
+	part.chars += family;
 	part.len = token->len - family;
 	AppendTokens(&out->given, &part, 1);
 }
@@ -719,34 +438,18 @@ InitPersonName(PersonName *name)
 }
 
 /*
- * Take a full name apart
+ * Take the words of a name apart
  */
-void
-ParsePersonName(PersonName *out, const char *text, int len, const char *order)
+static void
+ParseTokens(PersonName *out, NameToken *tokens, int count, const char *order)
 {
-	static NameTokens list;
-	NameToken  *tokens;
-	char	   *utf8 = pg_server_to_any(text, len, PG_UTF8);
-	int			count;
 	int			first_count = 0;
 	int			titles;
 	int			from;
 	int			to;
 	bool		vietnamese;
 
-	resetStringInfo(&out->title);
-	resetStringInfo(&out->given);
-	resetStringInfo(&out->middle);
-	resetStringInfo(&out->family);
-	resetStringInfo(&out->suffix);
-
-	if (utf8 != text)
-		len = strlen(utf8);
-	CutName(&list, utf8, len, false);
-	if (list.count == 0)
-		CutName(&list, utf8, len, true);
-	tokens = list.tokens;
-	count = TakeSegments(out, tokens, list.count);
+	count = TakeSegments(out, tokens, count);
 	if (count == 0)
 		return;
 
@@ -758,25 +461,59 @@ ParsePersonName(PersonName *out, const char *text, int len, const char *order)
 	first_count -= titles;
 
 	if (first_count < count)
-		ParseInverted(out, tokens, count, first_count);
-	else
 	{
-		count = TakeSuffixes(out, tokens, count);
-		count -= TakeHonorific(out, tokens, count);
-		if (count == 1)
-			ParseSingle(out, tokens, titles);
-		else if (count == 2 && order == NULL && IsVietnameseGiven(tokens))
-			AppendTokens(&out->given, tokens, count);
-		else
-		{
-			FindFamily(tokens, count, order, &from, &to, &vietnamese);
-			AppendTokens(&out->family, tokens + from, to - from);
-			if (from == 0)
-				AppendGiven(out, tokens + to, count - to, tokens, vietnamese, true);
-			else
-				AppendGiven(out, tokens, from, tokens + from, false, false);
-		}
+		ParseInverted(out, tokens, count, first_count);
+		return;
 	}
+
+	count = TakeSuffixes(out, tokens, count);
+	count -= TakeHonorific(out, tokens, count);
+	if (count == 1)
+	{
+		ParseSingle(out, tokens, titles);
+		return;
+	}
+	if (count == 2 && order == NULL && IsVietnameseGiven(tokens))
+	{
+		AppendTokens(&out->given, tokens, count);
+		return;
+	}
+
+	FindFamily(tokens, count, order, &from, &to, &vietnamese);
+	AppendTokens(&out->family, tokens + from, to - from);
+	if (from == 0)
+		AppendGiven(out, tokens + to, count - to, tokens, vietnamese, true);
+	else
+		AppendGiven(out, tokens, from, tokens + from, false, false);
+}
+
+/*
+ * Take a full name apart
+ */
+void
+ParsePersonName(PersonName *out, const char *value, int len, const char *order)
+{
+	static NameTokens list;
+	char	   *utf8 = unconstify(char *, value);
+
+	resetStringInfo(&out->title);
+	resetStringInfo(&out->given);
+	resetStringInfo(&out->middle);
+	resetStringInfo(&out->family);
+	resetStringInfo(&out->suffix);
+
+	if (GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII)
+		utf8 = pg_server_to_any(value, len, PG_UTF8);
+	if (utf8 != value)
+		len = strlen(utf8);
+
+	CutName(&list, utf8, len, false);
+	if (list.count == 0)
+		CutName(&list, utf8, len, true);
+	ParseTokens(out, list.tokens, list.count, order);
+
+	if (utf8 != value)
+		pfree(utf8);
 }
 
 /*

@@ -40,12 +40,14 @@ static const NameWords titleWords[] = {
 	"пані ozv ifj kyrios kyria κυριοσ κυρια κοσ κα"},
 	{TITLE_FULL, "pan panna пан bay bayan hanim"},
 	/* Arabic, Indian, Malay, Indonesian, Thai, Philippine */
-	{TITLE_SURE, "sri shri smt shrimati sheikh shaikh sheik hajj haji hajji hajjah ustadh ustaz dato datuk datin encik "
+	{TITLE_SURE, "smt shrimati sheikh shaikh sheik hajj haji hajji hajjah ustadh ustaz dato datuk datin encik "
 	"puan bapak bpk السيد السيده الدكتور الدكتوره دكتور श्री श्रीमती นาย นาง นางสาว"},
-	{TITLE_FULL, "ibu khun kumari engr atty mawlana maulana"},
+	{TITLE_FULL, "sri shri ibu khun kumari engr atty mawlana maulana"},
 	/* Vietnamese; those that are names too are told apart by their accents */
 	{TITLE_VIETNAMESE | TITLE_GIVEN, "ong ba anh chi co chu bac thay em"},
 	{TITLE_SURE, "gs pgs ths"},
+	{TITLE_FULL, "ts"},
+	{TITLE_AND, "and und et y e og och i и"},
 	{SUFFIX_SURE, "jr junior jnr sr snr senior ii iii iv vii viii 2nd 3rd 4th esq esquire phd md dds dmd dvm jd mba cpa "
 	"cfa rn dphil pharmd edd psyd llm llb bsc msc meng mphil mpa mph obe mbe cbe kbe qc pmp cissp frcs frs bcom mcom "
 	"btech mtech filho neto sobrinho"},
@@ -76,6 +78,9 @@ static const NameWords roleWords[] = {
 
 /* Titles that only their accents tell from names, in lower case, composed */
 static const char *const vietnameseTitles[] = {"ông", "bà", "chị", "cô", "chú", "bác", "thầy"};
+
+/* Endings of what stands between the given and the family name of East Slavs */
+static const char *const patronymics[] = {"ович", "евич", "овна", "евна", "ична", "івна"};
 
 /* What follows a name in Chinese, Japanese and Korean, the longer first */
 static const char *const honorifics[] = {
@@ -155,6 +160,24 @@ NameRoleOf(const char *word, int len)
 
 	kinds = FindInWordTable(&roles, word, len);
 	return kinds < 0 ? 0 : kinds;
+}
+
+/*
+ * Check whether a folded word is a patronymic in Cyrillic: in Latin script, too
+ * many family names end like one
+ */
+bool
+IsPatronymic(const char *word, int len)
+{
+	for (int i = 0; i < lengthof(patronymics); i++)
+	{
+		int			n = strlen(patronymics[i]);
+
+		if (n < len && memcmp(word + len - n, patronymics[i], n) == 0)
+			return true;
+	}
+
+	return false;
 }
 
 /*

@@ -32,7 +32,7 @@ IsLatin(const Word *word)
 {
 	for (int i = 0; i < word->len; i++)
 	{
-		if (IS_HIGHBIT_SET(word->text[i]) || word->text[i] < 'a')
+		if (IS_HIGHBIT_SET(word->chars[i]) || word->chars[i] < 'a')
 			return false;
 	}
 
@@ -52,13 +52,13 @@ AppendCode(StringInfo out, const Word *word)
 
 	if (!IsLatin(word))
 	{
-		AppendServer(out, word->text, word->len);
+		AppendServer(out, word->chars, word->len);
 		return;
 	}
 
 	old = MemoryContextSwitchTo(phoneticContext);
 	code = DirectFunctionCall1(doubleMetaphone,
-							   PointerGetDatum(cstring_to_text_with_len(word->text,
+							   PointerGetDatum(cstring_to_text_with_len(word->chars,
 																		Min(word->len, PHONETIC_MAX_WORD))));
 	MemoryContextSwitchTo(old);
 
@@ -66,7 +66,7 @@ AppendCode(StringInfo out, const Word *word)
 	if (VARSIZE_ANY_EXHDR(value) > 0)
 		appendBinaryStringInfo(out, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 	else
-		appendBinaryStringInfo(out, word->text, word->len);
+		appendBinaryStringInfo(out, word->chars, word->len);
 	MemoryContextReset(phoneticContext);
 }
 
@@ -74,7 +74,7 @@ AppendCode(StringInfo out, const Word *word)
  * Get the codes of the words of text
  */
 void
-PhoneticKey(StringInfo out, const char *text, int len)
+PhoneticKey(StringInfo out, const char *value, int len)
 {
 	static StringInfoData folded;
 	static WordList words;
@@ -84,7 +84,7 @@ PhoneticKey(StringInfo out, const char *text, int len)
 	if (doubleMetaphone == NULL)
 		doubleMetaphone = (PGFunction) load_external_function("$libdir/fuzzystrmatch", "dmetaphone", true, NULL);
 
-	FoldServerToUtf8(ResetScratch(&folded), text, len);
+	FoldServerToUtf8(ResetScratch(&folded), value, len);
 	SplitWords(&words, folded.data, folded.len);
 
 	for (int i = 0; i < words.count; i++)

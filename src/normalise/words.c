@@ -3,7 +3,6 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "normalise/words.h"
 #include "utils/builtins.h"
@@ -86,10 +85,26 @@ ResetScratch(StringInfo scratch)
 }
 
 /*
+ * Empty a list that is kept for the session, and give back the memory of an
+ * outsized one
+ */
+void
+ResetWords(WordList *list)
+{
+	if (list->words != NULL && list->size * sizeof(Word) > SCRATCH_KEEP)
+	{
+		pfree(list->words);
+		list->words = NULL;
+		list->size = 0;
+	}
+	list->count = 0;
+}
+
+/*
  * Add a word to the end of a list
  */
 Word *
-AddWord(WordList *list, const char *text, int len, char before)
+AddWord(WordList *list, const char *value, int len, char before)
 {
 	Word	   *word;
 
@@ -105,11 +120,32 @@ AddWord(WordList *list, const char *text, int len, char before)
 	}
 
 	word = &list->words[list->count++];
-	word->text = text;
+	word->chars = value;
 	word->len = len;
 	word->before = before;
-	word->apostrophe = false;
+	word->mark = 0;
 	return word;
+}
+
+static inline bool
+IsAsciiLetterOrDigit(char c)
+{
+	return (unsigned char) (c - 'a') < 26 || (unsigned char) (c - '0') < 10;
+}
+
+/*
+ * Check whether text begins with a mark that would join what is before it
+ */
+static inline bool
+MarkFollows(const char *value, const char *end)
+{
+	uint32		c;
+
+	if (value == end || !IS_HIGHBIT_SET(*value))
+		return false;
+
+	DecodeCodePoint(value, end, &c);
+	return CodePointJoins(c);
 }
 
 /*
@@ -117,47 +153,38 @@ AddWord(WordList *list, const char *text, int len, char before)
  * apostrophes are taken out, so that o'brien and obrien are one word.
  */
 void
-SplitWords(WordList *list, char *text, int len)
+SplitWords(WordList *list, char *value, int len)
 {
-	const char *from = text;
-	const char *end = text + len;
-	char	   *to = text;
+	const char *from = value;
+	const char *end = value + len;
+	char	   *to = value;
 	char		before = 0;
 	Word	   *word = NULL;
 
-	if (list->words != NULL && list->size * sizeof(Word) > SCRATCH_KEEP)
-	{
-		pfree(list->words);
-		list->words = NULL;
-		list->size = 0;
-	}
-	list->count = 0;
+	ResetWords(list);
 
 	while (from < end)
 	{
-		char		c = *from;
-		int			n = 1;
-		bool		letter;
+		const char *start = from;
+		bool		letter = true;
 
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-			letter = true;
-		else if (IS_HIGHBIT_SET(c))
-		{
-			uint32		code_point;
-
-			n = DecodeCodePoint(from, end, &code_point);
-			letter = !IsSeparator(code_point);
-			c = ' ';
-		}
-		else if (c == '\'')
-		{
-			if (word != NULL)
-				word->apostrophe = true;
+		while (from < end && IsAsciiLetterOrDigit(*from))
 			from++;
-			continue;
+
+		if (from == start)
+		{
+			if (IS_HIGHBIT_SET(*from))
+			{
+				uint32		c;
+
+				from += DecodeCodePoint(from, end, &c);
+				letter = !IsSeparator(c);
+			}
+			else if (*from++ == '\'' && !MarkFollows(from, end))
+				continue;
+			else
+				letter = false;
 		}
-		else
-			letter = false;
 
 		if (letter)
 		{
@@ -165,20 +192,19 @@ SplitWords(WordList *list, char *text, int len)
 			{
 				CHECK_FOR_INTERRUPTS();
 				word = AddWord(list, to, 0, before);
+				before = ' ';
 			}
-			if (to != from)
-				memmove(to, from, n);
-			to += n;
-			word->len += n;
-			before = ' ';
+			if (to != start)
+				memmove(to, start, from - start);
+			to += from - start;
+			word->len += from - start;
 		}
 		else
 		{
 			word = NULL;
-			if (c != ' ')
-				before = c;
+			if (!IS_HIGHBIT_SET(*start) && *start != ' ')
+				before = *start;
 		}
-		from += n;
 	}
 }
 
@@ -192,14 +218,36 @@ AppendWords(StringInfo out, const WordList *list)
 	{
 		if (i > 0)
 			appendStringInfoChar(out, ' ');
-		appendBinaryStringInfo(out, list->words[i].text, list->words[i].len);
+		appendBinaryStringInfo(out, list->words[i].chars, list->words[i].len);
 	}
 }
 
+/*
+ * Hash a word by its length, first and last bytes: enough for words of real
+ * languages, and much faster than all bytes
+ */
 static inline uint32
 HashWord(const char *word, int len)
 {
-	return hash_bytes((const unsigned char *) word, len);
+	uint64		first = 0;
+	uint64		last = 0;
+
+	if (len >= 8)
+	{
+		memcpy(&first, word, 8);
+		memcpy(&last, word + len - 8, 8);
+	}
+	else if (len >= 4)
+	{
+		memcpy(&first, word, 4);
+		memcpy(&last, word + len - 4, 4);
+	}
+	else if (len > 0)
+		first = (uint64) (unsigned char) word[0] << 16 | (uint64) (unsigned char) word[len / 2] << 8 |
+			(unsigned char) word[len - 1];
+
+	first = (first ^ last * UINT64CONST(0x9E3779B97F4A7C15) ^ len) * UINT64CONST(0xD6E8FEB86659FD93);
+	return (uint32) (first >> 32);
 }
 
 /*

@@ -15,12 +15,13 @@
 /* A piece of folded text between separators */
 typedef struct Word
 {
-	const char *text;
+	const char *chars;
 	int			len;
-	char		before;			/* what separates it from the word before: the last
-								 * ASCII character but blanks, a blank, or 0 at the
-								 * start; '-' and the like are told apart by it */
-	bool		apostrophe;		/* one was taken out of it */
+	char		before;			/* what separates it from the word before: the
+								 * last ASCII character but blanks, a blank,
+								 * or 0 at the start; '-' and the like are
+								 * told apart by it */
+	uint16		mark;			/* what its user knows about it */
 } Word;
 
 typedef struct WordList
@@ -48,15 +49,17 @@ typedef struct WordTable
 } WordTable;
 
 /* fold.c */
-extern void FoldUtf8(StringInfo out, const char *text, int len);
-extern void FoldServerToUtf8(StringInfo out, const char *text, int len);
+extern void FoldUtf8(StringInfo out, const char *value, int len);
+extern void FoldServerToUtf8(StringInfo out, const char *value, int len);
 extern bool AppendServer(StringInfo out, const char *utf8, int len);
+extern bool CodePointJoins(uint32 c);
 extern int	DecodeCodePoint(const char *s, const char *end, uint32 *c);
 
 /* words.c */
 extern StringInfo ResetScratch(StringInfo scratch);
-extern void SplitWords(WordList *list, char *text, int len);
-extern Word *AddWord(WordList *list, const char *text, int len, char before);
+extern void ResetWords(WordList *list);
+extern void SplitWords(WordList *list, char *value, int len);
+extern Word *AddWord(WordList *list, const char *value, int len, char before);
 extern void AppendWords(StringInfo out, const WordList *list);
 extern void InitWordTable(WordTable *table, int expected);
 extern void SetInWordTable(WordTable *table, const char *word, int len, uint16 value);
@@ -64,11 +67,11 @@ extern int	FindInWordTable(const WordTable *table, const char *word, int len);
 extern Datum KeyOfArgument(FunctionCallInfo fcinfo, void (*append) (StringInfo, const char *, int));
 
 static inline bool
-WordIs(const Word *word, const char *text)
+WordIs(const Word *word, const char *value)
 {
-	int			len = (int) strlen(text);
+	int			len = (int) strlen(value);
 
-	return word->len == len && memcmp(word->text, text, len) == 0;
+	return word->len == len && memcmp(word->chars, value, len) == 0;
 }
 
 #endif

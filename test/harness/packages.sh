@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# packages.sh PURPOSE...: installs the Debian packages that build, test or
-# fuzz need and that are missing. What counts is what they provide, so a
+# packages.sh PURPOSE...: installs the Debian packages that build, test, bench
+# or fuzz need and that are missing. What counts is what they provide, so a
 # PostgreSQL from elsewhere does as well.
 set -euo pipefail
 
@@ -39,6 +39,11 @@ purpose_test() {
 	need "postgresql-$major-pgtap" pg_provides --sharedir /extension/pgtap.control
 	need perl perl -MTAP::Harness -e 1
 	need libipc-run-perl perl -MIPC::Run -e 1
+}
+
+# the peers that benchmarks measure against
+purpose_bench() {
+	need "postgresql-$major-similarity" pg_provides --sharedir /extension/pg_similarity.control
 }
 
 purpose_fuzz() {

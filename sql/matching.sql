@@ -1,0 +1,45 @@
+-- Matching of records in any table: models, training, pairs, clusters.
+
+CREATE FUNCTION lead_mgmt.propose_match_model(records text, key text DEFAULT NULL) RETURNS jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000;
+
+COMMENT ON FUNCTION lead_mgmt.propose_match_model(text, text) IS
+	'A match model for the records of a table (its name) or a query (one SELECT), made by looking at the names, types and some values of their columns: what each column holds, which levels of agreement are told apart, and what they are likely to be worth before training. key names the column that tells records apart (default: the first). The model is a document that can be read, edited, kept and used on other tables with the same columns: key, fields, comparisons with their levels (m and u: probability of the level among pairs of one entity and of two), name_order, keys (blocking), prior, match_probability, review_probability. Columns that say nothing are left out. Errors: undefined_table, undefined_column, invalid_parameter_value when no column is worth comparing. Reads with the caller''s rights.';
+
+CREATE FUNCTION lead_mgmt.train_match_model(records text, model jsonb) RETURNS jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000000;
+
+COMMENT ON FUNCTION lead_mgmt.train_match_model(text, jsonb) IS
+	'The model with its parameters estimated from the records of a table or query, without labels: m, u and prior by expectation maximisation over counts of comparison patterns (Fellegi and Sunter 1969; Winkler 1988), frequencies of values, dependences between comparisons (Chow and Liu 1968), households, groups of companies, namesakes and neighbours as classes of their own, and blocking keys when the model has none. The report in it says on how many matching pairs each estimate rests. The same records and model give the same result. Errors: undefined_table, undefined_column, invalid_parameter_value for a faulty model or when the records hold no evidence of matches. Memory: about 250 bytes a record.';
+
+CREATE FUNCTION lead_mgmt.find_pairs(records text, model jsonb, at_least double precision DEFAULT NULL, other text DEFAULT NULL,
+		OUT left_id text, OUT right_id text, OUT probability double precision, OUT weight double precision, OUT outcome text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000;
+
+COMMENT ON FUNCTION lead_mgmt.find_pairs(text, jsonb, double precision, text) IS
+	'The pairs of records of a table or query that are one entity with at least a probability (default: the model''s review_probability), each once: the two keys, the probability, the weight (log2 of its odds) and the outcome, match from the model''s match_probability on, else possible. With other, a second table or query of the same columns, only pairs between the two are found. Pairs are compared where they agree on a blocking key of the model; up to 2,500,000 pairs all are. Errors: as train_match_model(), numeric_value_out_of_range for a probability outside 0 to 1.';
+
+CREATE FUNCTION lead_mgmt.find_clusters(records text, model jsonb, method text DEFAULT 'connected',
+		at_least double precision DEFAULT NULL, different text DEFAULT NULL,
+		OUT id text, OUT cluster_id text, OUT size integer)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000;
+
+COMMENT ON FUNCTION lead_mgmt.find_clusters(text, jsonb, text, double precision, text) IS
+	'The records of a table or query that belong together: one row for each member of a cluster of two or more, with the cluster''s id, which is the least of its members'' keys and so stays when later records join, and its size. method: connected (whatever a chain of matches connects), best (only links to a record''s best partner), complete (only where all members are at least possible matches of each other). at_least: probability from which on pairs link (default: the model''s match_probability). different: a query of two keys a row that are known to be different entities and never end in one cluster. Errors: as find_pairs(), invalid_parameter_value for an unknown method.';
+
+CREATE FUNCTION lead_mgmt.match_probability(model jsonb, left_record jsonb, right_record jsonb) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+
+COMMENT ON FUNCTION lead_mgmt.match_probability(jsonb, jsonb, jsonb) IS
+	'The probability, 0 to 1, that two records, given as objects of their columns (to_jsonb(row) makes one), are one entity by a match model. To the last bit what find_pairs() gives for them.';
+
+CREATE FUNCTION lead_mgmt.explain_pair(model jsonb, left_record jsonb, right_record jsonb,
+		OUT part text, OUT level text, OUT left_value text, OUT right_value text,
+		OUT weight double precision, OUT total double precision, OUT probability double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 10;
+
+COMMENT ON FUNCTION lead_mgmt.explain_pair(jsonb, jsonb, jsonb) IS
+	'What makes two records, given as objects of their columns, one entity or not by a match model: a row for the prior, one for each comparison with the level reached and the values in normal form, one for each dependence that counts, one for the order of names, and one for what speaks for two related entities. weight is in bits (log2 of odds), total the sum so far, probability what that comes to; the last row holds the pair''s own.';

@@ -1,0 +1,491 @@
+/*
+ * Choosing blocking keys.
+ *
+ * What each key costs, the pairs in its blocks, is counted on a sample of the
+ * records.  What it finds is seen on pairs that match; before any are known,
+ * on made-up ones whose fields agree independently, each transformation of a
+ * field as often as is usual.  The keys are then taken greedily, by what each
+ * finds that those before it miss and by what it costs, until the pairs that
+ * the records are worth are used up (as Bilenko, Kamath and Mooney, Adaptive
+ * Blocking, 2006, choose from labelled pairs).
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/pg_prng.h"
+#include "matching/choose.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+/* Records on which costs are counted */
+#define SAMPLE_RECORDS 30000
+
+/* Pairs on which is seen what keys find */
+#define SAMPLE_PAIRS 2000
+
+/* Pairs that are compared for the sake of a record, and at least */
+#define PAIRS_PER_RECORD 10.0
+#define LEAST_PAIRS 4e6
+
+/* A key that finds less than this of what is missing is not worth its cost */
+#define LEAST_GAIN 0.0005
+
+#define MAX_ATOMS 40
+#define MAX_CANDIDATES 400
+
+#define RANDOM_SEED 2006
+
+/* A transformation of a field, and how often matching records agree on it */
+typedef struct Atom
+{
+	KeyPart		part;
+	bool		stands_alone;	/* telling enough to be a key */
+	double		recall;
+	int			entries;
+	uint32	   *codes[KEY_MAX_ENTRIES]; /* of the sample's records */
+} Atom;
+
+/* A key that could be taken */
+typedef struct Candidate
+{
+	int			atoms[3];
+	int			atom_count;
+	double		cost;			/* pairs in its blocks */
+	uint8	   *finds;			/* by sample pair */
+	bool		is_taken;
+} Candidate;
+
+/* What a kind of field offers */
+static const struct
+{
+	FieldKind	kind;
+	KeyTransform transform;
+	int			length;
+	bool		stands_alone;
+	double		recall;
+}			offers[] = {
+	{KIND_GIVEN_NAME, TRANSFORM_PHONETIC, 0, false, 0.78},
+	{KIND_GIVEN_NAME, TRANSFORM_PREFIX, 3, false, 0.76},
+	{KIND_GIVEN_NAME, TRANSFORM_INITIAL, 0, false, 0.88},
+	{KIND_GIVEN_NAME, TRANSFORM_LETTERS, 0, false, 0.75},
+	{KIND_FAMILY_NAME, TRANSFORM_PHONETIC, 0, false, 0.80},
+	{KIND_FAMILY_NAME, TRANSFORM_PREFIX, 3, false, 0.80},
+	{KIND_FAMILY_NAME, TRANSFORM_LETTERS, 0, false, 0.78},
+	{KIND_FAMILY_NAME, TRANSFORM_ANY_NAME, 0, false, 0.86},
+	{KIND_ORGANISATION, TRANSFORM_EXACT, 0, true, 0.6},
+	{KIND_ORGANISATION, TRANSFORM_RARE_WORDS, 0, true, 0.85},
+	{KIND_ORGANISATION, TRANSFORM_PREFIX, 5, false, 0.7},
+	{KIND_ORGANISATION, TRANSFORM_PHONETIC, 0, false, 0.75},
+	{KIND_ORGANISATION, TRANSFORM_LETTERS, 0, false, 0.65},
+	{KIND_EMAIL, TRANSFORM_EXACT, 0, true, 0.6},
+	{KIND_WEBSITE, TRANSFORM_EXACT, 0, true, 0.8},
+	{KIND_PHONE, TRANSFORM_EXACT, 0, true, 0.75},
+	{KIND_PHONE, TRANSFORM_LAST_DIGITS, 5, false, 0.8},
+	{KIND_DATE, TRANSFORM_EXACT, 0, true, 0.7},
+	{KIND_DATE, TRANSFORM_YEAR_MONTH, 0, false, 0.78},
+	{KIND_DATE, TRANSFORM_YEAR, 0, false, 0.85},
+	{KIND_DATE, TRANSFORM_MONTH_DAY, 0, false, 0.78},
+	{KIND_ADDRESS, TRANSFORM_EXACT, 0, true, 0.55},
+	{KIND_ADDRESS, TRANSFORM_RARE_WORDS, 0, false, 0.75},
+	{KIND_ADDRESS, TRANSFORM_FIRST_WORD, 0, false, 0.75},
+	{KIND_POSTCODE, TRANSFORM_EXACT, 0, true, 0.78},
+	{KIND_POSTCODE, TRANSFORM_PREFIX, 3, false, 0.85},
+	{KIND_TEXT, TRANSFORM_EXACT, 0, true, 0.72},
+	{KIND_TEXT, TRANSFORM_PREFIX, 3, false, 0.8},
+	{KIND_TEXT, TRANSFORM_LETTERS, 0, false, 0.78},
+	{KIND_IDENTIFIER, TRANSFORM_EXACT, 0, true, 0.85},
+	{KIND_IDENTIFIER, TRANSFORM_PREFIX, 4, false, 0.88},
+	{KIND_NUMBER, TRANSFORM_EXACT, 0, false, 0.75}
+};
+
+/* Add an atom when there is room */
+static void
+AddAtom(Atom *atoms, int *count, int field, KeyTransform transform, int length, bool stands_alone, double recall)
+{
+	if (*count < MAX_ATOMS)
+		atoms[(*count)++] = (Atom)
+	{
+		.part = {field, transform, length}, .stands_alone = stands_alone,.recall = recall
+	};
+}
+
+/* List what the fields that are compared offer */
+static int
+ListAtoms(const MatchModel *model, Atom *atoms)
+{
+	int			count = 0;
+
+	for (int f = 0; f < model->field_count; f++)
+	{
+		const ModelField *field = &model->fields[f];
+		bool		is_compared = false;
+
+		for (int c = 0; c < model->comparison_count; c++)
+			is_compared |= model->comparisons[c].field == (field->whole >= 0 ? field->whole : f);
+		if (!is_compared)
+			continue;
+		if (field->part == PART_MAILBOX)
+		{
+			AddAtom(atoms, &count, f, TRANSFORM_EXACT, 0, true, 0.68);
+			AddAtom(atoms, &count, f, TRANSFORM_PREFIX, 5, false, 0.72);
+			AddAtom(atoms, &count, f, TRANSFORM_LETTERS, 0, false, 0.75);
+		}
+		else if (field->part == PART_DOMAIN)
+			AddAtom(atoms, &count, f, TRANSFORM_DOMAIN, 0, true, 0.7);
+		else
+			for (int o = 0; o < lengthof(offers); o++)
+				if (offers[o].kind == field->kind &&
+					(offers[o].transform != TRANSFORM_ANY_NAME || model->family >= 0))
+					AddAtom(atoms, &count, f, offers[o].transform, offers[o].length, offers[o].stands_alone,
+							offers[o].recall);
+	}
+	return count;
+}
+
+/* Get the comparison field behind an atom, which no key takes twice */
+static int
+AtomField(const MatchModel *model, const Atom *atom)
+{
+	const ModelField *field = &model->fields[atom->part.field];
+
+	return field->whole >= 0 ? field->whole : atom->part.field;
+}
+
+/* Is the atom about names in either place? */
+static bool
+IsAnyName(const Atom *atom)
+{
+	return atom->part.transform == TRANSFORM_ANY_NAME;
+}
+
+/* May two atoms stand in one key? */
+static bool
+MayJoin(const MatchModel *model, const Atom *a, const Atom *b)
+{
+	FieldKind	left = model->fields[a->part.field].kind;
+	FieldKind	right = model->fields[b->part.field].kind;
+
+	if (AtomField(model, a) == AtomField(model, b))
+		return false;
+	if (a->entries + b->entries > 3)
+		return false;
+	if ((IsAnyName(a) && (right == KIND_GIVEN_NAME || right == KIND_FAMILY_NAME)) ||
+		(IsAnyName(b) && (left == KIND_GIVEN_NAME || left == KIND_FAMILY_NAME)))
+		return false;
+	return true;
+}
+
+/* Work out the codes of an atom for records */
+static void
+FillAtom(const MatchRecords *records, Atom *atom, const uint32 *numbers, int count)
+{
+	ModelKey	key = {.part_count = 1};
+	uint32	   *codes = palloc(sizeof(uint32) * KEY_MAX_ENTRIES * Max(count, 1));
+
+	key.parts[0] = atom->part;
+	atom->entries = KeyEntries(&key);
+	KeyCodes(records, &key, numbers, count, codes);
+	for (int e = 0; e < atom->entries; e++)
+	{
+		atom->codes[e] = palloc(sizeof(uint32) * Max(count, 1));
+		for (int i = 0; i < count; i++)
+			atom->codes[e][i] = codes[i * atom->entries + e];
+	}
+	pfree(codes);
+}
+
+/* Get the code of an entry of a candidate key for a record of the sample */
+static uint32
+CandidateCode(const Candidate *candidate, const Atom *atoms, int entry, int i)
+{
+	uint32		code = CODE_NONE;
+
+	for (int a = 0; a < candidate->atom_count; a++)
+	{
+		const Atom *atom = &atoms[candidate->atoms[a]];
+		uint32		part = atom->codes[Min(entry, atom->entries - 1)][i];
+
+		if (part == CODE_NONE)
+			return CODE_NONE;
+		code = a == 0 ? part : JoinCodes(code, part);
+	}
+	return code;
+}
+
+/* Get how many entries a candidate key gives a record */
+static int
+CandidateEntries(const Candidate *candidate, const Atom *atoms)
+{
+	int			entries = 1;
+
+	for (int a = 0; a < candidate->atom_count; a++)
+		entries = Max(entries, atoms[candidate->atoms[a]].entries);
+	return entries;
+}
+
+/* Order codes */
+static int
+CompareCodes(const void *a, const void *b)
+{
+	uint32		left = *(const uint32 *) a;
+	uint32		right = *(const uint32 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Count the pairs that a candidate key brings together among the sample */
+static double
+CountPairs(const Candidate *candidate, const Atom *atoms, int count, uint32 *codes)
+{
+	int			entries = CandidateEntries(candidate, atoms);
+	int			n = 0;
+	double		pairs = 0;
+
+	for (int e = 0; e < entries; e++)
+		for (int i = 0; i < count; i++)
+		{
+			uint32		code = CandidateCode(candidate, atoms, e, i);
+
+			if (code != CODE_NONE)
+				codes[n++] = code;
+		}
+	qsort(codes, n, sizeof(uint32), CompareCodes);
+	for (int from = 0; from < n;)
+	{
+		int			to = from;
+
+		while (to < n && codes[to] == codes[from])
+			to++;
+		pairs += (double) (to - from) * (to - from - 1) / 2;
+		from = to;
+	}
+	return pairs;
+}
+
+/* List the keys that could be taken, and what each costs */
+static int
+ListCandidates(const MatchModel *model, const MatchRecords *records, Atom *atoms, int atom_count,
+			   Candidate *candidates, double budget)
+{
+	int			sample = Min(records->count, SAMPLE_RECORDS);
+	double		scale = (double) records->count * (records->count - 1.0) / Max((double) sample * (sample - 1.0), 1);
+	uint32	   *numbers = palloc(sizeof(uint32) * sample);
+	uint32	   *codes = palloc(sizeof(uint32) * KEY_MAX_ENTRIES * sample);
+	int			count = 0;
+	int			pairs_from;
+
+	for (int i = 0; i < sample; i++)
+		numbers[i] = (uint64) i * records->count / sample;
+	for (int a = 0; a < atom_count; a++)
+		FillAtom(records, &atoms[a], numbers, sample);
+	for (int a = 0; a < atom_count; a++)
+		if (atoms[a].stands_alone)
+			candidates[count++] = (Candidate)
+		{
+			.atoms = {a}, .atom_count = 1
+		};
+	pairs_from = count;
+	for (int a = 0; a < atom_count; a++)
+		for (int b = a + 1; b < atom_count && count < MAX_CANDIDATES; b++)
+			if (MayJoin(model, &atoms[a], &atoms[b]))
+				candidates[count++] = (Candidate)
+			{
+				.atoms = {a, b}, .atom_count = 2
+			};
+	for (int k = 0; k < count; k++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		candidates[k].cost = CountPairs(&candidates[k], atoms, sample, codes) * scale;
+	}
+
+	/* A pair of parts that brings too many together may do so with a third */
+	for (int k = pairs_from, end = count; k < end; k++)
+		for (int b = candidates[k].atoms[1] + 1; b < atom_count && count < MAX_CANDIDATES; b++)
+			if (candidates[k].cost > budget / 4 && candidates[k].cost < budget * 2000 &&
+				MayJoin(model, &atoms[candidates[k].atoms[0]], &atoms[b]) &&
+				MayJoin(model, &atoms[candidates[k].atoms[1]], &atoms[b]))
+			{
+				Candidate  *candidate = &candidates[count++];
+
+				*candidate = candidates[k];
+				candidate->atoms[candidate->atom_count++] = b;
+				candidate->cost = CountPairs(candidate, atoms, sample, codes) * scale;
+			}
+	return count;
+}
+
+/* See what the candidate keys find of made-up matches */
+static void
+FindMadeUp(const MatchModel *model, const Atom *atoms, Candidate *candidates, int count, int pairs)
+{
+	pg_prng_state random;
+	double		quality[MODEL_MAX_FIELDS];
+	double		blank[MODEL_MAX_FIELDS];
+
+	pg_prng_seed(&random, RANDOM_SEED);
+	for (int i = 0; i < pairs; i++)
+	{
+		for (int f = 0; f < model->field_count; f++)
+		{
+			/* A field that agrees under a strict transformation does so under a loose one */
+			quality[f] = pg_prng_double(&random);
+			blank[f] = pg_prng_double(&random);
+		}
+		for (int k = 0; k < count; k++)
+		{
+			candidates[k].finds[i] = 1;
+			for (int a = 0; a < candidates[k].atom_count; a++)
+			{
+				const Atom *atom = &atoms[candidates[k].atoms[a]];
+				int			field = AtomField(model, atom);
+				double		present = model->fields[field].present;
+
+				if (quality[field] >= atom->recall || blank[field] >= present * present)
+					candidates[k].finds[i] = 0;
+			}
+		}
+	}
+}
+
+/* See what the candidate keys find of matches that are known */
+static void
+FindKnown(const MatchRecords *records, Atom *atoms, int atom_count, Candidate *candidates, int count,
+		  const FoundPair *matched, uint64 matched_count, int pairs)
+{
+	uint32	   *numbers = palloc(sizeof(uint32) * pairs * 2);
+
+	for (int i = 0; i < pairs; i++)
+	{
+		numbers[2 * i] = matched[i * matched_count / pairs].left;
+		numbers[2 * i + 1] = matched[i * matched_count / pairs].right;
+	}
+	for (int a = 0; a < atom_count; a++)
+		FillAtom(records, &atoms[a], numbers, pairs * 2);
+	for (int k = 0; k < count; k++)
+	{
+		int			entries = CandidateEntries(&candidates[k], atoms);
+
+		for (int i = 0; i < pairs; i++)
+		{
+			candidates[k].finds[i] = 0;
+			for (int l = 0; l < entries; l++)
+				for (int r = 0; r < entries; r++)
+				{
+					uint32		code = CandidateCode(&candidates[k], atoms, l, 2 * i);
+
+					if (code != CODE_NONE && code == CandidateCode(&candidates[k], atoms, r, 2 * i + 1))
+						candidates[k].finds[i] = 1;
+				}
+		}
+	}
+}
+
+/* Take a key into the model */
+static void
+TakeKey(MatchModel *model, const Atom *atoms, Candidate *candidate, double recall)
+{
+	ModelKey   *key = &model->keys[model->key_count++];
+
+	candidate->is_taken = true;
+	memset(key, 0, sizeof(ModelKey));
+	key->part_count = candidate->atom_count;
+	key->recall = recall;
+	for (int a = 0; a < candidate->atom_count; a++)
+		key->parts[a] = atoms[candidate->atoms[a]].part;
+}
+
+/* Take keys greedily until nothing is gained or the budget is used up */
+static void
+TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Candidate *candidates, int count,
+		 const double *weights, int pairs, double budget)
+{
+	double	   *missing = palloc(sizeof(double) * Max(pairs, 1));
+	double		total = 0;
+
+	for (int i = 0; i < pairs; i++)
+		total += missing[i] = weights[i];
+	model->key_count = 0;
+	while (model->key_count < MODEL_MAX_KEYS)
+	{
+		int			best = -1;
+		double		best_value = 0;
+		double		found = 0;
+
+		for (int k = 0; k < count; k++)
+		{
+			double		gain = 0;
+			double		value;
+
+			if (candidates[k].is_taken || candidates[k].cost > budget)
+				continue;
+			for (int i = 0; i < pairs; i++)
+				if (candidates[k].finds[i])
+					gain += missing[i];
+			if (gain < total * LEAST_GAIN)
+				continue;
+			value = gain / sqrt(candidates[k].cost + records->count);
+			if (value > best_value)
+			{
+				best_value = value;
+				best = k;
+			}
+		}
+		if (best < 0)
+			break;
+		for (int i = 0; i < pairs; i++)
+			if (candidates[best].finds[i])
+				missing[i] *= 0.05;	/* once more is some comfort */
+		for (int i = 0; i < pairs; i++)
+			found += candidates[best].finds[i] * weights[i];
+		budget -= candidates[best].cost;
+		TakeKey(model, atoms, &candidates[best], found / Max(total, 1e-9));
+	}
+}
+
+/* Choose what splits blocks that are too large: fields of many values that are mostly there */
+static void
+ChooseRefinements(MatchModel *model, const Atom *atoms, int atom_count)
+{
+	model->refinement_count = 0;
+	for (int a = 0; a < atom_count && model->refinement_count < MODEL_MAX_REFINEMENTS; a++)
+	{
+		const Atom *atom = &atoms[a];
+		bool		has_field = false;
+
+		if (atom->entries > 1 || model->fields[AtomField(model, atom)].present < 0.3)
+			continue;
+		for (int r = 0; r < model->refinement_count; r++)
+			has_field |= model->refinements[r].field == atom->part.field;
+		if (!has_field)
+			model->refinements[model->refinement_count++] = atom->part;
+	}
+}
+
+/* Choose the keys of a model for records, by pairs known to match if there are any */
+void
+ModelChooseKeys(MatchModel *model, const MatchRecords *records, const FoundPair *matched, uint64 matched_count)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt key choice", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Atom	   *atoms = palloc0(sizeof(Atom) * MAX_ATOMS);
+	Candidate  *candidates = palloc0(sizeof(Candidate) * MAX_CANDIDATES);
+	double		budget = Max(LEAST_PAIRS, PAIRS_PER_RECORD * records->count);
+	int			atom_count = ListAtoms(model, atoms);
+	int			pairs = matched ? Min(matched_count, SAMPLE_PAIRS) : SAMPLE_PAIRS;
+	double	   *weights = palloc(sizeof(double) * Max(pairs, 1));
+	int			count = ListCandidates(model, records, atoms, atom_count, candidates, budget);
+
+	for (int k = 0; k < count; k++)
+		candidates[k].finds = palloc(Max(pairs, 1));
+	for (int i = 0; i < pairs; i++)
+		weights[i] = matched ? WeightProbability(matched[i * matched_count / pairs].weight) : 1;
+	if (matched)
+		FindKnown(records, atoms, atom_count, candidates, count, matched, matched_count, pairs);
+	else
+		FindMadeUp(model, atoms, candidates, count, pairs);
+	TakeKeys(model, records, atoms, candidates, count, weights, pairs, budget);
+	ChooseRefinements(model, atoms, atom_count);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}

@@ -1,0 +1,341 @@
+/*
+ * Clusters: which records belong together, from the pairs that match.
+ *
+ * Pairs are taken from the strongest on, and join the clusters of their two
+ * records (union by size with path halving: Tarjan and van Leeuwen 1984)
+ * unless the method or a known difference forbids it:
+ *
+ *	connected	always: whatever a chain of matches connects is one entity
+ *	best		only where one record is the other's best partner
+ *	complete	only where every record of one cluster was found to be at least
+ *				a possible match of every record of the other
+ *
+ * A cluster is called after its first record by key, so that its name stays
+ * while it grows by later records.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "matching/pairs.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+typedef enum
+{
+	LINK_CONNECTED,
+	LINK_BEST,
+	LINK_COMPLETE
+} LinkMethod;
+
+static const char *const LinkMethodNames[] = {"connected", "best", "complete"};
+
+/* Another record that a record is linked to, or differs from */
+typedef struct Neighbours
+{
+	uint32	   *first;			/* by record, where its neighbours begin */
+	uint32	   *others;
+} Neighbours;
+
+typedef struct Clusters
+{
+	const MatchRecords *records;
+	uint32	   *parent;
+	uint32	   *size;
+	uint32	   *next;			/* ring of the members of a cluster */
+	Neighbours	linked;
+	Neighbours	different;
+} Clusters;
+
+/* Order pairs from the strongest on */
+static int
+ComparePairs(const void *a, const void *b)
+{
+	const FoundPair *left = a;
+	const FoundPair *right = b;
+
+	if (left->weight != right->weight)
+		return left->weight > right->weight ? -1 : 1;
+	if (left->left != right->left)
+		return left->left < right->left ? -1 : 1;
+	return left->right < right->right ? -1 : left->right > right->right;
+}
+
+/* Get the root of a record's cluster */
+static uint32
+Root(Clusters *clusters, uint32 record)
+{
+	while (clusters->parent[record] != record)
+	{
+		clusters->parent[record] = clusters->parent[clusters->parent[record]];
+		record = clusters->parent[record];
+	}
+	return record;
+}
+
+/* Arrange pairs by record */
+static void
+MakeNeighbours(Neighbours *neighbours, const FoundPair *pairs, uint64 count, uint32 records)
+{
+	neighbours->first = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * ((uint64) records + 2),
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	neighbours->others = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (count * 2 + 1));
+	for (uint64 i = 0; i < count; i++)
+	{
+		neighbours->first[pairs[i].left + 2]++;
+		neighbours->first[pairs[i].right + 2]++;
+	}
+	for (uint32 r = 2; r <= records; r++)
+		neighbours->first[r] += neighbours->first[r - 1];
+	for (uint64 i = 0; i < count; i++)
+	{
+		neighbours->others[neighbours->first[pairs[i].left + 1]++] = pairs[i].right;
+		neighbours->others[neighbours->first[pairs[i].right + 1]++] = pairs[i].left;
+	}
+}
+
+/* Count the neighbours that the members of one cluster have in another */
+static uint64
+CountBetween(Clusters *clusters, const Neighbours *neighbours, uint32 one, uint32 other)
+{
+	uint32		member = one;
+	uint64		count = 0;
+
+	do
+	{
+		for (uint32 i = neighbours->first[member]; i < neighbours->first[member + 1]; i++)
+			count += Root(clusters, neighbours->others[i]) == other;
+		member = clusters->next[member];
+	} while (member != one);
+	return count;
+}
+
+/* Join two clusters */
+static void
+JoinClusters(Clusters *clusters, uint32 one, uint32 other)
+{
+	uint32		next = clusters->next[one];
+
+	if (clusters->size[one] < clusters->size[other])
+	{
+		uint32		swap = one;
+
+		one = other;
+		other = swap;
+		next = clusters->next[one];
+	}
+	clusters->parent[other] = one;
+	clusters->size[one] += clusters->size[other];
+	clusters->next[one] = clusters->next[other];
+	clusters->next[other] = next;
+}
+
+/* Read the pairs of keys that are known to be different entities */
+static FoundPair *
+ReadDifferent(const MatchRecords *records, const char *query, uint64 *count)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	FoundPair  *pairs;
+	HTAB	   *keys;
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = NAMEDATALEN * 4;
+	ctl.entrysize = NAMEDATALEN * 4 + sizeof(uint32);
+	ctl.hcxt = CurrentMemoryContext;
+	keys = hash_create("lead_mgmt record keys", records->count, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	for (uint32 r = 0; r < records->count; r++)
+	{
+		char		key[NAMEDATALEN * 4];
+		char	   *text = RecordsKey(records, r);
+
+		strlcpy(key, text, sizeof(key));
+		*(uint32 *) ((char *) hash_search(keys, key, HASH_ENTER, NULL) + NAMEDATALEN * 4) = r;
+		if (records->has_integer_keys)
+			pfree(text);
+	}
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute(query, true, 0) != SPI_OK_SELECT || SPI_tuptable->tupdesc->natts < 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("what is different is not a query of two keys")));
+	pairs = MemoryContextAllocHuge(outer, sizeof(FoundPair) * (SPI_processed + 1));
+	*count = 0;
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		void	   *found[2] = {NULL, NULL};
+
+		for (int k = 0; k < 2; k++)
+		{
+			char	   *text = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, k + 1);
+			char		key[NAMEDATALEN * 4];
+
+			if (text == NULL)
+				continue;
+			strlcpy(key, text, sizeof(key));
+			found[k] = hash_search(keys, key, HASH_FIND, NULL);
+		}
+		if (found[0] && found[1] && found[0] != found[1])
+			pairs[(*count)++] = (FoundPair) {
+			*(uint32 *) ((char *) found[0] + NAMEDATALEN * 4), *(uint32 *) ((char *) found[1] + NAMEDATALEN * 4), 0
+		};
+	}
+	SPI_finish();
+	hash_destroy(keys);
+	return pairs;
+}
+
+/* May a pair join its two clusters? */
+static bool
+MayJoin(Clusters *clusters, LinkMethod method, const FoundPair *pair, uint32 one, uint32 other, const uint32 *best)
+{
+	uint32		smaller = clusters->size[one] <= clusters->size[other] ? one : other;
+	uint32		larger = smaller == one ? other : one;
+
+	if (method == LINK_BEST && best[pair->left] != pair->right && best[pair->right] != pair->left)
+		return false;
+	if (clusters->different.first && CountBetween(clusters, &clusters->different, smaller, larger) > 0)
+		return false;
+	return method != LINK_COMPLETE ||
+		CountBetween(clusters, &clusters->linked, smaller, larger) ==
+		(uint64) clusters->size[one] * clusters->size[other];
+}
+
+/* Note each record's strongest partner; pairs come from the strongest on */
+static uint32 *
+BestPartners(const FoundPair *pairs, uint64 count, uint32 records)
+{
+	uint32	   *best = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records + 1));
+
+	memset(best, 0xFF, sizeof(uint32) * ((uint64) records + 1));
+	for (uint64 i = 0; i < count; i++)
+	{
+		if (best[pairs[i].left] == PG_UINT32_MAX)
+			best[pairs[i].left] = pairs[i].right;
+		if (best[pairs[i].right] == PG_UINT32_MAX)
+			best[pairs[i].right] = pairs[i].left;
+	}
+	return best;
+}
+
+/* Does a record come before another by key? */
+static bool
+KeyBefore(const MatchRecords *records, uint32 a, uint32 b)
+{
+	if (records->has_integer_keys)
+		return records->integer_keys[a] < records->integer_keys[b];
+	return strcmp(records->key_text.data + records->text_keys[a], records->key_text.data + records->text_keys[b]) < 0;
+}
+
+/* Return the members of all clusters of two or more */
+static void
+ReturnClusters(ReturnSetInfo *rsinfo, Clusters *clusters)
+{
+	const MatchRecords *records = clusters->records;
+
+	for (uint32 r = 0; r < records->count; r++)
+	{
+		uint32		first = r;
+		uint32		member = r;
+		Datum		name;
+
+		if (Root(clusters, r) != r || clusters->size[r] < 2)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		while ((member = clusters->next[member]) != r)
+			if (KeyBefore(records, member, first))
+				first = member;
+		name = CStringGetTextDatum(RecordsKey(records, first));
+		do
+		{
+			Datum		values[3] = {CStringGetTextDatum(RecordsKey(records, member)), name,
+			Int32GetDatum(clusters->size[r])};
+			bool		nulls[3] = {false};
+
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+			pfree(DatumGetPointer(values[0]));
+			member = clusters->next[member];
+		} while (member != r);
+		pfree(DatumGetPointer(name));
+	}
+}
+
+/* Get the method of linking by name */
+static LinkMethod
+FindMethod(const char *name)
+{
+	for (int m = 0; m < lengthof(LinkMethodNames); m++)
+		if (strcmp(LinkMethodNames[m], name) == 0)
+			return m;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("there is no method of clustering \"%s\"", name),
+			 errhint("Choose connected, best or complete.")));
+}
+
+/* Find the clusters of matching records by a model */
+PG_FUNCTION_INFO_V1(find_clusters);
+Datum
+find_clusters(PG_FUNCTION_ARGS)
+{
+	LinkMethod	method;
+	MatchModel *model;
+	MatchRecords *records;
+	Clusters	clusters = {0};
+	FoundPair  *pairs;
+	uint64		count;
+	double		match_weight;
+	double		review_weight;
+	uint32	   *best = NULL;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("records, model and method must be given")));
+	method = FindMethod(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	model = ModelRead(PG_GETARG_JSONB_P(1));
+	if (!PG_ARGISNULL(3))
+		model->match_probability = PairsLimit(PG_GETARG_FLOAT8(3));
+	InitMaterializedSRF(fcinfo, 0);
+	match_weight = log2(model->match_probability) - log2(1 - model->match_probability);
+	review_weight = log2(model->review_probability) - log2(1 - model->review_probability);
+	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL);
+	pairs = FindPairs(records, method == LINK_COMPLETE ? Min(review_weight, match_weight) : match_weight, 1, &count);
+	qsort(pairs, count, sizeof(FoundPair), ComparePairs);
+
+	clusters.records = records;
+	clusters.parent = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));
+	clusters.size = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));
+	clusters.next = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));
+	for (uint32 r = 0; r < records->count; r++)
+	{
+		clusters.parent[r] = clusters.next[r] = r;
+		clusters.size[r] = 1;
+	}
+	if (method == LINK_COMPLETE)
+		MakeNeighbours(&clusters.linked, pairs, count, records->count);
+	if (method == LINK_BEST)
+		best = BestPartners(pairs, count, records->count);
+	if (!PG_ARGISNULL(4))
+	{
+		uint64		different_count;
+		FoundPair  *different = ReadDifferent(records, text_to_cstring(PG_GETARG_TEXT_PP(4)), &different_count);
+
+		MakeNeighbours(&clusters.different, different, different_count, records->count);
+	}
+	for (uint64 i = 0; i < count && pairs[i].weight >= match_weight; i++)
+	{
+		uint32		one = Root(&clusters, pairs[i].left);
+		uint32		other = Root(&clusters, pairs[i].right);
+
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (one != other && MayJoin(&clusters, method, &pairs[i], one, other, best))
+			JoinClusters(&clusters, one, other);
+	}
+	ReturnClusters((ReturnSetInfo *) fcinfo->resultinfo, &clusters);
+	return (Datum) 0;
+}

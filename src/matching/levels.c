@@ -1,0 +1,560 @@
+/*
+ * Comparing values level by level, the first level that holds being theirs.
+ *
+ * Each similarity is worked out once for a pair of values, whichever levels
+ * ask for it.  Names may stand in each other's place: given and family name
+ * are compared straight and, unless that says enough, crosswise, and what is
+ * likelier counts.  A name that one record lacks is looked for in the mailbox
+ * of its e-mail address.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "matching/levels.h"
+#include "normalise/normalise.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+
+/* Words of two values count as the same from here on */
+#define WORD_SIMILARITY 0.9
+
+/* Edits are told apart up to here */
+#define EDITS_OF_INTEREST 8
+
+/* Edits count as few when there are more letters than this to each */
+#define LETTERS_PER_EDIT 3
+
+/* Shortest word that is looked for inside another */
+#define MIN_CONTAINED 3
+
+/* What is worked out of two values at most once */
+typedef struct ValueMemo
+{
+	const MatchDictionary *dictionary;
+	const MatchValue *left;
+	const MatchValue *right;
+	CompareText left_text;
+	CompareText right_text;
+	double		jaro_winkler_bound;	/* negative until known, */
+	double		jaro_winkler;	/* like these */
+	double		qgrams;
+	double		words;
+	int			edits;
+} ValueMemo;
+
+/* Does the Jaro-Winkler similarity reach a threshold? */
+static bool
+MemoJaroWinkler(ValueMemo *memo, double threshold)
+{
+	if (memo->jaro_winkler < 0)
+	{
+		/* Most pairs have too few letters in common to be worth a closer look */
+		if (memo->jaro_winkler_bound < 0)
+			memo->jaro_winkler_bound = JaroWinklerBound(memo->left->signature, memo->left->length,
+														memo->right->signature, memo->right->length);
+		if (memo->jaro_winkler_bound < threshold)
+			return false;
+		memo->jaro_winkler = JaroWinkler(&memo->left_text, &memo->right_text);
+	}
+	return memo->jaro_winkler >= threshold;
+}
+
+/* Get the number of edits, a swap of neighbours being one, as far as it matters */
+static int
+MemoEdits(ValueMemo *memo)
+{
+	if (memo->edits < 0)
+	{
+		memo->edits = EditDistanceBound(memo->left->signature, memo->left->length,
+										memo->right->signature, memo->right->length);
+		if (memo->edits <= EDITS_OF_INTEREST)
+			memo->edits = OptimalStringAlignmentWithin(&memo->left_text, &memo->right_text, EDITS_OF_INTEREST);
+	}
+	return memo->edits;
+}
+
+/* Are two words the same but for a slip? */
+static double
+WordSimilarity(const MatchDictionary *words, uint32 left, uint32 right)
+{
+	const MatchValue *a = &words->values[left];
+	const MatchValue *b = &words->values[right];
+	CompareText left_text;
+	CompareText right_text;
+	double		similarity;
+
+	if (left == right)
+		return 1;
+	if (a->length < MIN_CONTAINED || b->length < MIN_CONTAINED)
+		return 0;
+	left_text = ValueText(words, a);
+	right_text = ValueText(words, b);
+	similarity = JaroWinkler(&left_text, &right_text);
+	return similarity >= WORD_SIMILARITY ? similarity : 0;
+}
+
+/*
+ * Get the similarity of two sets of words: the cosine of their vectors of
+ * inverse document frequencies, where similar words count as the same to the
+ * degree that they are (Soft TF-IDF: Cohen, Ravikumar and Fienberg, A
+ * Comparison of String Distance Metrics for Name-Matching Tasks, 2003), each
+ * word being used once.
+ */
+static double
+WordsSimilarity(const MatchDictionary *dictionary, const double *rarity, const MatchValue *left,
+				const MatchValue *right)
+{
+	const uint32 *a = dictionary->tokens + left->extra;
+	const uint32 *b = dictionary->tokens + right->extra;
+	uint32		used = 0;
+	double		left_norm = 0,
+				right_norm = 0,
+				shared = 0;
+
+	for (int i = 0; i < left->token_count; i++)
+		left_norm += rarity[a[i]] * rarity[a[i]];
+	for (int j = 0; j < right->token_count; j++)
+		right_norm += rarity[b[j]] * rarity[b[j]];
+	for (int i = 0; i < left->token_count; i++)
+	{
+		int			best = -1;
+		double		best_similarity = 0;
+
+		for (int j = 0; j < right->token_count; j++)
+		{
+			double		similarity = used & (1u << j) ? 0 : WordSimilarity(dictionary->words, a[i], b[j]);
+
+			if (similarity > best_similarity)
+			{
+				best_similarity = similarity;
+				best = j;
+			}
+		}
+		if (best < 0)
+			continue;
+		used |= 1u << best;
+		shared += best_similarity * rarity[a[i]] * rarity[b[best]];
+	}
+	return left_norm > 0 && right_norm > 0 ? shared / sqrt(left_norm * right_norm) : 0;
+}
+
+/* Are all words of one value, but for slips, among the words of the other? */
+static bool
+IsSubset(const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
+{
+	const MatchValue *fewer = left->token_count <= right->token_count ? left : right;
+	const MatchValue *more = fewer == left ? right : left;
+
+	if (fewer->token_count == 0 || fewer->length < MIN_CONTAINED)
+		return false;
+	for (int i = 0; i < fewer->token_count; i++)
+	{
+		bool		found = false;
+
+		for (int j = 0; j < more->token_count && !found; j++)
+			found = WordSimilarity(dictionary->words, dictionary->tokens[fewer->extra + i],
+								   dictionary->tokens[more->extra + j]) > 0;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* Is one value the first word, or all words of one, part of the other's words? */
+static bool
+IsPart(const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
+{
+	const char *shorter = DictionaryText(dictionary, left);
+	const char *longer = DictionaryText(dictionary, right);
+	int			shorter_len = left->bytes;
+	int			longer_len = right->bytes;
+
+	if (shorter_len > longer_len)
+	{
+		const char *text = shorter;
+
+		shorter = longer;
+		longer = text;
+		shorter_len = right->bytes;
+		longer_len = left->bytes;
+	}
+	if (shorter_len < MIN_CONTAINED || shorter_len == longer_len)
+		return false;
+	for (int at = 0; at + shorter_len <= longer_len; at++)
+		if ((at == 0 || longer[at - 1] == ' ') &&
+			(at + shorter_len == longer_len || longer[at + shorter_len] == ' ') &&
+			memcmp(longer + at, shorter, shorter_len) == 0)
+			return true;
+	return false;
+}
+
+/* Is one name the initial of the other? */
+static bool
+IsInitial(const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
+{
+	const char *a = DictionaryText(dictionary, left);
+	const char *b = DictionaryText(dictionary, right);
+
+	if (left->length != 1 && right->length != 1 && !(left->bytes > 1 && a[1] == ' ') && !(right->bytes > 1 && b[1] == ' '))
+		return false;
+	return left->bytes > 0 && right->bytes > 0 && *a == *b;
+}
+
+/* Do two given names have a name in common that they are short for? */
+static bool
+ShareNickname(const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
+{
+	uint16		a[8];
+	uint16		b[8];
+	int			left_count = GivenNameGroups(DictionaryText(dictionary, left), left->bytes, a, lengthof(a));
+	int			right_count;
+
+	if (left_count == 0)
+		return false;
+	right_count = GivenNameGroups(DictionaryText(dictionary, right), right->bytes, b, lengthof(b));
+	for (int i = 0; i < left_count; i++)
+		for (int j = 0; j < right_count; j++)
+			if (a[i] == b[j])
+				return true;
+	return false;
+}
+
+/* Is the short one made of the initials of the long one's words? */
+static bool
+IsAcronymOf(const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
+{
+	const MatchValue *acronym = left->token_count == 1 ? left : right;
+	const MatchValue *words = left->token_count == 1 ? right : left;
+	const char *text = DictionaryText(dictionary, acronym);
+
+	if (acronym->token_count != 1 || words->token_count < 2 || acronym->bytes != words->token_count)
+		return false;
+	for (int i = 0; i < words->token_count; i++)
+	{
+		const MatchValue *word = &dictionary->words->values[dictionary->tokens[words->extra + i]];
+
+		if (*DictionaryText(dictionary->words, word) != text[i])
+			return false;
+	}
+	return true;
+}
+
+/* Count the days between two dates */
+static int
+DaysBetween(uint32 left, uint32 right)
+{
+	return abs(date2j(DATE_YEAR(left), DATE_MONTH(left), DATE_DAY(left)) -
+			   date2j(DATE_YEAR(right), DATE_MONTH(right), DATE_DAY(right)));
+}
+
+/* Do two dates lie within days of each other once the year is off by one or ten? */
+static bool
+IsYearSlip(uint32 left, uint32 right, int days)
+{
+	static const int slips[] = {1, 10};
+
+	for (int s = 0; s < lengthof(slips); s++)
+		for (int sign = -1; sign <= 1; sign += 2)
+		{
+			int			year = DATE_YEAR(left) + sign * slips[s];
+
+			if (year > 0 && DaysBetween(DATE_PACK(year, DATE_MONTH(left), DATE_DAY(left)), right) <= days)
+				return true;
+		}
+	return false;
+}
+
+/* Does a test on two dates hold? */
+static bool
+DateTestHolds(LevelTest test, double threshold, ValueMemo *memo)
+{
+	uint32		left = memo->left->extra;
+	uint32		right = memo->right->extra;
+
+	if (left == VALUE_NO_EXTRA || right == VALUE_NO_EXTRA)
+		return test == TEST_DIGITS && MemoEdits(memo) <= threshold;
+	switch (test)
+	{
+		case TEST_DIGITS:
+			return MemoEdits(memo) <= threshold;
+		case TEST_TRANSPOSED:
+			return DATE_YEAR(left) == DATE_YEAR(right) && DATE_MONTH(left) == DATE_DAY(right) &&
+				DATE_DAY(left) == DATE_MONTH(right);
+		case TEST_DATE_PARTS:
+			return (DATE_YEAR(left) == DATE_YEAR(right)) + (DATE_MONTH(left) == DATE_MONTH(right)) +
+				(DATE_DAY(left) == DATE_DAY(right)) >= threshold;
+		case TEST_DAYS:
+			return DaysBetween(left, right) <= threshold;
+		case TEST_YEAR_SLIP:
+			return IsYearSlip(left, right, (int) threshold);
+		default:
+			return false;
+	}
+}
+
+/* Does a test on two numbers hold? */
+static bool
+NumberTestHolds(LevelTest test, double threshold, const ValueMemo *memo)
+{
+	double		left = memo->dictionary->numbers[memo->left->extra];
+	double		right = memo->dictionary->numbers[memo->right->extra];
+	double		largest = Max(fabs(left), fabs(right));
+
+	if (test == TEST_DIFFERENCE)
+		return fabs(left - right) <= threshold;
+	return largest == 0 || fabs(left - right) <= (1 - threshold) * largest;
+}
+
+/*
+ * Are there few edits, for the length of the text?  One letter of three says
+ * nothing where names are short, as in much of Asia.
+ */
+static bool
+FewEdits(const PairScorer *scorer, const ModelComparison *comparison, double threshold, ValueMemo *memo)
+{
+	const ModelField *field = &scorer->model->fields[comparison->field];
+	int			length = Min(memo->left->length, memo->right->length);
+	int			edits = MemoEdits(memo);
+
+	if (edits > threshold)
+		return false;
+	switch (field->kind)
+	{
+		case KIND_PHONE:
+		case KIND_POSTCODE:
+		case KIND_IDENTIFIER:
+			return true;
+		case KIND_EMAIL:
+			if (comparison->mailbox >= 0)
+			{
+				const MatchDictionary *mailboxes = FieldDictionary(scorer->records, comparison->mailbox);
+
+				length = Min(mailboxes->values[memo->left->extra].length, mailboxes->values[memo->right->extra].length);
+			}
+			break;
+		default:
+			break;
+	}
+	return edits * LETTERS_PER_EDIT < length;
+}
+
+/* Does the test of a level hold for two different values? */
+static bool
+TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const ModelLevel *level, ValueMemo *memo)
+{
+	const MatchRecords *records = scorer->records;
+
+	switch (level->test)
+	{
+		case TEST_JARO_WINKLER:
+			return MemoJaroWinkler(memo, level->threshold);
+		case TEST_EDITS:
+			return FewEdits(scorer, comparison, level->threshold, memo);
+		case TEST_QGRAMS:
+			if (memo->qgrams < 0)
+				memo->qgrams = QgramJaccard(&memo->left_text, &memo->right_text, 2);
+			return memo->qgrams >= level->threshold;
+		case TEST_WORDS:
+			if (memo->words < 0)
+				memo->words = WordsSimilarity(memo->dictionary, records->word_rarity[comparison->field],
+											  memo->left, memo->right);
+			return memo->words >= level->threshold;
+		case TEST_NICKNAME:
+			return ShareNickname(memo->dictionary, memo->left, memo->right);
+		case TEST_INITIAL:
+			return IsInitial(memo->dictionary, memo->left, memo->right);
+		case TEST_PART:
+			return memo->dictionary->has_words ? IsSubset(memo->dictionary, memo->left, memo->right) :
+				IsPart(memo->dictionary, memo->left, memo->right);
+		case TEST_ACRONYM:
+			return IsAcronymOf(memo->dictionary, memo->left, memo->right);
+		case TEST_SAME_MAILBOX:
+			return memo->left->extra == memo->right->extra && memo->left->extra != VALUE_BLANK;
+		case TEST_SAME_DOMAIN:
+			{
+				uint32		left = memo->dictionary->domains[memo->left - memo->dictionary->values];
+				uint32		right = memo->dictionary->domains[memo->right - memo->dictionary->values];
+
+				return left == right && left != VALUE_BLANK &&
+					(level->threshold == 0 || FewEdits(scorer, comparison, level->threshold, memo));
+			}
+		case TEST_DIGITS:
+		case TEST_TRANSPOSED:
+		case TEST_DATE_PARTS:
+		case TEST_DAYS:
+		case TEST_YEAR_SLIP:
+			return DateTestHolds(level->test, level->threshold, memo);
+		case TEST_RATIO:
+		case TEST_DIFFERENCE:
+			return NumberTestHolds(level->test, level->threshold, memo);
+		case TEST_ELSE:
+			return true;
+		case TEST_EXACT:
+		case TEST_EMAIL_NAME:
+		case TEST_EMAIL_INITIAL:
+		case TEST_EMAIL_OTHER:
+			return false;
+	}
+	return false;
+}
+
+/* Get the level of two different values that are not blank */
+static int
+ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
+{
+	const ModelComparison *comparison = &scorer->model->comparisons[c];
+	const MatchDictionary *dictionary = FieldDictionary(scorer->records, comparison->field);
+	LevelCache *cache = &scorer->caches[c];
+	uint64		pair = left < right ? ((uint64) left << 32) | right : ((uint64) right << 32) | left;
+	uint32		slot = (pair * UINT64CONST(0x9E3779B97F4A7C15)) >> 49;
+	ValueMemo	memo;
+	int			level;
+
+	if (cache->pairs[slot] == pair)
+		return cache->levels[slot];
+	memo.dictionary = dictionary;
+	memo.left = &dictionary->values[Min(left, right)];
+	memo.right = &dictionary->values[Max(left, right)];
+	memo.left_text = ValueText(dictionary, memo.left);
+	memo.right_text = ValueText(dictionary, memo.right);
+	memo.jaro_winkler_bound = memo.jaro_winkler = memo.qgrams = memo.words = -1;
+	memo.edits = -1;
+	for (level = 0; level < comparison->level_count - 1; level++)
+		if (TestHolds(scorer, comparison, &comparison->levels[level], &memo))
+			break;
+	cache->pairs[slot] = pair;
+	cache->levels[slot] = level;
+	return level;
+}
+
+/* Get the level of a name that one record lacks against the mailbox of its e-mail address */
+static int
+MailboxLevel(const PairScorer *scorer, const ModelComparison *comparison, uint32 name, uint32 mailbox)
+{
+	const MatchDictionary *names = FieldDictionary(scorer->records, comparison->field);
+	const MatchDictionary *mailboxes = FieldDictionary(scorer->records, comparison->mailbox);
+	const MatchValue *value = &names->values[name];
+	const MatchValue *box = &mailboxes->values[mailbox];
+	const char *text = DictionaryText(names, value);
+	const char *in = DictionaryText(mailboxes, box);
+	int			len = value->bytes;
+	LevelTest	test = TEST_EMAIL_OTHER;
+
+	for (const char *space = memchr(text, ' ', len); space; space = NULL)
+		len = space - text;		/* the first word of several */
+	if (len >= MIN_CONTAINED)
+		for (int at = 0; at + len <= box->bytes && test == TEST_EMAIL_OTHER; at++)
+			if (memcmp(in + at, text, len) == 0)
+				test = TEST_EMAIL_NAME;
+	if (test == TEST_EMAIL_OTHER && len > 0)
+		for (int at = 0; at < box->bytes && test == TEST_EMAIL_OTHER; at++)
+			if (in[at] == *text && (at == 0 || !isalpha((unsigned char) in[at - 1]) ||
+									at + 1 == box->bytes || !isalpha((unsigned char) in[at + 1])))
+				test = TEST_EMAIL_INITIAL;
+	for (int level = comparison->first_email_level; level < comparison->level_count; level++)
+		if (comparison->levels[level].test == test)
+			return level;
+	return LEVEL_BLANK;
+}
+
+/* Get the level of a value against another, either of which may be blank */
+static inline int
+Level(PairScorer *scorer, int c, uint32 left, uint32 right)
+{
+	if (left == VALUE_BLANK || right == VALUE_BLANK)
+		return LEVEL_BLANK;
+	if (left == right)
+		return scorer->model->comparisons[c].equal_level;
+	return ValueLevel(scorer, c, left, right);
+}
+
+/* Get the level of a comparison, where a mailbox may stand in for a blank name */
+static int
+RecordLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right)
+{
+	const ModelComparison *comparison = &scorer->model->comparisons[c];
+	uint32		a = left[comparison->field];
+	uint32		b = right[comparison->field];
+
+	if (comparison->first_email_level >= 0 && (a == VALUE_BLANK) != (b == VALUE_BLANK))
+	{
+		uint32		mailbox = (a == VALUE_BLANK ? left : right)[comparison->mailbox];
+
+		if (mailbox != VALUE_BLANK)
+			return MailboxLevel(scorer, comparison, a == VALUE_BLANK ? b : a, mailbox);
+	}
+	return Level(scorer, c, a, b);
+}
+
+/* Get the weight of a level, not counting how frequent the values are */
+static inline double
+LevelWeight(const ModelComparison *comparison, int level)
+{
+	return level == LEVEL_BLANK ? 0 : comparison->levels[level].weight;
+}
+
+/* Compare given and family names, straight or crosswise, whichever is likelier */
+static void
+NameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
+{
+	const MatchModel *model = scorer->model;
+	const ModelComparison *given = &model->comparisons[model->given];
+	const ModelComparison *family = &model->comparisons[model->family];
+	int			straight_given = RecordLevel(scorer, model->given, left, right);
+	int			straight_family = RecordLevel(scorer, model->family, left, right);
+	int			crossed_given;
+	int			crossed_family;
+
+	pattern->levels[model->given] = straight_given;
+	pattern->levels[model->family] = straight_family;
+	pattern->order = straight_given == LEVEL_BLANK && straight_family == LEVEL_BLANK ? LEVEL_BLANK : 0;
+	if ((straight_given != LEVEL_BLANK && given->levels[straight_given].weight > 0) ||
+		(straight_family != LEVEL_BLANK && family->levels[straight_family].weight > 0))
+		return;
+	crossed_given = Level(scorer, model->given, left[given->field], right[family->field]);
+	crossed_family = Level(scorer, model->family, left[family->field], right[given->field]);
+	if (crossed_given == LEVEL_BLANK && crossed_family == LEVEL_BLANK)
+		return;
+	if (LevelWeight(given, crossed_given) + LevelWeight(family, crossed_family) + model->swapped_weight >
+		LevelWeight(given, straight_given) + LevelWeight(family, straight_family) + model->straight_weight)
+	{
+		pattern->levels[model->given] = crossed_given;
+		pattern->levels[model->family] = crossed_family;
+		pattern->order = 1;
+	}
+}
+
+/* Compare two records in one thing other than their names */
+void
+PairLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right, PairPattern *pattern)
+{
+	pattern->levels[c] = RecordLevel(scorer, c, left, right);
+}
+
+/* Compare the names of two records */
+void
+PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
+{
+	const MatchModel *model = scorer->model;
+
+	pattern->order = LEVEL_BLANK;
+	if (model->given >= 0 && model->family >= 0)
+		NameLevels(scorer, left, right, pattern);
+	else if (model->given >= 0)
+		pattern->levels[model->given] = RecordLevel(scorer, model->given, left, right);
+	else if (model->family >= 0)
+		pattern->levels[model->family] = RecordLevel(scorer, model->family, left, right);
+}
+
+/* Compare two records in everything */
+void
+PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
+{
+	const MatchModel *model = scorer->model;
+
+	for (int c = 0; c < model->comparison_count; c++)
+		if (c != model->given && c != model->family)
+			PairLevel(scorer, c, left, right, pattern);
+	PairNameLevels(scorer, left, right, pattern);
+}

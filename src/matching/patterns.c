@@ -1,0 +1,180 @@
+/*
+ * Counting patterns: all that training needs to know of the pairs.
+ *
+ * Millions of pairs fall into a few thousand patterns, so expectation
+ * maximisation goes over counts and costs next to nothing.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "common/pg_prng.h"
+#include "matching/patterns.h"
+#include "miscadmin.h"
+
+/* A fixed seed: training twice on the same records gives the same model */
+#define RANDOM_SEED 1969
+
+StaticAssertDecl(sizeof(PatternKey) == sizeof(PairPattern) + 3, "a pattern is compared as bytes");
+
+#define SH_PREFIX pattern
+#define SH_ELEMENT_TYPE PatternCount
+#define SH_KEY_TYPE PatternKey
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) hash_bytes((const unsigned char *) &(key), sizeof(PatternKey))
+#define SH_EQUAL(tb, a, b) (memcmp(&(a), &(b), sizeof(PatternKey)) == 0)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* Make an empty table of patterns */
+PatternTable *
+PatternsCreate(void)
+{
+	PatternTable *table = palloc0(sizeof(PatternTable));
+
+	table->patterns = pattern_create(CurrentMemoryContext, 4096, NULL);
+	return table;
+}
+
+/* Count a pair of records */
+void
+PatternsAdd(PatternTable *table, PairScorer *scorer, const uint32 *left, const uint32 *right, uint16 bound)
+{
+	PatternKey	key;
+	PatternCount *entry;
+	double		shared[RELATED_COUNT];
+	double		correction;
+	bool		found;
+
+	memset(&key, 0, sizeof(key));
+	PairLevels(scorer, left, right, &key.pattern);
+	correction = PatternRarity(scorer, left, right, &key.pattern, shared);
+	key.rarity = Max(0, Min(RARITY_CLASSES - 1, (int) rint(correction) + RARITY_OFFSET));
+	key.bound = bound;
+	entry = pattern_insert(table->patterns, key, &found);
+	if (!found)
+	{
+		entry->count = 0;
+		entry->correction = 0;
+		memset(entry->shared_correction, 0, sizeof(entry->shared_correction));
+	}
+	entry->count++;
+	entry->correction += correction;
+	for (int r = 0; r < RELATED_COUNT; r++)
+		entry->shared_correction[r] += shared[r];
+	table->pairs++;
+}
+
+/* List the patterns of a table */
+PatternCount **
+PatternsList(const PatternTable *table, int *count)
+{
+	PatternCount **list = palloc(sizeof(PatternCount *) * Max(table->patterns->members, 1));
+	PatternCount *entry;
+	pattern_iterator at;
+
+	*count = 0;
+	pattern_start_iterate(table->patterns, &at);
+	while ((entry = pattern_iterate(table->patterns, &at)) != NULL)
+		list[(*count)++] = entry;
+	return list;
+}
+
+/* Count random pairs: all there are when they are not more than wanted */
+void
+PatternsOfRandomPairs(PatternTable *table, PairScorer *scorer, uint64 wanted)
+{
+	const MatchRecords *records = scorer->records;
+	uint64		all = (uint64) records->count * (records->count - 1) / 2;
+	pg_prng_state random;
+
+	if (all <= wanted)
+	{
+		for (uint32 a = 0; a < records->count; a++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			for (uint32 b = a + 1; b < records->count; b++)
+				PatternsAdd(table, scorer, RecordIds(records, a), RecordIds(records, b), 0);
+		}
+		return;
+	}
+	pg_prng_seed(&random, RANDOM_SEED);
+	for (uint64 i = 0; i < wanted; i++)
+	{
+		uint32		a = pg_prng_uint64_range(&random, 0, records->count - 1);
+		uint32		b = pg_prng_uint64_range(&random, 0, records->count - 2);
+
+		b += b >= a;
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		PatternsAdd(table, scorer, RecordIds(records, a), RecordIds(records, b), 0);
+	}
+}
+
+/* What counts the pairs of blocks */
+typedef struct BlockCounter
+{
+	PatternTable *table;
+	PairScorer *scorer;
+	uint16		depends[MODEL_MAX_KEYS];	/* comparisons that a key depends on */
+} BlockCounter;
+
+/* Count the pairs of a block */
+static void
+CountBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
+{
+	BlockCounter *counter = state;
+	int			field_count = keys->model->field_count;
+
+	for (int a = 0; a < block->count; a++)
+		for (int b = a + 1; b < block->count; b++)
+		{
+			const uint32 *left = block->codes + a * keys->stride;
+			const uint32 *right = block->codes + b * keys->stride;
+			uint16		bound = PG_UINT16_MAX;
+			uint32		agreeing;
+
+			if (KeysMetBefore(keys, block, left, right))
+				continue;
+			agreeing = KeysAgreeing(keys, left, right);
+			for (int k = 0; k < keys->model->key_count; k++)
+				if (agreeing & (1u << k))
+					bound &= counter->depends[k];
+			PatternsAdd(counter->table, counter->scorer, block->rows + a * field_count, block->rows + b * field_count,
+						agreeing == 0 ? 0 : bound);
+		}
+}
+
+/* Get the comparisons that depend on the fields of a key, a bit for each */
+uint16
+KeyDependents(const MatchModel *model, const ModelKey *key)
+{
+	uint16		dependents = 0;
+
+	for (int p = 0; p < key->part_count; p++)
+	{
+		const ModelField *field = &model->fields[key->parts[p].field];
+		int			whole = field->whole >= 0 ? field->whole : key->parts[p].field;
+
+		for (int c = 0; c < model->comparison_count; c++)
+			if (model->comparisons[c].field == whole || model->comparisons[c].field == key->parts[p].field)
+				dependents |= 1 << c;
+		if (key->parts[p].transform == TRANSFORM_ANY_NAME)
+			dependents |= (1 << model->given) | (1 << model->family);
+	}
+	return dependents;
+}
+
+/* Count the pairs that meet in blocks, or in a share of the blocks */
+void
+PatternsOfBlocks(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, double share)
+{
+	BlockCounter counter = {table, scorer};
+
+	for (int k = 0; k < keys->model->key_count; k++)
+		counter.depends[k] = KeyDependents(keys->model, &keys->model->keys[k]);
+	KeysVisit(keys, share, CountBlock, &counter);
+}

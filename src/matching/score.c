@@ -1,0 +1,262 @@
+/*
+ * Weights: what the pattern of a pair of records is worth.
+ *
+ * A level that uses frequencies is worth more where the shared value is rare
+ * and less where it is common: its u is for the average value, so the weight is
+ * corrected by how much rarer than average the more frequent of the two values
+ * is (Winkler, Frequency-Based Matching in the Fellegi-Sunter Model, 2000).
+ *
+ * The sum is always formed in the order of the model, so that a pair's weight
+ * is the same to the last bit wherever it is worked out.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "matching/levels.h"
+
+/* Dictionaries of more values are not in the processor's cache */
+#define FAR_AWAY 50000
+
+/* Get the probability that goes with a weight */
+double
+WeightProbability(double weight)
+{
+	return weight > 0 ? 1 / (1 + exp2(-weight)) : exp2(weight) / (1 + exp2(weight));
+}
+
+/*
+ * Get how much rarer than average the value is that two records share or nearly
+ * share; names may be compared crosswise.
+ */
+static double
+Rarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, const PairPattern *pattern)
+{
+	const MatchModel *model = scorer->model;
+	const ModelComparison *comparison = &model->comparisons[c];
+	const ModelLevel *level;
+	int			field = comparison->field;
+	int			right_field = field;
+	const double *rarity;
+	const double *right_rarity;
+	uint32		a;
+	uint32		b;
+	double		least;
+
+	if (pattern->levels[c] == LEVEL_BLANK)
+		return 0;
+	level = &comparison->levels[pattern->levels[c]];
+	if (!level->uses_frequency)
+		return 0;
+	if (level->test == TEST_SAME_DOMAIN)
+		field = right_field = comparison->domain;
+	else if (pattern->order == 1 && c == model->given)
+		right_field = model->comparisons[model->family].field;
+	else if (pattern->order == 1 && c == model->family)
+		right_field = model->comparisons[model->given].field;
+	rarity = scorer->records->rarity[field];
+	right_rarity = scorer->records->rarity[right_field];
+	a = left[field];
+	b = right[right_field];
+	least = a == VALUE_BLANK ? right_rarity[b] : b == VALUE_BLANK ? rarity[a] : Min(rarity[a], right_rarity[b]);
+	if (field != right_field && a != VALUE_BLANK && b != VALUE_BLANK)
+		least = Min(least, Min(right_rarity[a], rarity[b]));
+	return least + model->fields[field].agreement_weight;
+}
+
+/* Get the sum of the frequency corrections of a pair, and of those of shared fields */
+double
+PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right, const PairPattern *pattern,
+			  double shared[RELATED_COUNT])
+{
+	double		sum = 0;
+
+	for (int r = 0; r < RELATED_COUNT; r++)
+		shared[r] = 0;
+	for (int c = 0; c < scorer->model->comparison_count; c++)
+	{
+		double		rarity = Rarity(scorer, c, left, right, pattern);
+
+		sum += rarity;
+		for (int r = 0; r < RELATED_COUNT; r++)
+			if (scorer->model->comparisons[c].is_shared[r])
+				shared[r] += rarity;
+	}
+	return sum;
+}
+
+/*
+ * Get the weight of a pair's pattern, the prior included.  Its parts, when
+ * wanted, are those of the comparisons, then of the groups, then of the order
+ * of names, then of what speaks for two related entities.
+ */
+double
+PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right, const PairPattern *pattern,
+			  double *parts)
+{
+	const MatchModel *model = scorer->model;
+	double		weight = model->prior_weight;
+	double		related[RELATED_COUNT];
+	double		odds = 1;
+	double		part;
+
+	for (int r = 0; r < RELATED_COUNT; r++)
+		related[r] = model->related_prior_weight[r];
+
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		part = 0;
+		if (pattern->levels[c] != LEVEL_BLANK)
+		{
+			const ModelLevel *level = &model->comparisons[c].levels[pattern->levels[c]];
+			double		rarity = Rarity(scorer, c, left, right, pattern);
+
+			part = level->weight + rarity;
+			for (int r = 0; r < RELATED_COUNT; r++)
+				if (model->comparisons[c].is_shared[r])
+					related[r] += level->related_weight[r] + rarity;
+		}
+		weight += part;
+		if (parts)
+			*parts++ = part;
+	}
+	for (int g = 0; g < model->group_count; g++)
+	{
+		const ModelGroup *group = &model->groups[g];
+		int			a = pattern->levels[group->left];
+		int			b = pattern->levels[group->right];
+
+		part = 0;
+		if (a != LEVEL_BLANK && b != LEVEL_BLANK)
+		{
+			part = group->weight[a][b];
+			for (int r = 0; r < RELATED_COUNT; r++)
+				related[r] += group->related_weight[a][b];
+		}
+		weight += part;
+		if (parts)
+			*parts++ = part;
+	}
+	part = pattern->order == LEVEL_BLANK ? 0 : pattern->order == 1 ? model->swapped_weight : model->straight_weight;
+	weight += part;
+	if (parts)
+		*parts++ = part;
+	for (int r = 0; r < RELATED_COUNT; r++)
+		odds += exp2(related[r]);
+	part = -log2(odds);
+	weight += part;
+	if (parts)
+		*parts++ = part;
+	return weight;
+}
+
+/* Get the most that a comparison can be worth, seeing only whether the values are equal */
+static inline double
+ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right)
+{
+	const MatchModel *model = scorer->model;
+	const ModelComparison *comparison = &model->comparisons[c];
+	uint32		a = left[comparison->field];
+	uint32		b = right[comparison->field];
+	const ModelLevel *level;
+
+	if (a == VALUE_BLANK || b == VALUE_BLANK)
+		return comparison->best_blank;
+	if (a != b)
+		return comparison->best_inexact;
+	level = &comparison->levels[comparison->equal_level];
+	if (!level->uses_frequency)
+		return level->weight;
+	return level->weight + scorer->records->rarity[comparison->field][a] +
+		model->fields[comparison->field].agreement_weight;
+}
+
+/*
+ * Compare two records, giving up as soon as they cannot reach a weight; returns
+ * whether they reach it.  Most pairs of a block differ in most fields and are
+ * given up before any similarity is worked out, most others after the first.
+ */
+bool
+PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least, PairPattern *pattern,
+		   double *weight)
+{
+	const MatchModel *model = scorer->model;
+	double		bounds[MODEL_MAX_COMPARISONS];
+	double		bound = model->prior_weight + model->best_extra;
+
+	for (int c = 0; c < model->comparison_count; c++)
+		bound += bounds[c] = ComparisonBound(scorer, c, left, right);
+	if (model->given >= 0 && model->family >= 0)
+	{
+		int			given = model->comparisons[model->given].field;
+		int			family = model->comparisons[model->family].field;
+
+		/* Names that are equal crosswise may be worth as much as any */
+		if ((left[given] == right[family] && left[given] != VALUE_BLANK) ||
+			(left[family] == right[given] && left[family] != VALUE_BLANK))
+			bound += model->best_crossed;
+	}
+	if (bound < at_least)
+		return false;
+	for (int i = 0; i < scorer->step_count; i++)
+	{
+		int			c = scorer->order[i];
+		const ModelComparison *comparison = &model->comparisons[c];
+
+		if (c == model->given || c == model->family)
+		{
+			PairNameLevels(scorer, left, right, pattern);
+			continue;
+		}
+		PairLevel(scorer, c, left, right, pattern);
+		if (pattern->levels[c] == comparison->equal_level || pattern->levels[c] == LEVEL_BLANK)
+			continue;
+		bound -= bounds[c];
+		bound += comparison->levels[pattern->levels[c]].weight + comparison->most_rarity;
+		if (bound < at_least)
+			return false;
+	}
+	*weight = PatternWeight(scorer, left, right, pattern, NULL);
+	return *weight >= at_least;
+}
+
+/*
+ * Get how much a comparison is likely to settle for what it costs: values of
+ * large dictionaries are far away in memory, names are compared crosswise.
+ */
+static double
+Usefulness(const PairScorer *scorer, int c)
+{
+	const MatchModel *model = scorer->model;
+	const ModelComparison *comparison = &model->comparisons[c];
+	double		spread = comparison->best_inexact - comparison->levels[comparison->level_count - 1].weight;
+
+	if (c == model->given || c == model->family)
+		return -1;
+	return FieldDictionary(scorer->records, comparison->field)->count > FAR_AWAY ? spread / 8 : spread;
+}
+
+/* Make a scorer of pairs of records */
+PairScorer *
+ScorerCreate(const MatchRecords *records)
+{
+	PairScorer *scorer = palloc0(sizeof(PairScorer));
+	const MatchModel *model = records->model;
+
+	scorer->records = records;
+	scorer->model = model;
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		int			at = scorer->step_count;
+
+		scorer->caches[c].pairs = palloc0(sizeof(uint64) * LEVEL_CACHE_SIZE);
+		scorer->caches[c].levels = palloc(sizeof(int8) * LEVEL_CACHE_SIZE);
+		if (c == model->family && model->given >= 0)
+			continue;			/* together with the given name */
+		for (; at > 0 && Usefulness(scorer, scorer->order[at - 1]) < Usefulness(scorer, c); at--)
+			scorer->order[at] = scorer->order[at - 1];
+		scorer->order[at] = c;
+		scorer->step_count++;
+	}
+	return scorer;
+}

@@ -1,0 +1,585 @@
+/*
+ * Training a match model by expectation maximisation.
+ *
+ * The pairs are a mixture of those of one entity and those of two.  The u come
+ * from random pairs, nearly all of which are of two; the m from the pairs that
+ * meet in blocks (Winkler, Using the EM Algorithm for Weight Computation in the
+ * Fellegi-Sunter Model, 1988), with the prior estimated in the same likelihood.
+ *
+ * Pairs that met because a field agrees say nothing of how often it agrees.
+ * So the m of a comparison are taken only from pairs that met at a key which
+ * does not depend on its field, and how many matches a key misses is seen from
+ * those that were found by keys independent of it (capture and recapture).
+ * Where all pairs can be counted, they are, and none of this is needed.
+ *
+ * Values that are equal are counted exactly, whatever the sample: the pairs
+ * that agree on a field are known from how often each value occurs, and those
+ * among them that are matches are taken off.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "matching/choose.h"
+#include "matching/json.h"
+#include "matching/train.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+/* Pairs that are looked at, random and in blocks */
+#define RANDOM_PAIRS 600000
+#define BLOCK_PAIRS 1500000
+
+/* Pairs that are taken for matches when keys are judged: at even odds */
+#define MATCHED_WEIGHT 0
+
+/* Names given in the other order, before anything is known */
+#define DEFAULT_SWAPS 0.02
+
+/*
+ * Only pairs that are taken for matches with this probability teach m.  Where
+ * the classes are not independent as the model has it, the many pairs in
+ * between would draw it towards themselves (classification EM: Celeux and
+ * Govaert 1992).
+ */
+#define TEACHING_PROBABILITY 0.95
+
+#define MAX_ITERATIONS 300
+#define CONVERGED 1e-5
+
+/* What the m that a model starts with count for, in matching pairs */
+#define PRESET_MATCHES 12
+
+/* Fewer matching pairs than this are no evidence */
+#define MIN_MATCHES 15
+
+/* Frequent values that a model knows by name, and how often they must occur */
+#define MAX_FREQUENT 2000
+#define MIN_FREQUENT 4
+
+/* What the estimate of chance agreement may not fall below, of all agreement seen */
+#define LEAST_CHANCE 0.002
+
+/* A value and how often it occurs */
+typedef struct ValueCount
+{
+	uint32		id;
+	uint32		count;
+} ValueCount;
+
+/* Order values from the most frequent on */
+static int
+CompareCounts(const void *a, const void *b)
+{
+	const ValueCount *left = a;
+	const ValueCount *right = b;
+
+	if (left->count != right->count)
+		return left->count > right->count ? -1 : 1;
+	return left->id < right->id ? -1 : left->id > right->id;
+}
+
+/* Note which values of a dictionary are frequent, and how frequent the others are */
+static void
+MeasureFrequencies(const MatchDictionary *dictionary, const uint32 *counts, double total, int *frequent_count,
+				   char ***frequent, double **frequencies, double *rest)
+{
+	ValueCount *values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ValueCount) * (uint64) dictionary->count);
+	uint32		n = 0;
+	uint32		distinct = 0;
+	double		rest_total = total;
+
+	for (uint32 id = 1; id < dictionary->count; id++)
+	{
+		distinct += counts[id] > 0;
+		if (counts[id] >= MIN_FREQUENT)
+			values[n++] = (ValueCount) {id, counts[id]};
+	}
+	qsort(values, n, sizeof(ValueCount), CompareCounts);
+	n = Min(n, MAX_FREQUENT);
+	*frequent_count = n;
+	*frequent = palloc(sizeof(char *) * Max(n, 1));
+	*frequencies = palloc(sizeof(double) * Max(n, 1));
+	for (uint32 i = 0; i < n; i++)
+	{
+		const MatchValue *value = &dictionary->values[values[i].id];
+
+		(*frequent)[i] = pnstrdup(DictionaryText(dictionary, value), value->bytes);
+		(*frequencies)[i] = values[i].count / total;
+		rest_total -= values[i].count;
+	}
+	*rest = distinct > n ? Max(rest_total, 1) / (distinct - n) / Max(total, 1) : 1 / Max(total, 2);
+	*rest = Min(*rest, 0.5);
+	pfree(values);
+}
+
+/* Measure which share of the records has each field */
+void
+ModelMeasurePresence(MatchModel *model, const MatchRecords *records)
+{
+	for (int f = 0; f < model->field_count; f++)
+	{
+		uint64		present = 0;
+
+		for (uint32 r = 0; r < records->count; r++)
+			present += RecordIds(records, r)[f] != VALUE_BLANK;
+		model->fields[f].present = (double) present / Max(records->count, 1);
+	}
+}
+
+/* Measure how often the values of each field occur, and how often two agree */
+void
+ModelMeasureFields(MatchModel *model, MatchRecords *records)
+{
+	for (int f = 0; f < model->field_count; f++)
+	{
+		ModelField *field = &model->fields[f];
+		const MatchDictionary *dictionary = FieldDictionary(records, f);
+		uint32	   *counts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (uint64) dictionary->count,
+														MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		double		total = 0;
+		double		agreeing = 0;
+
+		for (uint32 r = 0; r < records->count; r++)
+			counts[RecordIds(records, r)[f]]++;
+		for (uint32 id = 1; id < dictionary->count; id++)
+		{
+			total += counts[id];
+			agreeing += (double) counts[id] * (counts[id] - 1.0);
+		}
+		field->agreement = Max(agreeing, 1) / Max(total * (total - 1), 2);
+		MeasureFrequencies(dictionary, counts, Max(total, 1), &field->frequency_count, &field->frequent,
+						   &field->frequencies, &field->rest_frequency);
+		if (dictionary->has_words)
+		{
+			const MatchDictionary *words = dictionary->words;
+			uint32	   *word_counts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (uint64) words->count,
+																 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+			for (uint32 id = 1; id < dictionary->count; id++)
+				for (int t = 0; t < dictionary->values[id].token_count; t++)
+					word_counts[dictionary->tokens[dictionary->values[id].extra + t]] += counts[id];
+			MeasureFrequencies(words, word_counts, Max(total, 1), &field->word_count, &field->words,
+							   &field->word_frequencies, &field->rest_word_frequency);
+			pfree(word_counts);
+		}
+		pfree(counts);
+	}
+}
+
+/* Work out how likely a pattern is one of each class */
+static void
+Classify(const MatchModel *model, const PatternCount *entry, PatternClass *class)
+{
+	const PairPattern *pattern = &entry->key.pattern;
+	double		match = model->prior_weight + entry->correction / entry->count;
+	double		related[RELATED_COUNT];
+	double		most = 0;
+	double		sum;
+
+	for (int r = 0; r < RELATED_COUNT; r++)
+		related[r] = model->related_prior_weight[r] + entry->shared_correction[r] / entry->count;
+	for (int c = 0; c < model->comparison_count; c++)
+		if (pattern->levels[c] != LEVEL_BLANK)
+		{
+			const ModelLevel *level = &model->comparisons[c].levels[pattern->levels[c]];
+
+			match += level->weight;
+			for (int r = 0; r < RELATED_COUNT; r++)
+				if (model->comparisons[c].is_shared[r])
+					related[r] += level->related_weight[r];
+		}
+	for (int g = 0; g < model->group_count; g++)
+	{
+		int			a = pattern->levels[model->groups[g].left];
+		int			b = pattern->levels[model->groups[g].right];
+
+		if (a == LEVEL_BLANK || b == LEVEL_BLANK)
+			continue;
+		match += model->groups[g].weight[a][b];
+		for (int r = 0; r < RELATED_COUNT; r++)
+			related[r] += model->groups[g].related_weight[a][b];
+	}
+	if (pattern->order != LEVEL_BLANK)
+		match += pattern->order == 1 ? model->swapped_weight : model->straight_weight;
+	most = Max(most, match);
+	for (int r = 0; r < RELATED_COUNT; r++)
+		most = Max(most, related[r]);
+	sum = class->match = exp2(match - most);
+	sum += class->other = exp2(-most);
+	for (int r = 0; r < RELATED_COUNT; r++)
+		sum += class->related[r] = exp2(related[r] - most);
+	class->match /= sum;
+	class->other /= sum;
+	for (int r = 0; r < RELATED_COUNT; r++)
+		class->related[r] /= sum;
+}
+
+/* Is the level one of a name against an e-mail address? */
+static bool
+IsEmailLevel(const ModelLevel *level)
+{
+	return level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL || level->test == TEST_EMAIL_OTHER;
+}
+
+/*
+ * Turn sums over levels into probabilities.  The levels of a name against an
+ * e-mail address are a comparison of their own: they exclude the others.
+ */
+static void
+Normalise(const ModelComparison *comparison, double *sums)
+{
+	for (int email = 0; email <= 1; email++)
+	{
+		double		total = 0;
+
+		for (int l = 0; l < comparison->level_count; l++)
+			if (IsEmailLevel(&comparison->levels[l]) == email)
+				total += sums[l];
+		for (int l = 0; l < comparison->level_count; l++)
+			if (IsEmailLevel(&comparison->levels[l]) == email)
+				sums[l] = total > 0 ? sums[l] / total : 0.5;
+	}
+}
+
+/*
+ * Keep the last level of a comparison from becoming the usual one.  Records of
+ * one entity mostly agree on what identifies it; a class of pairs that does not
+ * is another one, which has taken the place of the matches.
+ */
+static void
+LimitDifferent(const ModelComparison *comparison, double *sums, double most)
+{
+	int			last = comparison->level_count - 1;
+
+	if (sums[last] <= most)
+		return;
+	for (int l = 0; l < last; l++)
+		if (!IsEmailLevel(&comparison->levels[l]))
+			sums[l] *= (1 - most) / Max(1 - sums[last], 1e-9);
+	sums[last] = most;
+}
+
+/* Keep the levels that would make related entities the same from becoming usual among them */
+static void
+FixRelated(const MatchModel *model, const ModelComparison *comparison, int related, double *sums)
+{
+	double		fixed[MODEL_MAX_LEVELS];
+	double		fixed_sum = 0;
+	double		free_sum = 0;
+
+	ModelFixedRelated(comparison, model->fields[comparison->field].kind, related,
+					  model->given >= 0 || model->family >= 0, fixed);
+	for (int l = 0; l < comparison->level_count; l++)
+		if (fixed[l] >= 0)
+			fixed_sum += fixed[l];
+		else
+			free_sum += sums[l];
+	if (fixed_sum == 0)
+		return;
+	for (int l = 0; l < comparison->level_count; l++)
+		sums[l] = fixed[l] >= 0 ? fixed[l] : sums[l] / Max(free_sum, 1e-9) * (1 - fixed_sum);
+}
+
+/* Work out what each pattern is likely to be, and which are clear enough to teach */
+static void
+Expect(Training *training)
+{
+	for (int i = 0; i < training->met.count; i++)
+	{
+		Classify(training->model, training->met.entries[i], &training->met.classes[i]);
+		if (training->met.classes[i].match < TEACHING_PROBABILITY)
+			training->met.classes[i].match = 0;
+	}
+	for (int i = 0; i < training->random.count; i++)
+		Classify(training->model, training->random.entries[i], &training->random.classes[i]);
+}
+
+/* Re-estimate m of all comparisons from the pairs that met for other reasons */
+static void
+MaximiseM(Training *training)
+{
+	MatchModel *model = training->model;
+	const PatternSet *met = &training->met;
+	double		swapped = DEFAULT_SWAPS * PRESET_MATCHES;
+	double		ordered = PRESET_MATCHES;
+
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		ModelComparison *comparison = &model->comparisons[c];
+		double		sums[MODEL_MAX_LEVELS];
+		double		related[RELATED_COUNT][MODEL_MAX_LEVELS];
+		double		evidence = 0;
+
+		for (int l = 0; l < comparison->level_count; l++)
+		{
+			sums[l] = training->preset_m[c][l] * PRESET_MATCHES;
+			for (int r = 0; r < RELATED_COUNT; r++)
+				related[r][l] = sums[l];
+		}
+		for (int i = 0; i < met->count; i++)
+		{
+			const PatternCount *entry = met->entries[i];
+			int			level = entry->key.pattern.levels[c];
+
+			if (level == LEVEL_BLANK || (entry->key.bound & (1 << c)))
+				continue;
+			sums[level] += met->classes[i].match * entry->count;
+			for (int r = 0; r < RELATED_COUNT; r++)
+				related[r][level] += met->classes[i].related[r] * entry->count;
+			evidence += met->classes[i].match * entry->count;
+		}
+		training->evidence[c] = evidence;
+		Normalise(comparison, sums);
+		LimitDifferent(comparison, sums, KindMostDifferent(model->fields[comparison->field].kind));
+		for (int l = 0; l < comparison->level_count; l++)
+		{
+			training->change = Max(training->change, fabs(comparison->levels[l].m - sums[l]));
+			comparison->levels[l].m = Max(sums[l], 1e-7);
+		}
+		for (int r = 0; r < RELATED_COUNT; r++)
+		{
+			Normalise(comparison, related[r]);
+			FixRelated(model, comparison, r, related[r]);
+			for (int l = 0; l < comparison->level_count; l++)
+				comparison->levels[l].related[r] = Max(related[r][l], 1e-7);
+		}
+	}
+	for (int i = 0; i < met->count; i++)
+	{
+		const PatternCount *entry = met->entries[i];
+
+		if (entry->key.pattern.order == LEVEL_BLANK)
+			continue;
+		ordered += met->classes[i].match * entry->count;
+		if (entry->key.pattern.order == 1)
+			swapped += met->classes[i].match * entry->count;
+	}
+	model->swapped_m = Max(1e-4, Min(0.5, swapped / ordered));
+}
+
+/* Re-estimate u of all comparisons from the random pairs that are no matches */
+static void
+MaximiseU(Training *training)
+{
+	MatchModel *model = training->model;
+	const PatternSet *random = &training->random;
+	double		swapped = 1;
+	double		ordered = 2;
+
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		ModelComparison *comparison = &model->comparisons[c];
+		double		sums[MODEL_MAX_LEVELS] = {0};
+		double		total = 0;
+		int			equal = comparison->equal_level;
+
+		for (int i = 0; i < random->count; i++)
+		{
+			int			level = random->entries[i]->key.pattern.levels[c];
+			double		others = random->classes[i].other * random->entries[i]->count;
+
+			if (level == LEVEL_BLANK)
+				continue;
+			sums[level] += others;
+			if (!IsEmailLevel(&comparison->levels[level]))
+				total += others;
+		}
+		for (int l = 0; l < comparison->level_count; l++)
+			sums[l] += 0.3;
+		if (!training->is_complete && comparison->levels[equal].test == TEST_EXACT && total > 0)
+		{
+			double		present = training->all_pairs * training->present[c];
+			double		matched = training->matches * training->present[c] * comparison->levels[equal].m;
+			double		chance = Max(training->agreeing[c] - matched, training->agreeing[c] * LEAST_CHANCE);
+
+			/* Names may also be equal crosswise, which the sample shows */
+			if (c != model->given && c != model->family)
+				sums[equal] = Max(chance, 0.05) / Max(present, 1) * total;
+			else
+				sums[equal] = Max(sums[equal], Max(chance, 0.05) / Max(present, 1) * total);
+		}
+		Normalise(comparison, sums);
+		for (int l = 0; l < comparison->level_count; l++)
+			comparison->levels[l].u = Max(sums[l], 1e-9);
+	}
+	for (int i = 0; i < random->count; i++)
+	{
+		const PatternCount *entry = random->entries[i];
+
+		if (entry->key.pattern.order == LEVEL_BLANK)
+			continue;
+		ordered += random->classes[i].other * entry->count;
+		if (entry->key.pattern.order == 1)
+			swapped += random->classes[i].other * entry->count;
+	}
+	model->swapped_u = Max(1e-4, Min(1 - 1e-4, swapped / ordered));
+}
+
+/* Re-estimate how many pairs match, and how many are related */
+static void
+MaximisePriors(Training *training)
+{
+	double		matches = 0;
+	double		related[RELATED_COUNT] = {0};
+
+	for (int i = 0; i < training->met.count; i++)
+	{
+		matches += training->met.classes[i].match * training->met.entries[i]->count;
+		for (int r = 0; r < RELATED_COUNT; r++)
+			related[r] += training->met.classes[i].related[r] * training->met.entries[i]->count;
+	}
+	training->matches = matches / training->share;
+	training->model->prior = Max(1e-12, Min(0.5, training->matches / training->all_pairs));
+	for (int r = 0; r < RELATED_COUNT; r++)
+		training->model->related_prior[r] = Max(1e-12, Min(0.4, related[r] / training->share / training->all_pairs));
+}
+
+/* Iterate until nothing changes */
+static void
+Iterate(Training *training)
+{
+	for (int iteration = 0; iteration < MAX_ITERATIONS; iteration++)
+	{
+		double		before = training->matches;
+
+		CHECK_FOR_INTERRUPTS();
+		training->iterations++;
+		training->change = 0;
+		Expect(training);
+		MaximiseM(training);
+		MaximiseU(training);
+		MaximisePriors(training);
+		TrainingMaximiseGroups(training);
+		ModelCompile(training->model);
+		if (training->change < CONVERGED && fabs(training->matches - before) <= CONVERGED * Max(before, 1))
+			break;
+	}
+}
+
+/* Refuse parameters that rest on next to nothing */
+static void
+CheckEvidence(const Training *training)
+{
+	if (training->matches < MIN_MATCHES)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the records hold no evidence to train a match model on: about %.0f pairs among %u records match",
+						training->matches, training->records->count),
+				 errhint("Train on more records, or use the model as it is: what it starts with are usual values.")));
+}
+
+/* Say what the training rests on */
+static Jsonb *
+Report(const Training *training)
+{
+	const MatchModel *model = training->model;
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfo(&out, "{\"records\": %u", training->records->count);
+	AppendJsonNumber(&out, "pairs_counted", training->random.pairs + (training->is_complete ? 0 : training->met.pairs));
+	appendStringInfo(&out, ", \"all_pairs_counted\": %s", training->is_complete ? "true" : "false");
+	AppendJsonNumber(&out, "matches", rint(training->matches));
+	appendStringInfo(&out, ", \"iterations\": %d, \"converged\": %s, \"evidence\": {", training->iterations,
+					 training->iterations < MAX_ITERATIONS ? "true" : "false");
+	for (int c = 0; c < model->comparison_count; c++)
+		AppendJsonNumber(&out, model->comparisons[c].name, rint(training->evidence[c]));
+	appendStringInfoString(&out, "}, \"without_evidence\": [");
+	for (int c = 0; c < model->comparison_count; c++)
+		if (training->evidence[c] < MIN_MATCHES)
+			AppendJsonText(&out, NULL, model->comparisons[c].name);
+	appendStringInfoString(&out, "]}");
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+}
+
+/* Take the patterns of a table for training */
+static void
+TakePatterns(PatternSet *set, const PatternTable *table)
+{
+	set->entries = PatternsList(table, &set->count);
+	set->classes = palloc0(sizeof(PatternClass) * Max(set->count, 1));
+	set->pairs = table->pairs;
+}
+
+/* Count the pairs that training looks at */
+static void
+CountPatterns(Training *training, PairScorer *scorer)
+{
+	MatchModel *model = training->model;
+	PatternTable *random = PatternsCreate();
+	PatternTable *met = random;
+
+	training->is_complete = training->all_pairs <= COMPARE_ALL_PAIRS;
+	PatternsOfRandomPairs(random, scorer, training->is_complete ? COMPARE_ALL_PAIRS : RANDOM_PAIRS);
+	if (!training->is_complete)
+	{
+		MatchKeys  *keys = KeysBuild(training->records);
+		double		pairs = 0;
+
+		for (int k = 0; k < model->key_count; k++)
+			pairs += keys->pairs[k];
+		training->share = Min(1, BLOCK_PAIRS / Max(pairs, 1));
+		met = PatternsCreate();
+		PatternsOfBlocks(met, scorer, keys, training->share);
+	}
+	TakePatterns(&training->random, random);
+	TakePatterns(&training->met, met);
+	if (training->is_complete)
+		training->met.classes = training->random.classes;
+}
+
+/* Train a model on records */
+void
+ModelTrain(MatchModel *model, MatchRecords *records)
+{
+	Training	training = {.model = model,.records = records,.share = 1};
+	bool		choose = model->key_count == 0;
+	FoundPair  *matched;
+	uint64		matched_count;
+
+	if (records->count < 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a match model cannot be trained on %u records", records->count)));
+	training.all_pairs = RecordsAllPairs(records);
+	ModelMeasurePresence(model, records);
+	ModelMeasureFields(model, records);
+	model->group_count = 0;
+	for (int r = 0; r < RELATED_COUNT; r++)
+		model->related_prior[r] = 1e-6;
+	ModelCompile(model);
+	RecordsSetRarity(records);
+	if (choose)
+		ModelChooseKeys(model, records, NULL, 0);
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		const ModelField *field = &model->fields[model->comparisons[c].field];
+
+		for (int l = 0; l < model->comparisons[c].level_count; l++)
+			training.preset_m[c][l] = model->comparisons[c].levels[l].m;
+		training.present[c] = field->present * field->present;
+		training.agreeing[c] = field->agreement * training.all_pairs * training.present[c];
+	}
+	CountPatterns(&training, ScorerCreate(records));
+	training.matches = model->prior * training.all_pairs;
+	Expect(&training);
+	MaximiseU(&training);
+	for (int c = 0; c < model->comparison_count; c++)
+		for (int l = 0; l < model->comparisons[c].level_count; l++)
+			for (int r = 0; r < RELATED_COUNT; r++)
+				model->comparisons[c].levels[l].related[r] = training.preset_m[c][l];
+	ModelCompile(model);
+	Expect(&training);
+	TrainingFindGroups(&training);
+	TrainingMaximiseGroups(&training);
+	ModelCompile(model);
+	Iterate(&training);
+	CheckEvidence(&training);
+	RecordsSetRarity(records);
+	matched = FindPairs(records, MATCHED_WEIGHT, training.share, &matched_count);
+	if (choose && matched_count > 0)
+		ModelChooseKeys(model, records, matched, matched_count);
+	model->is_trained = true;
+	model->report = Report(&training);
+}

@@ -1,0 +1,50 @@
+/*
+ * Training: parameters of a match model from records without labels.
+ */
+#ifndef LEAD_MGMT_TRAIN_H
+#define LEAD_MGMT_TRAIN_H
+
+#include "matching/patterns.h"
+
+/* How likely a pattern is one of a match, and one of related entities */
+typedef struct PatternClass
+{
+	double		match;
+	double		related[RELATED_COUNT];
+	double		other;
+} PatternClass;
+
+/* Patterns and what they are taken for */
+typedef struct PatternSet
+{
+	PatternCount **entries;
+	PatternClass *classes;
+	int			count;
+	double		pairs;
+} PatternSet;
+
+typedef struct Training
+{
+	MatchModel *model;
+	MatchRecords *records;
+	double		all_pairs;
+	bool		is_complete;	/* all pairs were counted */
+	double		share;			/* of the blocks that were counted */
+	PatternSet	random;
+	PatternSet	met;
+	double		preset_m[MODEL_MAX_COMPARISONS][MODEL_MAX_LEVELS];
+	double		evidence[MODEL_MAX_COMPARISONS];	/* matching pairs that m rests on */
+	double		agreeing[MODEL_MAX_COMPARISONS];	/* pairs of equal values, all counted */
+	double		present[MODEL_MAX_COMPARISONS];	/* share of pairs with both values */
+	double		matches;
+	double		change;
+	int			iterations;
+} Training;
+
+extern void ModelTrain(MatchModel *model, MatchRecords *records);
+extern void ModelMeasurePresence(MatchModel *model, const MatchRecords *records);
+extern void ModelMeasureFields(MatchModel *model, MatchRecords *records);
+extern void TrainingFindGroups(Training *training);
+extern void TrainingMaximiseGroups(Training *training);
+
+#endif

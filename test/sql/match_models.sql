@@ -1,0 +1,112 @@
+-- Match models on any table: proposed, trained, used, explained.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS lead_mgmt;
+RESET client_min_messages;
+\set VERBOSITY terse
+
+-- 400 people, each known under two or three spellings; spread by arithmetic, not by chance
+CREATE TEMP TABLE person AS
+WITH base AS (
+	SELECT n,
+		(ARRAY['Anna','Robert','Elizabeth','Thomas','Margaret','Quang','Ines','William','Sofia','Peter','Ngoc','Katherine'])[1 + n % 12] AS given,
+		(ARRAY['Huber','Nguyen','Garcia','Miller','Schneider','Kowalski','Rossi','Tanaka','Andersen','Okafor','Dubois','Petrov','Larsson'])[1 + n % 13]
+			|| (ARRAY['','s','mann','ova','berg'])[1 + n % 5] AS family,
+		date '1950-01-01' + n * 97 % 18000 AS born,
+		(ARRAY['Berlin','Hà Nội','Madrid','Lyon','Oslo','Leeds','Porto'])[1 + n * 3 % 7] AS city,
+		'+49301' || lpad((n * 7919 % 1000000)::text, 6, '0') AS phone
+	FROM generate_series(1, 400) n)
+SELECT row_number() OVER (ORDER BY n, copy)::int AS id, n AS person, x.* FROM base, LATERAL (VALUES
+	(1, given, family, to_char(born, 'YYYY-MM-DD'), city, lower(given || '.' || family) || n || '@example.org', phone),
+	(2, CASE n % 4 WHEN 0 THEN family WHEN 1 THEN left(given, 2) || substr(given, 4) ELSE given END,
+		CASE n % 4 WHEN 0 THEN given WHEN 2 THEN left(family, 3) || substr(family, 5) ELSE family END,
+		to_char(born + CASE WHEN n % 7 = 0 THEN 1 ELSE 0 END, 'YYYY-MM-DD'), NULLIF(city, 'Oslo'),
+		CASE WHEN n % 3 <> 0 THEN upper(given || '.' || family) || n || '@example.org' END, CASE WHEN n % 5 = 0 THEN phone END)
+) x (copy, first_name, surname, dob, city, email, phone);
+
+-- what the columns hold
+SELECT f ->> 'field' AS field, f ->> 'kind' AS kind
+FROM lead_mgmt.propose_match_model('SELECT id, first_name, surname, dob, city, email, phone FROM person') m,
+	jsonb_array_elements(m -> 'fields') f ORDER BY 1;
+
+CREATE TEMP TABLE model AS
+SELECT lead_mgmt.train_match_model(q, lead_mgmt.propose_match_model(q)) AS model
+FROM (VALUES ('SELECT id, first_name, surname, dob, city, email, phone FROM person')) v (q);
+SELECT model -> 'trained' AS trained, model -> 'report' ->> 'records' AS records, model -> 'report' -> 'converged' AS converged,
+	(model -> 'report' ->> 'matches')::int BETWEEN 380 AND 420 AS matches_are_about_400 FROM model;
+-- training again gives the same
+SELECT count(DISTINCT m) FROM (SELECT model FROM model UNION ALL
+	SELECT lead_mgmt.train_match_model('person', m) FROM (SELECT lead_mgmt.propose_match_model(
+		'SELECT id, first_name, surname, dob, city, email, phone FROM person') AS m) p) x (m);
+
+-- pairs: nearly all true ones, nearly no others
+SELECT count(*) FILTER (WHERE a.person = b.person) >= 390 AS found, count(*) FILTER (WHERE a.person <> b.person) <= 4 AS hardly_another
+FROM model, lead_mgmt.find_pairs('person', model, 0.95) p JOIN person a ON a.id::text = left_id JOIN person b ON b.id::text = right_id;
+-- each once, none with itself
+SELECT count(*) = count(DISTINCT (least(left_id, right_id), greatest(left_id, right_id))), bool_or(left_id = right_id)
+FROM model, lead_mgmt.find_pairs('person', model, 0);
+-- linking two sets: only across
+SELECT bool_and(left_id::int % 2 <> right_id::int % 2) AS across, count(*) > 350 AS found
+FROM model, lead_mgmt.find_pairs('SELECT * FROM person WHERE id % 2 = 0', model, 0.9, 'SELECT * FROM person WHERE id % 2 = 1');
+-- one score on every path, to the last bit
+SELECT bool_and(p.probability = lead_mgmt.match_probability(model, to_jsonb(a), to_jsonb(b))) AS same_score,
+	bool_and(p.probability = e.probability) AS same_explained
+FROM model, lead_mgmt.find_pairs('person', model, 0.5) p JOIN person a ON a.id::text = left_id JOIN person b ON b.id::text = right_id,
+	LATERAL (SELECT probability FROM lead_mgmt.explain_pair(model, to_jsonb(a), to_jsonb(b)) WITH ORDINALITY x ORDER BY ordinality DESC LIMIT 1) e;
+-- the same whatever the key's type
+SELECT (SELECT array_agg(probability ORDER BY probability) FROM model, lead_mgmt.find_pairs('person', model, 0.5))
+	= (SELECT array_agg(probability ORDER BY probability) FROM model,
+		lead_mgmt.find_pairs('SELECT ''k'' || id AS id, first_name, surname, dob::date, city, email, phone FROM person', model, 0.5)) AS same;
+-- a blank is no evidence, nor is what stands for one
+SELECT part, level, weight FROM model, lead_mgmt.explain_pair(model,
+	'{"first_name": "Ann", "surname": "n/a", "email": ""}', '{"first_name": "Ann", "surname": "unknown", "city": null}')
+WHERE part IN ('surname', 'email', 'city', 'dob');
+-- swapped names, a name found in an e-mail address
+SELECT part, level, left_value, right_value FROM model, lead_mgmt.explain_pair(model,
+	'{"first_name": "Petrov", "surname": "Ngọc"}', '{"first_name": "ngoc", "surname": "PETROV"}') WHERE part IN ('first_name', 'surname', 'order of names');
+SELECT part, level FROM model, lead_mgmt.explain_pair(model,
+	'{"first_name": "Elizabeth"}', '{"email": "elizabeth.rossi@example.net"}') WHERE part = 'first_name';
+
+-- clusters
+SELECT count(DISTINCT cluster_id) BETWEEN 385 AND 400 AS clusters, bool_and(id::int >= cluster_id::int) AS least_key, min(size) >= 2 AS no_singles
+FROM model, lead_mgmt.find_clusters('person', model);
+SELECT count(*) FROM model, lead_mgmt.find_clusters('person', model, 'connected', NULL, 'SELECT 1, 2') WHERE id IN ('1', '2');
+SELECT method, count(DISTINCT cluster_id) >= 385 AS enough FROM model, unnest(ARRAY['best', 'complete']) method,
+	LATERAL lead_mgmt.find_clusters('person', model, method) GROUP BY 1 ORDER BY 1;
+
+-- a model of one's own
+SELECT left_id, right_id, outcome FROM lead_mgmt.find_pairs($q$ SELECT * FROM (VALUES (1, 'abc-1'), (2, 'ABC 1'), (3, 'zzz')) v (id, code) $q$,
+	'{"fields": [{"field": "code", "kind": "identifier", "column": "code"}], "comparisons": [{"field": "code"}], "prior": 0.1}');
+
+-- blocks of equal keys end, and chain what is equal
+SELECT count(DISTINCT cluster_id), count(*) FROM lead_mgmt.find_clusters($q$ SELECT i, 'Same Name' AS full_name, 'same@example.org' AS email FROM generate_series(1, 5000) i $q$,
+	'{"fields": [{"field": "given", "kind": "given_name", "full_name": "full_name"}, {"field": "family", "kind": "family_name", "full_name": "full_name"},
+		{"field": "email", "kind": "email", "column": "email"}],
+	 "comparisons": [{"field": "given"}, {"field": "family"}, {"field": "email"}], "keys": [{"parts": ["email"]}], "block_limit": 50}');
+
+-- long values, no values, odd values
+SELECT count(*) FROM lead_mgmt.find_pairs($q$ SELECT i, repeat('x', 10000) || i % 2 AS name FROM generate_series(1, 10) i $q$,
+	'{"fields": [{"field": "name", "kind": "text", "column": "name"}], "comparisons": [{"field": "name"}], "prior": 0.1}', 0.1);
+SELECT count(*) FROM lead_mgmt.find_pairs('SELECT 1 AS id, NULL::text AS name WHERE false',
+	'{"fields": [{"field": "name", "kind": "text", "column": "name"}], "comparisons": [{"field": "name"}]}');
+
+-- faults
+SELECT lead_mgmt.propose_match_model('no_such_table');
+SELECT lead_mgmt.propose_match_model('SELECT 1 AS id; DROP TABLE person');
+SELECT lead_mgmt.propose_match_model('SELECT generate_series(1, 3) AS id');
+SELECT lead_mgmt.train_match_model('SELECT * FROM person LIMIT 10', lead_mgmt.propose_match_model('person'));
+SELECT lead_mgmt.train_match_model('SELECT i AS id, md5(i::text) AS surname, md5(i::text || 1) AS city FROM generate_series(1, 500) i',
+	'{"fields": [{"field": "surname", "kind": "text", "column": "surname"}, {"field": "city", "kind": "text", "column": "city"}],
+	  "comparisons": [{"field": "surname"}, {"field": "city"}]}');
+SELECT * FROM lead_mgmt.find_pairs('person', '[]');
+SELECT * FROM lead_mgmt.find_pairs('person', '{}');
+SELECT * FROM lead_mgmt.find_pairs('person', '{"fields": [{"field": "x", "kind": "text", "column": "nothing"}], "comparisons": [{"field": "x"}]}');
+SELECT * FROM lead_mgmt.find_pairs('person', '{"fields": [{"field": "x", "kind": "colour", "column": "city"}], "comparisons": [{"field": "x"}]}');
+SELECT * FROM lead_mgmt.find_pairs('person', '{"fields": [{"field": "x", "kind": "text", "column": "city"}], "comparisons": [{"field": "y"}]}');
+SELECT * FROM lead_mgmt.find_pairs('person', '{"fields": [{"field": "x", "kind": "text", "column": "city"}], "comparisons": [{"field": "x", "levels": [{"test": "telepathy"}]}]}');
+SELECT * FROM lead_mgmt.find_pairs('person', '{"fields": [{"field": "x", "kind": "text", "column": "city"}], "comparisons": [{"field": "x",
+	"levels": [{"test": "jaro_winkler", "threshold": 0.8}, {"test": "jaro_winkler", "threshold": 0.9}, {"test": "else"}]}]}');
+SELECT * FROM lead_mgmt.find_pairs('person', '{"fields": [{"field": "x", "kind": "text", "column": "city"}], "comparisons": [{"field": "x"}], "match_probability": 0.4, "review_probability": 0.6}');
+SELECT * FROM lead_mgmt.find_pairs('person', '{"fields": [{"field": "x", "kind": "text", "column": "city"}], "comparisons": [{"field": "x"}], "prior": 7}');
+SELECT * FROM lead_mgmt.find_pairs('person', (SELECT model FROM model), 1.5);
+SELECT * FROM lead_mgmt.find_clusters('person', (SELECT model FROM model), 'magic');
+SELECT lead_mgmt.match_probability((SELECT model FROM model), '[1]', '{}');
