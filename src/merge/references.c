@@ -66,7 +66,7 @@ ValuesJson(const Reference *reference, int argument)
 	for (int i = 0; i < reference->column_count; i++)
 		appendStringInfo(&text, "%s%s, %s", i ? ", " : "pg_catalog.jsonb_build_object(",
 						 quote_literal_cstr(get_attname(reference->table->relid, reference->columns[i], false)),
-						 JsonText(psprintf("$%d", argument + i), reference->types[i]));
+						 MergeJsonText(psprintf("$%d", argument + i), reference->types[i]));
 	appendStringInfoChar(&text, ')');
 	return text.data;
 }
