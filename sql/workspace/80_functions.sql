@@ -336,11 +336,5 @@ REVOKE EXECUTE ON FUNCTION
 	@workspace@.explain_match(bigint),
 	@workspace@.accept_match(bigint),
 	@workspace@.reject_match(bigint, text),
-	@workspace@.refresh_identity(text[]),
-	@workspace@.match_rules_changed(),
-	@workspace@.match_values_changed(),
-	@workspace@.guard_match_alias(),
-	@workspace@.guard_match_link(),
-	@workspace@.keep_default_strategy(),
-	@workspace@.give_strategies()
+	@workspace@.refresh_identity(text[])
 	FROM PUBLIC;

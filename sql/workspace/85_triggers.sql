@@ -53,7 +53,7 @@ CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.opportunity
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE OF mapping, defaults, required ON @workspace@.form
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_form();
 CREATE OR REPLACE TRIGGER strategies AFTER INSERT ON @workspace@.form
-	FOR EACH ROW EXECUTE FUNCTION @workspace@.give_strategies();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.give_strategies();
 
 CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE ON @workspace@.match_condition
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_match_condition();
@@ -62,16 +62,16 @@ CREATE OR REPLACE TRIGGER a_normal BEFORE INSERT OR UPDATE ON @workspace@.match_
 CREATE OR REPLACE TRIGGER a_normal BEFORE INSERT OR UPDATE ON @workspace@.match_alias
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_match_value('value', 'canonical');
 CREATE OR REPLACE TRIGGER cycle BEFORE INSERT OR UPDATE ON @workspace@.match_alias
-	FOR EACH ROW EXECUTE FUNCTION @workspace@.guard_match_alias();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_match_alias();
 CREATE OR REPLACE TRIGGER contradiction BEFORE INSERT OR UPDATE ON @workspace@.match_link
-	FOR EACH ROW EXECUTE FUNCTION @workspace@.guard_match_link();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_match_link();
 
 CREATE OR REPLACE TRIGGER one_default_inserted AFTER INSERT ON @workspace@.match_strategy
-	REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.keep_default_strategy();
+	REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.keep_default_strategy();
 CREATE OR REPLACE TRIGGER one_default_updated AFTER UPDATE ON @workspace@.match_strategy
-	REFERENCING OLD TABLE AS before NEW TABLE AS updated FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.keep_default_strategy();
+	REFERENCING OLD TABLE AS before NEW TABLE AS updated FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.keep_default_strategy();
 CREATE OR REPLACE TRIGGER one_default_deleted BEFORE DELETE ON @workspace@.match_strategy
-	FOR EACH ROW WHEN (old.is_default) EXECUTE FUNCTION @workspace@.keep_default_strategy();
+	FOR EACH ROW WHEN (old.is_default) EXECUTE FUNCTION lead_mgmt.keep_default_strategy();
 
 CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE OF condition ON @workspace@.scoring_rule
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('condition', 'lead_profile');
@@ -122,24 +122,24 @@ CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE O
 -- These read the changed definitions, so they come after the triggers above by name.
 
 CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.field
-	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_rules_changed();
 CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.match_strategy
-	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_rules_changed();
 CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.match_rule
-	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_rules_changed();
 CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.match_condition
-	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_rules_changed();
 CREATE OR REPLACE TRIGGER rules AFTER INSERT OR UPDATE OR DELETE ON @workspace@.form_strategy
-	FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_rules_changed();
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_rules_changed();
 CREATE OR REPLACE TRIGGER values_inserted AFTER INSERT ON @workspace@.match_bypass
-	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_values_changed();
 CREATE OR REPLACE TRIGGER values_updated AFTER UPDATE ON @workspace@.match_bypass
-	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_values_changed();
 CREATE OR REPLACE TRIGGER values_deleted AFTER DELETE ON @workspace@.match_bypass
-	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_values_changed();
 CREATE OR REPLACE TRIGGER values_inserted AFTER INSERT ON @workspace@.match_alias
-	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_values_changed();
 CREATE OR REPLACE TRIGGER values_updated AFTER UPDATE ON @workspace@.match_alias
-	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_values_changed();
 CREATE OR REPLACE TRIGGER values_deleted AFTER DELETE ON @workspace@.match_alias
-	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION @workspace@.match_values_changed();
+	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.match_values_changed();

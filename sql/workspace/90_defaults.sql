@@ -123,6 +123,11 @@ INSERT INTO @workspace@.match_condition (match_rule_id, field, comparator, is_ex
 
 UPDATE @workspace@.match_strategy SET is_default = true;
 
+INSERT INTO @workspace@.merge_policy (entity, field, policy) VALUES
+	('contact', 'value_trust', 'winner'),
+	('account', 'value_trust', 'winner'),
+	('lead', 'value_trust', 'winner');
+
 INSERT INTO @workspace@.match_bypass (field, value, reason) VALUES
 	('email', 'test@test.com', 'made up'),
 	('email', 'a@a.com', 'made up'),
