@@ -60,7 +60,7 @@ COMMENT ON FUNCTION lead_mgmt.guard_match_value() IS
 -- These work for any workspace, and for one whose schema was renamed: they
 -- take its name from the table that they are called for.
 
-CREATE FUNCTION lead_mgmt.refresh_identity(contact_table regclass, fields text[]) RETURNS void
+CREATE FUNCTION lead_mgmt.refresh_identity(contact_table regclass, fields text[], aliases text[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 	AS $$
 	DECLARE
@@ -68,6 +68,7 @@ CREATE FUNCTION lead_mgmt.refresh_identity(contact_table regclass, fields text[]
 			JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = contact_table);
 		what text;
 		needed text[];
+		missing text[];
 		stale text[];
 	BEGIN
 		FOREACH what IN ARRAY '{account,contact}'::text[] LOOP
@@ -86,11 +87,16 @@ CREATE FUNCTION lead_mgmt.refresh_identity(contact_table regclass, fields text[]
 			EXECUTE pg_catalog.format('LOCK TABLE %1$s.%2$I, %1$s.%3$I IN SHARE ROW EXCLUSIVE MODE', workspace, what, what || '_identity');
 			EXECUTE pg_catalog.format('DELETE FROM %1$s.%2$I WHERE kind = ANY ($1)', workspace, what || '_identity') USING stale;
 
-			-- Values that have another normal form now
+			-- Values that have another normal form now; new aliases are all there is to them
+			EXECUTE pg_catalog.format($sql$
+				SELECT ARRAY(SELECT k.kind FROM lead_mgmt.identity_kinds(%2$L) k
+					WHERE k.kind = ANY ($1) AND NOT (k.is_base AND $2 IS NOT NULL
+						AND EXISTS (SELECT FROM %1$s.identity_kind i WHERE i.entity = $3 AND i.kind = k.kind)))
+				$sql$, workspace, workspace || '.' || what) INTO missing USING needed, aliases, what;
 			EXECUTE pg_catalog.format($sql$
 				WITH moved AS (
 					DELETE FROM %1$s.%2$I i USING lead_mgmt.identity_kinds(%4$L) k
-					WHERE k.is_base AND k.kind = ANY ($1) AND i.kind = k.kind
+					WHERE k.is_base AND k.kind = ANY ($1) AND i.kind = k.kind AND ($2 IS NULL OR i.value = ANY ($2))
 						AND lead_mgmt.identity_value(%4$L, i.kind, i.value) <> i.value
 					RETURNING i.kind, lead_mgmt.identity_value(%4$L, i.kind, i.value) AS value, i.%3$I AS id
 				)
@@ -103,7 +109,7 @@ CREATE FUNCTION lead_mgmt.refresh_identity(contact_table regclass, fields text[]
 				WHERE NOT EXISTS (
 					SELECT FROM %1$s.%2$I h WHERE h.kind = m.kind AND h.value = m.value AND h.%3$I = m.id)
 				ON CONFLICT DO NOTHING
-				$sql$, workspace, what || '_identity', what || '_id', workspace || '.' || what) USING needed;
+				$sql$, workspace, what || '_identity', what || '_id', workspace || '.' || what) USING needed, aliases;
 
 			-- What is missing: the rows' own values, and other forms of values kept already
 			EXECUTE pg_catalog.format($sql$
@@ -131,7 +137,7 @@ CREATE FUNCTION lead_mgmt.refresh_identity(contact_table regclass, fields text[]
 				WHERE v.place <= CASE WHEN v.is_shared THEN 64 ELSE 1 END AND NOT EXISTS (
 					SELECT FROM %1$s.%2$I h WHERE h.kind = v.kind AND h.value = v.value AND (h.%3$I = v.id OR NOT v.is_shared))
 				ON CONFLICT DO NOTHING
-				$sql$, workspace, what || '_identity', what || '_id', what, workspace || '.' || what) USING needed;
+				$sql$, workspace, what || '_identity', what || '_id', what, workspace || '.' || what) USING missing;
 
 			EXECUTE pg_catalog.format('DELETE FROM %s.identity_kind WHERE entity = $1 AND kind = ANY ($2)', workspace) USING what, stale;
 			EXECUTE pg_catalog.format('INSERT INTO %s.identity_kind (entity, kind) SELECT $1, pg_catalog.unnest($2) ON CONFLICT DO NOTHING', workspace)
@@ -140,8 +146,8 @@ CREATE FUNCTION lead_mgmt.refresh_identity(contact_table regclass, fields text[]
 	END
 	$$;
 
-COMMENT ON FUNCTION lead_mgmt.refresh_identity(regclass, text[]) IS
-	'What refresh_identity() of the workspace that the table belongs to does.';
+COMMENT ON FUNCTION lead_mgmt.refresh_identity(regclass, text[], text[]) IS
+	'What refresh_identity() of the workspace that the table belongs to does. When aliases is not NULL, they are values of the fields that have become aliases, and nothing else has changed.';
 
 CREATE FUNCTION lead_mgmt.match_rules_changed() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -207,7 +213,7 @@ CREATE FUNCTION lead_mgmt.match_rules_changed() RETURNS trigger
 			RAISE EXCEPTION 'the match rules look up % combinations of fields', bad.kinds
 				USING ERRCODE = 'program_limit_exceeded', HINT = 'There can be 60: let rules share combinations.';
 		END IF;
-		PERFORM lead_mgmt.refresh_identity((workspace || '.contact')::pg_catalog.regclass, NULL);
+		PERFORM lead_mgmt.refresh_identity((workspace || '.contact')::pg_catalog.regclass, NULL, NULL);
 		RETURN NULL;
 	END
 	$$;
@@ -219,8 +225,12 @@ CREATE FUNCTION lead_mgmt.match_values_changed() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 	AS $$
 	BEGIN
-		PERFORM lead_mgmt.refresh_identity(pg_catalog.format('%I.contact', TG_TABLE_SCHEMA)::pg_catalog.regclass,
-			ARRAY(SELECT DISTINCT c.field FROM changed c));
+		-- A value that is bypassed from now on is looked up no more.
+		IF TG_OP <> 'INSERT' OR TG_TABLE_NAME <> 'match_bypass' THEN
+			PERFORM lead_mgmt.refresh_identity(pg_catalog.format('%I.contact', TG_TABLE_SCHEMA)::pg_catalog.regclass,
+				ARRAY(SELECT DISTINCT c.field FROM changed c),
+				CASE TG_OP WHEN 'INSERT' THEN ARRAY(SELECT c.value FROM changed c) END);
+		END IF;
 		RETURN NULL;
 	END
 	$$;

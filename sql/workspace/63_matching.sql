@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION @workspace@.refresh_identity(fields text[] DEFAULT NULL) RETURNS void
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp
 	AS $$
-		SELECT lead_mgmt.refresh_identity('@workspace@.contact'::pg_catalog.regclass, $1)
+		SELECT lead_mgmt.refresh_identity('@workspace@.contact'::pg_catalog.regclass, $1, NULL)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.refresh_identity(text[]) IS
