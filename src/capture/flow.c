@@ -269,7 +269,7 @@ PutUpForReview(Workspace *ws, CaptureRecord *records, int n)
 			{
 				BatchSet(batch, 0, Int64GetDatum(person->candidates[c]));
 				BatchSet(batch, 2, Int64GetDatum(record->submission_id));
-				BatchSetText(batch, 3, person->strategies->items[0]->name);
+				BatchSetText(batch, 3, person->strategy->name);
 				BatchNext(batch);
 			}
 		else if (record->status == NULL && person->slot && person->slot->is_new &&

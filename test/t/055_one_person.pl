@@ -13,6 +13,12 @@ my $node = new_node('one_person',
 my $people = q{
 	SELECT count(*), count(DISTINCT email::text), count(DISTINCT phone::text), count(*) FILTER (WHERE email IS NULL OR phone IS NULL)
 	FROM crm.contact};
+# Deadlocks so far, those included that were resolved by running again
+sub deadlocks
+{
+	return query($node, 'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()');
+}
+
 my $capture = q{
 SELECT status FROM crm.capture('FORM', jsonb_strip_nulls(jsonb_build_object(
 	'email', CASE WHEN :way <> 2 THEN 'P' || :p || '@firm' || :p % 3 || '.example' END,
@@ -35,12 +41,14 @@ is(query($node, q{SELECT count(*) FROM crm.account WHERE domain LIKE 'firm%'}), 
 is(query($node, q{SELECT count(*) FROM crm.lead WHERE status = 'open'}), '60', 'one open lead a person and page');
 is_consistent($node, 'crm', 'everything adds up');
 isnt(query($node, 'SELECT count(*) FROM crm.merge'), '0', 'some of them had two contacts in between');
+is(deadlocks(), '0', 'and no session ran into another');
 
 # Two by two, so that each session waits for the other's claims now and then
 workspace($node, 'two');
 clients($node, 'two people', '-c 20 -t 30', ($random =~ s/20\)/2)/r) . ($capture =~ s/FORM/default/r =~ s/crm\./two./r));
 is(query($node, $people =~ s/crm\./two./r), '2|2|2|0', 'two contacts');
 is_consistent($node, 'two', 'two people: everything adds up');
+is(deadlocks(), '0', 'two people: no deadlock either');
 
 # Sets of rows in any order, each person by either or both
 clients($node, 'sets', '-c 6 -t 20', q{
