@@ -193,7 +193,7 @@ COMMENT ON COLUMN @workspace@.stage_history.entered_at IS 'When the stay began';
 COMMENT ON COLUMN @workspace@.stage_history.left_at IS 'When it ended; NULL while it lasts';
 COMMENT ON COLUMN @workspace@.stage_history.duration IS 'Length of the stay; NULL while it lasts';
 COMMENT ON COLUMN @workspace@.stage_history.moved_by IS 'Database role that made the move';
-COMMENT ON COLUMN @workspace@.stage_history.rule IS 'What caused it: created, first_score, sales_ready, manual, converted or disqualified';
+COMMENT ON COLUMN @workspace@.stage_history.rule IS 'What caused it: created, first_score, sales_ready, manual, converted, disqualified or merged (the lead went on in the stage of the one it was merged into)';
 COMMENT ON COLUMN @workspace@.stage_history.reason IS 'Reason given for it, if any';
 COMMENT ON COLUMN @workspace@.stage_history.fallback_fields IS 'Required fields for which a fallback stood in, comma-separated; NULL if none';
 
