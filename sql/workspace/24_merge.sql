@@ -80,6 +80,8 @@ COMMENT ON COLUMN @workspace@.merge_change.keeper IS 'Key of the row that stands
 
 CREATE INDEX merge_change_merge_id_idx ON @workspace@.merge_change (merge_id);
 
+CREATE INDEX merge_change_absorbed_idx ON @workspace@.merge_change USING hash (keys) WHERE action = 'absorbed';
+
 CREATE TABLE @workspace@.entity_redirect (
 	entity text NOT NULL CHECK (entity IN ('contact', 'account', 'lead')),
 	old_id bigint NOT NULL,

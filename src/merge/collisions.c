@@ -121,7 +121,7 @@ IndexColumns(Relation rel, Relation index, const IndexInfo *info)
 }
 
 /* Write the predicate of a partial index as a WHERE clause */
-static char *
+char *
 IndexPredicate(Relation rel, const IndexInfo *info)
 {
 	if (info->ii_Predicate == NIL)

@@ -44,6 +44,7 @@ typedef struct Reference
 	Oid			constraint_id;
 	MergeTable *table;			/* that holds it */
 	bool		is_self;		/* to rows of the same table */
+	bool		follows_update; /* ON UPDATE CASCADE */
 	int			column_count;
 	AttrNumber	columns[INDEX_MAX_KEYS];
 	AttrNumber	targets[INDEX_MAX_KEYS];	/* columns of the table referred to */
@@ -127,6 +128,7 @@ extern void MoveRows(MergeContext *ctx, int64 merge_id, const Reference *referen
 					 const Datum *from, const Datum *to);
 
 /* collisions.c */
+extern char *IndexPredicate(Relation rel, const struct IndexInfo *info);
 extern List *CollisionStatements(const Reference *reference, bool absorbs);
 
 /* fields.c */

@@ -233,6 +233,92 @@ AbsorbRow(MergeContext *ctx, int64 merge_id, const MergeTable *table, Datum keep
 	DeleteAbsorbed(ctx, merge_id, table, keeper, loser);
 }
 
+/*
+ * Do other tables refer to a table by columns that the reference sets, with
+ * keys that do not follow an update?
+ */
+static bool
+IsPinned(MergeContext *ctx, const Reference *reference)
+{
+	ListCell   *lc;
+
+	if (!reference->table->is_referenced)
+		return false;
+	foreach(lc, ReferencesTo(ctx, reference->table))
+	{
+		const Reference *pin = lfirst(lc);
+
+		for (int i = 0; i < reference->column_count; i++)
+			for (int j = 0; j < pin->column_count; j++)
+				if (pin->targets[j] == reference->columns[i] && !pin->follows_update)
+					return true;
+	}
+	return false;
+}
+
+/* Write the columns of a table, those that a reference sets as its new values */
+static char *
+CopiedColumns(const Reference *reference, bool as_values)
+{
+	Relation	rel = table_open(reference->table->relid, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		int			position = 0;
+
+		if (attribute->attisdropped || attribute->attgenerated != '\0')
+			continue;
+		while (position < reference->column_count && reference->columns[position] != i + 1)
+			position++;
+		appendStringInfoString(&text, text.len ? ", " : "");
+		if (as_values && position < reference->column_count)
+			appendStringInfo(&text, "$%d", reference->column_count + position + 1);
+		else
+			appendStringInfo(&text, "%s%s", as_values ? "t." : "", quote_identifier(NameStr(attribute->attname)));
+	}
+	table_close(rel, NoLock);
+	return text.data;
+}
+
+/*
+ * Move rows whose key others refer to and that the reference is part of: a
+ * copy with the new key is made, takes over what refers to the row, and
+ * stands in for it.
+ */
+static void
+MovePinnedRows(MergeContext *ctx, int64 merge_id, const Reference *reference, const Datum *from, const Datum *to)
+{
+	const MergeTable *table = reference->table;
+	Oid			types[MERGE_MAX_ARGUMENTS];
+	Datum		values[MERGE_MAX_ARGUMENTS];
+	char	   *sql;
+
+	sql = psprintf("WITH one AS (SELECT t.tableoid, t.ctid, %s AS key FROM %s t WHERE %s LIMIT 1),"
+				   " made AS (INSERT INTO %s AS t (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s t JOIN one"
+				   " ON t.tableoid = one.tableoid AND t.ctid = one.ctid RETURNING %s AS key, lead_mgmt.row_image(t.*) AS image)"
+				   " SELECT one.key, made.key, pg_catalog.jsonb_build_array(made.key), made.image FROM one, made",
+				   table->key_json, table->source, RefersToLoser(reference), table->type,
+				   CopiedColumns(reference, false), CopiedColumns(reference, true), table->source, table->key_json);
+	SetArguments(reference, from, to, types, values);
+	while (MergeExecute(ctx, table, sql, reference->column_count * 2, types, values) > 0)
+	{
+		Datum		original = ResultJson(0, 1, NULL);
+		Datum		copy = ResultJson(0, 2, NULL);
+		Datum		keys = ResultJson(0, 3, NULL);
+
+		CHECK_FOR_INTERRUPTS();
+		LogChange(ctx, merge_id, ACTION_CREATED, table, keys, (Datum) 0, ResultJson(0, 4, NULL), (Datum) 0);
+		MoveReferences(ctx, merge_id, table, copy, original);
+		DeleteAbsorbed(ctx, merge_id, table, copy, original);
+		ctx->absorbed--;
+		ctx->moved++;
+	}
+}
+
 /* Remove the loser's rows that collide with rows of the winner */
 static void
 AbsorbCollisions(MergeContext *ctx, int64 merge_id, const Reference *reference, const Datum *from, const Datum *to)
@@ -313,7 +399,10 @@ static void
 MoveReference(MergeContext *ctx, int64 merge_id, const Reference *reference, const Datum *from, const Datum *to)
 {
 	AbsorbCollisions(ctx, merge_id, reference, from, to);
-	MoveRows(ctx, merge_id, reference, from, to);
+	if (IsPinned(ctx, reference))
+		MovePinnedRows(ctx, merge_id, reference, from, to);
+	else
+		MoveRows(ctx, merge_id, reference, from, to);
 	if (reference->is_self)
 		ClearOwn(ctx, merge_id, reference, from, to);
 	CheckAllMoved(ctx, reference, from, to);

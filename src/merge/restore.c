@@ -10,8 +10,10 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/index.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
@@ -28,6 +30,7 @@
 #define REASON_CHANGED "changed since"
 #define REASON_TAKEN "another row has taken its place"
 #define REASON_PARENT_GONE "what it refers to is gone"
+#define REASON_REFERRED "rows that came since refer to it"
 #define REASON_FOLLOWED "later moves follow it"
 
 static const PlanSource load_change = {
@@ -67,6 +70,27 @@ static const PlanSource relink_later = {
 	" COALESCE(pg_catalog.jsonb_object_agg(l.name, $6 -> l.name) FILTER (WHERE $6 ? l.name), '{}') AS fields"
 	" FROM later l GROUP BY l.merge_change_id) n WHERE c.merge_change_id = n.merge_change_id)"
 	" SELECT COALESCE(pg_catalog.jsonb_object_agg(l.name, l.merge_id), '{}') FROM later l",
+	8, {ARG_INT8S, ARG_INT8, ARG_TEXT, ARG_TEXT, ARG_JSONB, ARG_JSONB, ARG_JSONB, ARG_TEXTS}
+};
+
+/* The same for fields that are added up: what later merges started from, and came to, is less by what goes */
+static const PlanSource shift_later = {
+	"WITH added AS (SELECT k.name, (b.after -> k.name)::pg_catalog.numeric"
+	" - COALESCE((NULLIF(b.before -> k.name, 'null'))::pg_catalog.numeric, 0) AS number"
+	" FROM (SELECT $6 AS before, $7 AS after) b CROSS JOIN LATERAL pg_catalog.unnest($8) k (name)"
+	" WHERE pg_catalog.jsonb_typeof(b.after -> k.name) = 'number')"
+	" UPDATE @workspace@.merge_change c SET before = n.before, after = n.after"
+	" FROM (SELECT l.merge_change_id, l.before || pg_catalog.jsonb_object_agg(a.name,"
+	" CASE pg_catalog.jsonb_typeof(l.before -> a.name) WHEN 'number'"
+	" THEN pg_catalog.to_jsonb((l.before -> a.name)::pg_catalog.numeric - a.number) ELSE l.before -> a.name END) AS before,"
+	" l.after || pg_catalog.jsonb_object_agg(a.name,"
+	" pg_catalog.to_jsonb((l.after -> a.name)::pg_catalog.numeric - a.number)) AS after"
+	" FROM @workspace@.merge w JOIN @workspace@.merge m ON m.entity = w.entity AND m.winner_id = w.winner_id"
+	" AND m.merge_id > $2 AND m.merge_id <> ALL ($1) AND m.undone_at IS NULL"
+	" JOIN @workspace@.merge_change l ON l.merge_id = m.merge_id AND l.action = 'changed'"
+	" AND l.schema_name IS NOT DISTINCT FROM $3 AND l.table_name = $4 AND l.keys -> 0 = $5"
+	" JOIN added a ON pg_catalog.jsonb_typeof(l.after -> a.name) = 'number'"
+	" WHERE w.merge_id = ANY ($1) GROUP BY l.merge_change_id) n WHERE c.merge_change_id = n.merge_change_id",
 	8, {ARG_INT8S, ARG_INT8, ARG_TEXT, ARG_TEXT, ARG_JSONB, ARG_JSONB, ARG_JSONB, ARG_TEXTS}
 };
 
@@ -112,8 +136,35 @@ static const PlanSource without_fields = {
 };
 
 static const PlanSource find_redirect = {
-	"SELECT r.merge_id FROM @workspace@.entity_redirect r WHERE r.entity = $1 AND r.old_id = $2",
+	"SELECT (WITH RECURSIVE up AS (SELECT u.merge_id, u.part_of FROM @workspace@.merge u WHERE u.merge_id = r.merge_id"
+	" UNION ALL SELECT u.merge_id, u.part_of FROM up JOIN @workspace@.merge u ON u.merge_id = up.part_of)"
+	" SELECT up.merge_id FROM up WHERE up.part_of IS NULL) FROM @workspace@.entity_redirect r WHERE r.entity = $1 AND r.old_id = $2",
 	2, {ARG_TEXT, ARG_INT8}
+};
+
+/* A later merge that deleted a row ($5) of a table because another stood in for it */
+static const PlanSource find_absorbed = {
+	"SELECT m.merge_id, (WITH RECURSIVE up AS (SELECT m.merge_id, m.part_of"
+	" UNION ALL SELECT u.merge_id, u.part_of FROM up JOIN @workspace@.merge u ON u.merge_id = up.part_of)"
+	" SELECT up.merge_id FROM up WHERE up.part_of IS NULL)"
+	" FROM @workspace@.merge_change c JOIN @workspace@.merge m ON m.merge_id = c.merge_id"
+	" WHERE c.action = 'absorbed' AND c.keys = pg_catalog.jsonb_build_array($5) AND c.table_name = $4"
+	" AND c.schema_name IS NOT DISTINCT FROM $3 AND m.undone_at IS NULL AND m.merge_id > $2 AND m.merge_id <> ALL ($1)"
+	" ORDER BY m.merge_id LIMIT 1",
+	5, {ARG_INT8S, ARG_INT8, ARG_TEXT, ARG_TEXT, ARG_JSONB}
+};
+
+/* A later merge that gave a row ($5) to whom a restored one ($3) belongs */
+static const PlanSource find_brought = {
+	"SELECT (WITH RECURSIVE up AS (SELECT m.merge_id, m.part_of"
+	" UNION ALL SELECT u.merge_id, u.part_of FROM up JOIN @workspace@.merge u ON u.merge_id = up.part_of)"
+	" SELECT up.merge_id FROM up WHERE up.part_of IS NULL)"
+	" FROM (VALUES ('contact', ($3 ->> 'contact_id')::pg_catalog.int8), ('account', ($3 ->> 'account_id')::pg_catalog.int8))"
+	" o (entity, id) JOIN @workspace@.merge m ON m.entity = o.entity AND m.winner_id = o.id"
+	" AND m.undone_at IS NULL AND m.merge_id > $2 AND m.merge_id <> ALL ($1)"
+	" JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action = 'moved' AND c.schema_name IS NULL"
+	" AND c.table_name = $4 AND c.keys @> pg_catalog.jsonb_build_array($5) LIMIT 1",
+	5, {ARG_INT8S, ARG_INT8, ARG_JSONB, ARG_TEXT, ARG_JSONB}
 };
 
 /* A step of a merge as it was logged */
@@ -229,6 +280,32 @@ ExecuteJson(UndoContext *undo, const MergeTable *table, const char *sql, int nar
 	return MergeExecute(&undo->merge, table, sql, nargs, types, values);
 }
 
+/* Refuse when an entity was merged away by a later merge */
+static void
+RefuseMerged(UndoContext *undo, EntityKind entity, int64 id)
+{
+	Datum		values[2] = {CStringGetTextDatum(EntityNames[entity]), Int64GetDatum(id)};
+
+	if (WorkspaceExecute(undo->merge.ws, &find_redirect, values, NULL) > 0)
+		UndoRefuse(undo, psprintf("%s " INT64_FORMAT, EntityNames[entity], id), ResultInt64(0, 1, NULL));
+}
+
+/* Refuse when a row is gone because a later merge took it away */
+static void
+RefuseAbsorbed(UndoContext *undo, const MergeTable *table, Datum key)
+{
+	Datum		values[5] = {undo->tree, Int64GetDatum(undo->merge_id), (Datum) 0, CStringGetTextDatum(table->name), key};
+	Workspace  *ws = undo->merge.ws;
+
+	if (table->schema)
+		values[2] = CStringGetTextDatum(table->schema);
+	if (table->entity >= 0)
+		RefuseMerged(undo, table->entity, MergeKeyId(table, key));
+	if (WorkspaceExecute(ws, &find_absorbed, values, table->schema ? NULL : "  n  ") > 0)
+		UndoRefuse(undo, psprintf("row %s of table %s", JsonbToCString(NULL, &DatumGetJsonbP(key)->root, 0), table->type),
+				   ResultInt64(0, 2, NULL));
+}
+
 /* Can the rows of a step be found by their keys? */
 static bool
 HasKeys(const Change *change)
@@ -259,6 +336,8 @@ ReportMoved(UndoContext *undo, const Change *change, List *columns, const char *
 		SPI_tuptable = rows;
 		key = ResultJson(i, 1, NULL);
 		image = ResultJson(i, 2, NULL);
+		if (image == (Datum) 0)
+			RefuseAbsorbed(undo, table, key);
 		foreach(lc, columns)
 			Report(undo, table->type, key, lfirst(lc), Member(change->before, lfirst(lc)), Member(image, lfirst(lc)),
 				   image == (Datum) 0 ? REASON_GONE : REASON_CHANGED);
@@ -331,6 +410,23 @@ MayBeNull(Relation rel, const ForeignKeyCacheInfo *key)
 	return true;
 }
 
+/* Is a column part of a foreign key? */
+static bool
+IsForeign(Relation rel, AttrNumber column)
+{
+	ListCell   *lc;
+
+	foreach(lc, RelationGetFKeyList(rel))
+	{
+		const ForeignKeyCacheInfo *key = lfirst(lc);
+
+		for (int i = 0; i < key->nkeys; i++)
+			if (key->conkey[i] == column)
+				return true;
+	}
+	return false;
+}
+
 /* Is a foreign key checked at commit only? */
 static bool
 IsDeferred(Oid constraint_id)
@@ -343,22 +439,17 @@ IsDeferred(Oid constraint_id)
 	return is_deferred;
 }
 
-/* Refuse when the entity that a value refers to was merged away by a later merge */
+/* Refuse when what a value of an image refers to was merged away by a later merge */
 static void
-RefuseMerged(UndoContext *undo, const ForeignKeyCacheInfo *key, const MergeTable *parent, const char *column, Datum image)
+RefuseMergedParent(UndoContext *undo, const MergeTable *parent, const char *column, Datum image)
 {
-	Datum		values[2];
 	JsonbValue	id;
 
-	if (parent->entity < 0 || key->nkeys != 1 ||
-		getKeyJsonValueFromContainer(&DatumGetJsonbP(image)->root, column, strlen(column), &id) == NULL ||
-		id.type != jbvNumeric)
-		return;
-	values[0] = CStringGetTextDatum(EntityNames[parent->entity]);
-	values[1] = DirectFunctionCall1(numeric_int8, NumericGetDatum(id.val.numeric));
-	if (WorkspaceExecute(undo->merge.ws, &find_redirect, values, NULL) > 0)
-		UndoRefuse(undo, psprintf("%s " INT64_FORMAT, EntityNames[parent->entity], DatumGetInt64(values[1])),
-				   ResultInt64(0, 1, NULL));
+	if (parent->entity >= 0 &&
+		getKeyJsonValueFromContainer(&DatumGetJsonbP(image)->root, column, strlen(column), &id) != NULL &&
+		id.type == jbvNumeric)
+		RefuseMerged(undo, parent->entity,
+					 DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(id.val.numeric))));
 }
 
 /*
@@ -395,15 +486,15 @@ CheckParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
 							 quote_identifier(get_attname(fkey->confrelid, fkey->confkey[i], false)),
 							 OperatorText(fkey->conpfeqop[i]), quote_identifier(column));
 		}
-		if (!is_complete || IsDeferred(fkey->conoid))
+		if (!is_complete)
 			continue;
 		if (ExecuteJson(undo, parent,
 						psprintf("SELECT FROM %s p, lead_mgmt.row_of_image(NULL::%s, $1) r WHERE %s",
 								 parent->source, table->type, match.data), 1, values) > 0)
 			continue;
 		for (int i = 0; i < fkey->nkeys; i++)
-			RefuseMerged(undo, fkey, parent, TextDatumGetCString(names[i]), image);
-		if (!MayBeNull(rel, fkey))
+			RefuseMergedParent(undo, parent, TextDatumGetCString(names[i]), image);
+		if (IsDeferred(fkey->conoid) || !MayBeNull(rel, fkey))
 			continue;
 		for (int i = 0; i < fkey->nkeys; i++)
 			Report(undo, table->type, key, TextDatumGetCString(names[i]),
@@ -416,19 +507,15 @@ CheckParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
 	return image;
 }
 
-/* May rows that stand in the way of an insert be left to ON CONFLICT? */
+/* Are unique constraints checked at once, so that ON CONFLICT can see to them? */
 static bool
-CanYield(const MergeTable *table)
+IsImmediate(const MergeTable *table)
 {
-	Relation	rel;
-	List	   *indexes;
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	List	   *indexes = RelationGetIndexList(rel);
 	ListCell   *lc;
 	bool		is_immediate = true;
 
-	if (table->entity >= 0)
-		return false;			/* rows that refer to it would come to the wrong one */
-	rel = table_open(table->relid, AccessShareLock);
-	indexes = RelationGetIndexList(rel);
 	foreach(lc, indexes)
 	{
 		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
@@ -440,6 +527,95 @@ CanYield(const MergeTable *table)
 	return is_immediate;
 }
 
+/* Insert a row from its image; false when a row of the same key is in the way */
+static bool
+InsertImage(UndoContext *undo, const MergeTable *table, Datum image)
+{
+	List	   *columns = ColumnsIn(table, image);
+
+	return ExecuteJson(undo, table,
+					   psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE"
+								" SELECT %s FROM lead_mgmt.row_of_image(NULL::%s, $1) r%s",
+								table->type, ColumnText(columns, ", ", "", "", NULL),
+								ColumnText(columns, ", ", "r.", "", NULL), table->type,
+								IsImmediate(table) ? " ON CONFLICT DO NOTHING" : ""),
+					   1, &image) > 0;
+}
+
+/* Refuse when the row in the way of a restored one came by a later merge */
+static void
+RefuseBrought(UndoContext *undo, const MergeTable *table, Datum image, Datum key)
+{
+	Datum		values[5] = {undo->tree, Int64GetDatum(undo->merge_id), image, CStringGetTextDatum(table->name), key};
+
+	if (WorkspaceExecute(undo->merge.ws, &find_brought, values, NULL) > 0)
+		UndoRefuse(undo, psprintf("row %s of table %s", JsonbToCString(NULL, &DatumGetJsonbP(key)->root, 0), table->type),
+				   ResultInt64(0, 1, NULL));
+}
+
+/*
+ * Empty what an entity can do without in a unique index where another row has
+ * its values by now, and report it; returns the image unchanged when the index
+ * is not in the way.
+ */
+static Datum
+YieldIndex(UndoContext *undo, const MergeTable *table, Relation rel, Relation unique, Datum key, Datum image)
+{
+	Form_pg_index index = unique->rd_index;
+	char	   *predicate = IndexPredicate(rel, BuildIndexInfo(unique));
+	StringInfoData match;
+	Datum		names[INDEX_MAX_KEYS];
+	Datum		values[2] = {image, (Datum) 0};
+	int			count = 0;
+
+	initStringInfo(&match);
+	for (int i = 0; i < index->indnkeyatts; i++)
+	{
+		Form_pg_attribute attribute;
+		const char *name;
+
+		if (index->indkey.values[i] == 0)
+			return image;
+		attribute = TupleDescAttr(RelationGetDescr(rel), index->indkey.values[i] - 1);
+		name = quote_identifier(NameStr(attribute->attname));
+		appendStringInfo(&match, "%st.%s IS NOT DISTINCT FROM r.%s", i ? " AND " : "", name, name);
+		if (!attribute->attnotnull && !IsForeign(rel, attribute->attnum))
+			names[count++] = CStringGetTextDatum(NameStr(attribute->attname));
+	}
+	if (count == 0 ||
+		ExecuteJson(undo, table,
+					psprintf("SELECT %s FROM (SELECT * FROM %s%s) t, lead_mgmt.row_of_image(NULL::%s, $1) r WHERE %s LIMIT 1",
+							 table->key_json, table->source, predicate, table->type, match.data), 1, values) == 0)
+		return image;
+	RefuseBrought(undo, table, image, ResultJson(0, 1, NULL));
+	for (int i = 0; i < count; i++)
+		Report(undo, table->type, key, TextDatumGetCString(names[i]),
+			   Member(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_TAKEN);
+	values[1] = PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
+	WorkspaceExecute(undo->merge.ws, &without_fields, values, NULL);
+	return ResultJson(0, 1, NULL);
+}
+
+/* Give way to the rows that have taken an entity's unique values, such as a lead's context */
+static Datum
+Yield(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
+{
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (index->rd_index->indisunique && !index->rd_index->indisprimary)
+			image = YieldIndex(undo, table, rel, index, key, image);
+		index_close(index, AccessShareLock);
+	}
+	table_close(rel, NoLock);
+	return image;
+}
+
 /* Put a row back that the merge deleted */
 static void
 PutBack(UndoContext *undo, const Change *change)
@@ -447,15 +623,21 @@ PutBack(UndoContext *undo, const Change *change)
 	const MergeTable *table = change->table;
 	Datum		key = SingleKey(change);
 	Datum		image = CheckParents(undo, table, key, change->before);
-	List	   *columns = ColumnsIn(table, image);
 
-	if (ExecuteJson(undo, table,
-					psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE"
-							 " SELECT %s FROM lead_mgmt.row_of_image(NULL::%s, $1) r%s",
-							 table->type, ColumnText(columns, ", ", "", "", NULL), ColumnText(columns, ", ", "r.", "", NULL),
-							 table->type, CanYield(table) ? " ON CONFLICT DO NOTHING" : ""),
-					1, &image) == 0)
+	if (InsertImage(undo, table, image))
+		return;
+	if (table->entity < 0)
+	{
 		Report(undo, table->type, key, NULL, change->before, (Datum) 0, REASON_TAKEN);
+		return;
+	}
+	if (!InsertImage(undo, table, Yield(undo, table, key, image)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("merge " INT64_FORMAT " cannot be undone: the place of %s " INT64_FORMAT " is taken",
+						undo->merge_id, EntityNames[table->entity], MergeKeyId(table, key)),
+				 errdetail("Its key, or another unique value of table %s, belongs to a row that was made since.",
+						   table->type)));
 }
 
 /* Is the table the workspace's own of that name? */
@@ -463,6 +645,34 @@ static bool
 IsOwn(const MergeTable *table, const char *name)
 {
 	return table->schema == NULL && strcmp(table->name, name) == 0;
+}
+
+/* Does any row refer to one that is given by its key? */
+static bool
+IsReferredTo(UndoContext *undo, const MergeTable *table, Datum key)
+{
+	ListCell   *lc;
+
+	if (!table->is_referenced)
+		return false;
+	foreach(lc, ReferencesTo(&undo->merge, table))
+	{
+		const Reference *reference = lfirst(lc);
+		StringInfoData match;
+
+		initStringInfo(&match);
+		for (int i = 0; i < reference->column_count; i++)
+			appendStringInfo(&match, " AND t.%s %s r.%s",
+							 quote_identifier(get_attname(table->relid, reference->targets[i], false)),
+							 OperatorText(reference->operators[i]),
+							 quote_identifier(get_attname(reference->table->relid, reference->columns[i], false)));
+		if (ExecuteJson(undo, reference->table,
+						psprintf("SELECT FROM %s r, %s t, lead_mgmt.row_of_image(NULL::%s, $1) k WHERE %s%s LIMIT 1",
+								 reference->table->source, table->source, table->type,
+								 MergeKeyMatch(table, "t", "k"), match.data), 1, &key) > 0)
+			return true;
+	}
+	return false;
 }
 
 /* Take a row away that the merge made */
@@ -479,12 +689,20 @@ TakeAway(UndoContext *undo, const Change *change)
 	if (IsOwn(table, "stage_move"))
 		condition = psprintf(" AND NOT EXISTS (SELECT FROM %s n WHERE n.lead_id = t.lead_id"
 							 " AND n.stage_move_id > t.stage_move_id)", table->source);
+	if (IsReferredTo(undo, table, values[0]))
+	{
+		Report(undo, table->type, values[0], NULL, (Datum) 0, change->after, REASON_REFERRED);
+		return;
+	}
 	if (ExecuteJson(undo, table, psprintf("DELETE FROM %s AS t USING %s AND lead_mgmt.row_image(t.*) = $2%s",
 										  table->source, rows, condition), 2, values) > 0)
 		return;
 	if (ExecuteJson(undo, table, psprintf("SELECT lead_mgmt.row_image(t.*) FROM %s t, %s", table->source, rows),
 					1, values) == 0)
+	{
+		RefuseAbsorbed(undo, table, values[0]);
 		return;
+	}
 	image = ResultJson(0, 1, NULL);
 	if (IsOwn(table, "score"))
 		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, Member(image, "lead_id"))));
@@ -535,6 +753,7 @@ ChangeBack(UndoContext *undo, const Change *change)
 							 " FOR UPDATE OF t", table->source, table->type, MergeKeyMatch(table, "t", "k")),
 					1, values) == 0)
 	{
+		RefuseAbsorbed(undo, table, key);
 		Report(undo, table->type, key, NULL, change->before, (Datum) 0, REASON_GONE);
 		return;
 	}
@@ -543,6 +762,7 @@ ChangeBack(UndoContext *undo, const Change *change)
 		relink[2] = CStringGetTextDatum(table->schema);
 	WorkspaceExecute(undo->merge.ws, &relink_later, relink, table->schema ? NULL : "  n     ");
 	judge[4] = ResultJson(0, 1, NULL);
+	WorkspaceExecute(undo->merge.ws, &shift_later, relink, table->schema ? NULL : "  n     ");
 	WorkspaceExecute(undo->merge.ws, &judge_fields, judge, NULL);
 	values[1] = ResultJson(0, 1, NULL);
 	kept = ResultJson(0, 2, NULL);

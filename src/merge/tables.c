@@ -201,6 +201,7 @@ ReadReference(MergeContext *ctx, Oid constraint_id, const MergeTable *target)
 		for (int i = 0; i < reference->column_count; i++)
 			reference->types[i] = get_atttype(target->relid, reference->targets[i]);
 		reference->table = MergeTableOf(ctx, form->conrelid);
+		reference->follows_update = form->confupdtype == FKCONSTR_ACTION_CASCADE;
 		reference->is_self = form->conrelid == target->relid;
 	}
 	ReleaseSysCache(tuple);

@@ -84,7 +84,7 @@ static const PlanSource find_kept_rows = {
 	" JOIN @workspace@.merge n ON n.entity = m.entity AND n.winner_id = m.winner_id AND n.merge_id > $2"
 	" AND n.undone_at IS NULL AND n.merge_id <> ALL ($1)"
 	" JOIN @workspace@.merge_change l ON l.merge_id = n.merge_id AND l.keeper IS NOT NULL"
-	" JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action = 'moved' AND c.table_name = l.table_name"
+	" JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action IN ('moved', 'created') AND c.table_name = l.table_name"
 	" AND c.schema_name IS NOT DISTINCT FROM l.schema_name AND c.keys @> pg_catalog.jsonb_build_array(l.keeper)"
 	" WHERE m.merge_id = ANY ($1) ORDER BY 3 DESC LIMIT 1",
 	2, {ARG_INT8S, ARG_INT8}
