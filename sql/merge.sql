@@ -5,10 +5,11 @@
 
 CREATE FUNCTION lead_mgmt.row_image(row_value record) RETURNS jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10
-	SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres' SET extra_float_digits = 1;
+	SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
+	SET extra_float_digits = 1 SET bytea_output = 'hex';
 
 COMMENT ON FUNCTION lead_mgmt.row_image(record) IS
-	'A row of a table as a JSON object that row_of_image() makes the very same row from: numbers, booleans and JSON documents as they are, other types through their own output functions. Generated columns are left out.';
+	'A row of a table as a JSON object that row_of_image() makes the very same row from: numbers, booleans and JSON documents as they are, other types through their own output functions, times in UTC. Generated columns are left out.';
 
 CREATE FUNCTION lead_mgmt.row_of_image(row_type anyelement, image jsonb) RETURNS anyelement
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
@@ -24,7 +25,7 @@ COMMENT ON FUNCTION lead_mgmt.merge_rows(regclass, bigint, bigint[], text) IS
 	'What merge_contacts(), merge_accounts() and merge_leads() of a workspace call. Needs EXECUTE on that function and UPDATE on the table.';
 
 CREATE FUNCTION lead_mgmt.unmerge_rows(merge_table regclass, merge_id bigint) RETURNS jsonb
-	AS 'MODULE_PATHNAME' LANGUAGE C STRICT SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off;
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.unmerge_rows(regclass, bigint) IS
 	'What unmerge() of a workspace calls; returns its rows as a JSON array. Needs EXECUTE on that function and UPDATE on the table of what was merged.';

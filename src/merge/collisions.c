@@ -201,6 +201,42 @@ FutureRows(Relation rel, const Reference *reference)
 }
 
 /*
+ * Write a statement that deletes, as the statements below do, rows that would
+ * link the winner with itself where a check of their table forbids that; NULL
+ * when the table has no check that the two references can fail.
+ */
+char *
+SelfLinkStatement(const Reference *reference, const Reference *other)
+{
+	const MergeTable *table = reference->table;
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+	StringInfoData checks;
+	char	   *future;
+
+	initStringInfo(&checks);
+	for (int i = 0; constr && i < constr->num_check; i++)
+	{
+		Node	   *check = stringToNode(constr->check[i].ccbin);
+		Bitmapset  *columns = AddColumnsOf(rel, check, NULL);
+
+		if (bms_is_member(reference->columns[0] - FirstLowInvalidHeapAttributeNumber, columns) &&
+			bms_is_member(other->columns[0] - FirstLowInvalidHeapAttributeNumber, columns))
+			appendStringInfo(&checks, "%s(%s) IS FALSE", checks.len ? " OR " : "", Deparse(rel, check));
+	}
+	future = FutureRows(rel, reference);
+	table_close(rel, NoLock);
+	if (checks.len == 0)
+		return NULL;
+	return psprintf("WITH c AS (SELECT merge_table, merge_row FROM (%s) f WHERE $2 %s %s AND (%s))"
+					" DELETE FROM %s t USING c WHERE t.tableoid = c.merge_table AND t.ctid = c.merge_row"
+					" RETURNING pg_catalog.jsonb_build_array(%s), lead_mgmt.row_image(t.*), NULL::pg_catalog.jsonb",
+					future, OperatorText(other->operators[0]),
+					quote_identifier(get_attname(table->relid, other->columns[0], false)), checks.data,
+					table->source, table->key_json);
+}
+
+/*
  * Write a statement for each index in which rows can collide when a reference
  * to a loser ($1 …) is set to the winner (the arguments after).  It deletes
  * the loser's rows and returns keys, image and key of the row in the way; or,

@@ -7,7 +7,8 @@
  * function and read through its input function.  to_jsonb() would not do: it
  * sends some types through casts to json that nothing reads back, and a JSON
  * null in a column could not be told from no value.  Generated columns are
- * left out, as they cannot be written.
+ * left out, as they cannot be written.  The settings that output depends on are
+ * fixed by the function, so that equal rows have equal images.
  */
 #include "postgres.h"
 
@@ -125,7 +126,7 @@ PushValue(JsonbParseState **state, ImageColumn *column, Datum datum)
 		case FLOAT4OID:
 		case FLOAT8OID:
 			text = OutputFunctionCall(&column->function, datum);
-			if (strpbrk(text, "nN") != NULL)	/* NaN, Infinity */
+			if (strpbrk(text, "nNe") != NULL || strcmp(text, "-0") == 0)	/* NaN, Infinity, 1e+300 */
 			{
 				PushText(state, WJB_VALUE, text);
 				return;

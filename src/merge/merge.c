@@ -195,7 +195,7 @@ ComplainMissing(MergeContext *ctx, EntityKind entity, int64 id)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("%s " INT64_FORMAT " was merged into %s " INT64_FORMAT " already", name, id, name, survivor),
-				 is_unknown ? 0 : errdetail("That was merge " INT64_FORMAT ".", merge_id),
+				 is_unknown ? 0 : errdetail("It was merged away by merge " INT64_FORMAT ".", merge_id),
 				 errhint("Use %s " INT64_FORMAT ".", name, survivor)));
 	}
 	ereport(ERROR,

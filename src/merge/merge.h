@@ -128,6 +128,7 @@ extern void MoveRows(MergeContext *ctx, int64 merge_id, const Reference *referen
 					 const Datum *from, const Datum *to);
 
 /* collisions.c */
+extern char *SelfLinkStatement(const Reference *reference, const Reference *other);
 extern char *IndexPredicate(Relation rel, const struct IndexInfo *info);
 extern List *CollisionStatements(const Reference *reference, bool absorbs);
 

@@ -319,6 +319,26 @@ MovePinnedRows(MergeContext *ctx, int64 merge_id, const Reference *reference, co
 	}
 }
 
+/* Log rows that a statement deleted: their keys, images and keepers */
+static void
+LogDeleted(MergeContext *ctx, int64 merge_id, const MergeTable *table, int n)
+{
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		Datum		keys;
+		Datum		image;
+
+		SPI_tuptable = rows;
+		keys = ResultJson(i, 1, NULL);
+		image = ResultJson(i, 2, NULL);
+		LogChange(ctx, merge_id, ACTION_ABSORBED, table, keys, image, (Datum) 0, ResultJson(i, 3, NULL));
+		ctx->absorbed++;
+	}
+	SPI_freetuptable(rows);
+}
+
 /* Remove the loser's rows that collide with rows of the winner */
 static void
 AbsorbCollisions(MergeContext *ctx, int64 merge_id, const Reference *reference, const Datum *from, const Datum *to)
@@ -331,37 +351,62 @@ AbsorbCollisions(MergeContext *ctx, int64 merge_id, const Reference *reference, 
 	ListCell   *lc;
 
 	SetArguments(reference, from, to, types, values);
+
+	/* The right to delete from somebody else's table is needed only if something collides */
+	if (is_plain && !table->is_ours)
+	{
+		bool		collides = false;
+
+		foreach(lc, CollisionStatements(reference, false))
+			collides |= MergeExecute(ctx, table, lfirst(lc), count, types, values) > 0;
+		if (!collides)
+			return;
+	}
 	foreach(lc, CollisionStatements(reference, is_plain))
 	{
-		int			n;
-
-		while ((n = MergeExecute(ctx, table, lfirst(lc), count, types, values)) > 0)
+		if (is_plain)
 		{
-			SPITupleTable *rows = SPI_tuptable;
+			LogDeleted(ctx, merge_id, table, MergeExecute(ctx, table, lfirst(lc), count, types, values));
+			continue;
+		}
+
+		/* One pair at a time: to absorb a row may move or remove others */
+		while (MergeExecute(ctx, table, lfirst(lc), count, types, values) > 0)
+		{
+			Datum		loser = ResultJson(0, 1, NULL);
+			Datum		keeper = ResultJson(0, 2, NULL);
 
 			CHECK_FOR_INTERRUPTS();
-			for (int i = 0; i < n; i++)
-			{
-				SPI_tuptable = rows;
-				if (is_plain)
-				{
-					Datum		keys = ResultJson(i, 1, NULL);
-					Datum		image = ResultJson(i, 2, NULL);
-
-					LogChange(ctx, merge_id, ACTION_ABSORBED, table, keys, image, (Datum) 0, ResultJson(i, 3, NULL));
-					ctx->absorbed++;
-				}
-				else
-				{
-					Datum		loser = ResultJson(i, 1, NULL);
-
-					AbsorbRow(ctx, merge_id, table, ResultJson(i, 2, NULL), loser);
-				}
-			}
-			SPI_freetuptable(rows);
-			if (is_plain)
-				break;
+			SPI_freetuptable(SPI_tuptable);
+			AbsorbRow(ctx, merge_id, table, keeper, loser);
 		}
+	}
+}
+
+/* Remove rows that link the loser with the winner, where such a link is forbidden to be one to oneself */
+static void
+DropSelfLinks(MergeContext *ctx, int64 merge_id, const Reference *reference, List *siblings,
+			  const Datum *from, const Datum *to)
+{
+	const MergeTable *table = reference->table;
+	Oid			types[MERGE_MAX_ARGUMENTS];
+	Datum		values[MERGE_MAX_ARGUMENTS];
+	ListCell   *lc;
+
+	if (table->is_referenced || reference->column_count != 1)
+		return;
+	SetArguments(reference, from, to, types, values);
+	foreach(lc, siblings)
+	{
+		const Reference *other = lfirst(lc);
+		char	   *sql;
+
+		if (other == reference || other->table != table || other->column_count != 1 ||
+			other->targets[0] != reference->targets[0])
+			continue;
+		sql = SelfLinkStatement(reference, other);
+		if (sql)
+			LogDeleted(ctx, merge_id, table, MergeExecute(ctx, table, sql, 2, types, values));
 	}
 }
 
@@ -396,8 +441,10 @@ CheckAllMoved(MergeContext *ctx, const Reference *reference, const Datum *from, 
 
 /* Move one foreign key's rows */
 static void
-MoveReference(MergeContext *ctx, int64 merge_id, const Reference *reference, const Datum *from, const Datum *to)
+MoveReference(MergeContext *ctx, int64 merge_id, const Reference *reference, List *siblings,
+			  const Datum *from, const Datum *to)
 {
+	DropSelfLinks(ctx, merge_id, reference, siblings, from, to);
 	AbsorbCollisions(ctx, merge_id, reference, from, to);
 	if (IsPinned(ctx, reference))
 		MovePinnedRows(ctx, merge_id, reference, from, to);
@@ -448,10 +495,11 @@ ReadTargets(MergeContext *ctx, const Reference *reference, const MergeTable *tar
 void
 MoveReferences(MergeContext *ctx, int64 merge_id, const MergeTable *target, Datum keeper, Datum loser)
 {
+	List	   *references = ReferencesTo(ctx, target);
 	ListCell   *lc;
 
 	check_stack_depth();
-	foreach(lc, ReferencesTo(ctx, target))
+	foreach(lc, references)
 	{
 		Reference  *reference = lfirst(lc);
 		Datum		from[INDEX_MAX_KEYS];
@@ -465,6 +513,6 @@ MoveReferences(MergeContext *ctx, int64 merge_id, const MergeTable *target, Datu
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("table %s refers to a column of %s that the winner has no value in",
 							reference->table->type, target->type)));
-		MoveReference(ctx, merge_id, reference, from, to);
+		MoveReference(ctx, merge_id, reference, references, from, to);
 	}
 }

@@ -31,6 +31,7 @@
 #define REASON_TAKEN "another row has taken its place"
 #define REASON_PARENT_GONE "what it refers to is gone"
 #define REASON_REFERRED "rows that came since refer to it"
+#define REASON_STAGE "the stage changed since"
 #define REASON_FOLLOWED "later moves follow it"
 
 static const PlanSource load_change = {
@@ -103,12 +104,16 @@ static const PlanSource judge_fields = {
 	" CASE WHEN x.is_attribute THEN $1 -> 'attributes' -> pg_catalog.substr(k.name, 12) ELSE $1 -> k.name END AS now"
 	" FROM pg_catalog.jsonb_object_keys($2 || $3) k (name)"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.starts_with(k.name, 'attributes.') AND NOT $1 ? k.name AS is_attribute) x),"
-	" judged AS (SELECT f.*, CASE WHEN NOT f.is_attribute AND NOT $1 ? f.name THEN 'the column is gone'"
+	" single AS (SELECT f.*, CASE WHEN NOT f.is_attribute AND NOT $1 ? f.name THEN 'the column is gone'"
 	" WHEN $5 ? f.name THEN 'merge ' || ($5 ->> f.name) || ' changed it since'"
 	" WHEN f.now IS NOT DISTINCT FROM f.after THEN 'restore'"
 	" WHEN f.now IS NOT DISTINCT FROM f.before THEN 'same'"
 	" WHEN f.name = ANY ($4) AND pg_catalog.jsonb_typeof(f.now) = 'number' AND pg_catalog.jsonb_typeof(f.after) = 'number'"
 	" THEN 'subtract' ELSE '" REASON_CHANGED "' END AS verdict FROM field f),"
+	" judged AS (SELECT s.name, s.is_attribute, s.before, s.after, s.now, CASE WHEN s.verdict = 'restore'"
+	" AND s.name IN ('stage', 'stage_entered_at', 'stage_reason', 'status', 'qualification', 'sales_ready_at',"
+	" 'sales_ready_model') AND EXISTS (SELECT FROM single o WHERE o.name = 'stage' AND o.verdict NOT IN ('restore', 'same'))"
+	" THEN '" REASON_STAGE "' ELSE s.verdict END AS verdict FROM single s),"
 	" put AS (SELECT j.name, j.is_attribute, CASE j.verdict WHEN 'restore' THEN j.before"
 	" WHEN 'subtract' THEN pg_catalog.to_jsonb((j.now #>> '{}')::pg_catalog.numeric"
 	" - (j.after #>> '{}')::pg_catalog.numeric + COALESCE((j.before #>> '{}')::pg_catalog.numeric, 0)) END AS value"
@@ -345,6 +350,30 @@ ReportMoved(UndoContext *undo, const Change *change, List *columns, const char *
 	SPI_freetuptable(rows);
 }
 
+/* Write the columns that a table has and an image of its rows has not */
+static char *
+AddedColumns(const MergeTable *table, Datum image)
+{
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	List	   *known = ColumnsIn(table, image);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(RelationGetDescr(rel), i)->attname);
+		bool		is_known = TupleDescAttr(RelationGetDescr(rel), i)->attisdropped;
+		ListCell   *lc;
+
+		foreach(lc, known)
+			is_known |= strcmp(lfirst(lc), name) == 0;
+		if (!is_known)
+			appendStringInfo(&text, "%s%s", text.len ? ", " : "", quote_literal_cstr(name));
+	}
+	table_close(rel, NoLock);
+	return psprintf("ARRAY[%s]", text.data);
+}
+
 /* Let rows that were moved to the winner refer to the loser again */
 static void
 MoveBack(UndoContext *undo, const Change *change)
@@ -358,6 +387,7 @@ MoveBack(UndoContext *undo, const Change *change)
 	char	   *rows = psprintf("CROSS JOIN lead_mgmt.row_of_image(NULL::%s, $2) b"
 								" CROSS JOIN lead_mgmt.row_of_image(NULL::%s, $3) a", table->type, table->type);
 	int			expected = JB_ROOT_COUNT(DatumGetJsonbP(change->keys));
+	char	   *image;
 
 	if (columns == NIL)
 		return;
@@ -380,24 +410,25 @@ MoveBack(UndoContext *undo, const Change *change)
 		return;
 	}
 
-	/* Nothing identifies the rows: those alike may stand for each other */
+	/* Nothing identifies the rows: those alike may stand for each other, columns added since left aside */
+	image = psprintf("lead_mgmt.row_image(t.*) - %s::pg_catalog.text[]", AddedColumns(table, SingleKey(change)));
 	if (ExecuteJson(undo, table,
 					psprintf("WITH w AS (SELECT e.key, pg_catalog.row_number() OVER (PARTITION BY e.key) AS number"
 							 " FROM pg_catalog.jsonb_array_elements($1) e (key)),"
 							 " f AS (SELECT i.oid, i.tid, i.image, pg_catalog.row_number() OVER (PARTITION BY i.image) AS number"
-							 " FROM (SELECT t.tableoid AS oid, t.ctid AS tid, lead_mgmt.row_image(t.*) AS image"
+							 " FROM (SELECT t.tableoid AS oid, t.ctid AS tid, %s AS image"
 							 " FROM %s t CROSS JOIN lead_mgmt.row_of_image(NULL::%s, $3) a WHERE %s) i)"
 							 " UPDATE %s AS t SET %s FROM w JOIN f ON f.image = w.key AND f.number = w.number %s"
 							 " WHERE t.tableoid = f.oid AND t.ctid = f.tid",
-							 table->source, table->type, stands, table->source, set, rows),
+							 image, table->source, table->type, stands, table->source, set, rows),
 					3, values) == expected)
 		return;
 	ReportMoved(undo, change, columns,
 				psprintf("SELECT e.key, NULL::pg_catalog.jsonb FROM pg_catalog.jsonb_array_elements($1) e (key)"
 						 " CROSS JOIN lead_mgmt.row_of_image(NULL::%s, $2) b"
 						 " WHERE $3 IS NOT NULL AND NOT EXISTS (SELECT FROM %s t WHERE %s"
-						 " AND lead_mgmt.row_image(t.*) = e.key || $2)",
-						 table->type, table->source, ColumnText(columns, " AND ", "t.", " = b.", "")));
+						 " AND %s = e.key || $2)",
+						 table->type, table->source, ColumnText(columns, " AND ", "t.", " = b.", ""), image));
 }
 
 /* May all columns of a foreign key be null? */
@@ -694,8 +725,11 @@ TakeAway(UndoContext *undo, const Change *change)
 		Report(undo, table->type, values[0], NULL, (Datum) 0, change->after, REASON_REFERRED);
 		return;
 	}
-	if (ExecuteJson(undo, table, psprintf("DELETE FROM %s AS t USING %s AND lead_mgmt.row_image(t.*) = $2%s",
-										  table->source, rows, condition), 2, values) > 0)
+	if (ExecuteJson(undo, table,
+					psprintf("DELETE FROM %s AS t USING %s AND NOT EXISTS (SELECT FROM (SELECT lead_mgmt.row_image(t.*) AS image"
+							 " OFFSET 0) i JOIN pg_catalog.jsonb_each($2) e ON i.image ? e.key"
+							 " WHERE i.image -> e.key IS DISTINCT FROM e.value)%s", table->source, rows, condition),
+					2, values) > 0)
 		return;
 	if (ExecuteJson(undo, table, psprintf("SELECT lead_mgmt.row_image(t.*) FROM %s t, %s", table->source, rows),
 					1, values) == 0)
@@ -754,7 +788,8 @@ ChangeBack(UndoContext *undo, const Change *change)
 					1, values) == 0)
 	{
 		RefuseAbsorbed(undo, table, key);
-		Report(undo, table->type, key, NULL, change->before, (Datum) 0, REASON_GONE);
+		if (!IsOwn(table, "score"))
+			Report(undo, table->type, key, NULL, change->before, (Datum) 0, REASON_GONE);
 		return;
 	}
 	judge[0] = ResultJson(0, 1, NULL);

@@ -39,8 +39,9 @@ static const PlanSource lock_accounts = {
 };
 
 static const PlanSource lock_contacts = {
-	"SELECT c.contact_id FROM @workspace@.contact c WHERE c.contact_id = ANY ($1) ORDER BY c.contact_id FOR UPDATE",
-	1, {ARG_INT8S}
+	"SELECT c.contact_id FROM @workspace@.contact c WHERE c.contact_id IN (SELECT pg_catalog.unnest($1)"
+	" UNION ALL SELECT l.contact_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($2)) ORDER BY c.contact_id FOR UPDATE",
+	2, {ARG_INT8S, ARG_INT8S}
 };
 
 static const PlanSource lock_leads = {
@@ -101,8 +102,40 @@ static const PlanSource foreign_tables = {
 	1, {ARG_INT8S}
 };
 
+/*
+ * Interactions that came to the survivor since, on leads that went back to the
+ * losers: they stay with the survivor, on its own lead of the same context
+ * where that was merged too, else on none.
+ */
+static const PlanSource keep_interactions = {
+	"WITH back AS (SELECT (k.key ->> 'lead_id')::pg_catalog.int8 AS lead_id, m.winner_id AS contact_id"
+	" FROM @workspace@.merge m JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action = 'moved'"
+	" AND c.schema_name IS NULL AND c.table_name = 'lead' AND c.before ? 'contact_id'"
+	" CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(c.keys) k (key)"
+	" WHERE m.merge_id = ANY ($1) AND m.entity = 'contact'),"
+	" home AS (SELECT b.lead_id, b.contact_id, (SELECT pg_catalog.min(l.lead_id) FROM @workspace@.merge m"
+	" JOIN @workspace@.lead l ON l.lead_id = ANY (m.loser_ids) WHERE m.merge_id = ANY ($1) AND m.entity = 'lead'"
+	" AND m.winner_id = b.lead_id AND l.contact_id = b.contact_id) AS home_id FROM back b),"
+	" kept AS (UPDATE @workspace@.interaction i SET lead_id = h.home_id FROM home h"
+	" WHERE i.lead_id = h.lead_id AND i.contact_id = h.contact_id"
+	" RETURNING h.lead_id, h.home_id, i.submission_id, i.occurred_at),"
+	" stamped AS (UPDATE @workspace@.submission s SET lead_id = k.home_id FROM kept k"
+	" WHERE s.submission_id = k.submission_id AND s.lead_id = k.lead_id)"
+	" SELECT k.lead_id, k.home_id, pg_catalog.count(*), pg_catalog.max(k.occurred_at) FROM kept k"
+	" GROUP BY k.lead_id, k.home_id ORDER BY k.lead_id",
+	1, {ARG_INT8S}
+};
+
+static const PlanSource count_interactions = {
+	"UPDATE @workspace@.lead l SET interaction_count = l.interaction_count + $2::pg_catalog.int4,"
+	" last_interaction_at = CASE WHEN $2 > 0 THEN GREATEST(l.last_interaction_at, $3) ELSE"
+	" (SELECT pg_catalog.max(i.occurred_at) FROM @workspace@.interaction i WHERE i.lead_id = l.lead_id) END"
+	" WHERE l.lead_id = $1",
+	3, {ARG_INT8, ARG_INT8, ARG_TIMESTAMPTZ}
+};
+
 static const PlanSource end_undo = {
-	"UPDATE @workspace@.merge SET undone_at = pg_catalog.clock_timestamp(), undone_by = $2::pg_catalog.name"
+	"UPDATE @workspace@.merge SET undone_at = pg_catalog.now(), undone_by = $2::pg_catalog.name"
 	" WHERE merge_id = ANY ($1)",
 	2, {ARG_INT8S, ARG_TEXT}
 };
@@ -176,7 +209,11 @@ LoadMerge(UndoContext *undo)
 				 errhint("Undo merge " INT64_FORMAT ".", part_of)));
 }
 
-/* Read the merges that are part of this one, and lock what they kept */
+/*
+ * Read the merges that are part of this one, and lock what they kept.  Later
+ * merges are looked for before leads are locked: where one stands in the way,
+ * the leads may be other contacts' by now, and out of order.
+ */
 static void
 LockTree(UndoContext *undo)
 {
@@ -187,6 +224,7 @@ LockTree(UndoContext *undo)
 	int64	   *winners[ENTITY_COUNT];
 	int			counts[ENTITY_COUNT] = {0};
 	Datum		ids[ENTITY_COUNT];
+	Datum		contacts[2];
 	Datum		leads[2];
 
 	for (int entity = 0; entity < ENTITY_COUNT; entity++)
@@ -204,10 +242,12 @@ LockTree(UndoContext *undo)
 	undo->tree = IdArray(merges, n);
 	for (int entity = 0; entity < ENTITY_COUNT; entity++)
 		ids[entity] = IdArray(winners[entity], counts[entity]);
-	leads[0] = ids[ENTITY_LEAD];
-	leads[1] = ids[ENTITY_CONTACT];
+	contacts[0] = leads[1] = ids[ENTITY_CONTACT];
+	contacts[1] = leads[0] = ids[ENTITY_LEAD];
 	WorkspaceExecute(ws, &lock_accounts, &ids[ENTITY_ACCOUNT], NULL);
-	WorkspaceExecute(ws, &lock_contacts, &ids[ENTITY_CONTACT], NULL);
+	WorkspaceExecute(ws, &lock_contacts, contacts, NULL);
+	CheckLater(undo);
+	WorkspaceExecute(ws, &lock_contacts, contacts, NULL);	/* one may have come back meanwhile */
 	WorkspaceExecute(ws, &lock_leads, leads, NULL);
 }
 
@@ -230,6 +270,43 @@ CheckForeignTables(UndoContext *undo)
 	SPI_freetuptable(rows);
 }
 
+/* Count interactions that came to a lead, or went from it */
+static void
+CountInteractions(UndoContext *undo, int64 lead_id, int64 count, TimestampTz last_at)
+{
+	Datum		values[3] = {Int64GetDatum(lead_id), Int64GetDatum(count), TimestampTzGetDatum(last_at)};
+
+	WorkspaceExecute(undo->merge.ws, &count_interactions, values, NULL);
+	MergeMixed(&undo->merge, lead_id);
+}
+
+/* Keep with the survivor what it did since on leads that go back */
+static void
+KeepInteractions(UndoContext *undo)
+{
+	int			n = WorkspaceExecute(undo->merge.ws, &keep_interactions, &undo->tree, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		int64		lead_id;
+		int64		home_id;
+		int64		count;
+		TimestampTz last_at;
+		bool		is_homeless;
+
+		SPI_tuptable = rows;
+		lead_id = ResultInt64(i, 1, NULL);
+		home_id = ResultInt64(i, 2, &is_homeless);
+		count = ResultInt64(i, 3, NULL);
+		last_at = ResultTimestamp(i, 4);
+		CountInteractions(undo, lead_id, -count, last_at);
+		if (!is_homeless)
+			CountInteractions(undo, home_id, count, last_at);
+	}
+	SPI_freetuptable(rows);
+}
+
 /* Undo a merge with the rights of the workspace's owner */
 static void
 UndoWork(Workspace *ws, void *arg)
@@ -244,7 +321,6 @@ UndoWork(Workspace *ws, void *arg)
 	LoadMerge(undo);
 	LockTree(undo);
 	CheckCaller(undo);
-	CheckLater(undo);
 	CheckForeignTables(undo);
 
 	n = WorkspaceExecute(ws, &list_changes, &undo->tree, NULL);
@@ -261,6 +337,7 @@ UndoWork(Workspace *ws, void *arg)
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(step);
 	}
+	KeepInteractions(undo);
 	RescoreMixed(&undo->merge);
 	values[0] = undo->tree;
 	values[1] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
@@ -273,13 +350,19 @@ Datum
 unmerge_rows(PG_FUNCTION_ARGS)
 {
 	static const Oid types[1] = {INT8OID};
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
-	Workspace  *ws = WorkspaceOfRelation(rel);
+	Relation	rel;
+	Workspace  *ws;
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext old;
 	UndoContext undo = {0};
 	Datum		result;
 
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("no merge is given that could be undone")));
+	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	ws = WorkspaceOfRelation(rel);
 	if (PG_GETARG_OID(0) != WorkspaceRelation(ws, "merge"))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
