@@ -100,6 +100,22 @@ typedef struct UndoContext
 	" AND pg_catalog.jsonb_typeof(" other " -> 'attributes') = 'object' THEN " image " -> 'attributes' ELSE '{}' END) c" \
 	" WHERE c.value IS DISTINCT FROM " other " -> 'attributes' -> c.key) f)"
 
+/* The outermost merge that a merge is part of, SQL text */
+#define TOP_MERGE(merge_id) \
+	"(WITH RECURSIVE up AS (SELECT u.merge_id, u.part_of FROM @workspace@.merge u WHERE u.merge_id = " merge_id \
+	" UNION ALL SELECT u.merge_id, u.part_of FROM up JOIN @workspace@.merge u ON u.merge_id = up.part_of)" \
+	" SELECT up.merge_id FROM up WHERE up.part_of IS NULL)"
+
+/* Why a value is left as it is when a merge is undone */
+#define REASON_GONE "the row is gone"
+#define REASON_TABLE_GONE "the table is gone"
+#define REASON_CHANGED "changed since"
+#define REASON_TAKEN "another row has taken its place"
+#define REASON_PARENT_GONE "what it refers to is gone"
+#define REASON_REFERRED "rows that came since refer to it"
+#define REASON_STAGE "the stage changed since"
+#define REASON_FOLLOWED "later moves follow it"
+
 /* statement.c */
 extern int	MergeExecute(MergeContext *ctx, const MergeTable *table, const char *sql, int nargs,
 						 const Oid *types, Datum *values);
@@ -144,9 +160,23 @@ extern void MergeMixed(MergeContext *ctx, int64 lead_id);
 extern void MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner);
 extern void RescoreMixed(MergeContext *ctx);
 
+/* undo.c */
+extern void UndoRefuse(UndoContext *undo, const char *what, int64 merge_id) pg_attribute_noreturn();
+extern void UndoRefuseMerged(UndoContext *undo, EntityKind entity, int64 id);
+extern void UndoRefuseAbsorbed(UndoContext *undo, const MergeTable *table, Datum key);
+extern void UndoReport(UndoContext *undo, const char *table, Datum key, const char *column,
+					   Datum before, Datum now, const char *reason);
+extern int	UndoExecute(UndoContext *undo, const MergeTable *table, const char *sql, int nargs, Datum *values);
+extern Datum JsonMember(Datum object, const char *name);
+extern List *ImageColumns(const MergeTable *table, Datum image);
+extern char *ColumnList(List *columns, const char *separator, const char *left, const char *middle, const char *right);
+
+/* reinsert.c */
+extern Datum UndoParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image);
+extern void UndoInsert(UndoContext *undo, const MergeTable *table, Datum key, Datum image);
+
 /* restore.c */
 extern void UndoChange(UndoContext *undo, int64 change_id);
-extern void UndoRefuse(UndoContext *undo, const char *what, int64 merge_id) pg_attribute_noreturn();
 
 /* merge.c */
 extern int64 MergeEntity(MergeContext *ctx, int64 part_of, EntityKind entity, int64 winner,

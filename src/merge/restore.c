@@ -10,12 +10,7 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/index.h"
-#include "catalog/pg_constraint.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "merge/merge.h"
@@ -23,29 +18,11 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
-
-#define REASON_GONE "the row is gone"
-#define REASON_TABLE_GONE "the table is gone"
-#define REASON_CHANGED "changed since"
-#define REASON_TAKEN "another row has taken its place"
-#define REASON_PARENT_GONE "what it refers to is gone"
-#define REASON_REFERRED "rows that came since refer to it"
-#define REASON_STAGE "the stage changed since"
-#define REASON_FOLLOWED "later moves follow it"
 
 static const PlanSource load_change = {
 	"SELECT c.action, c.schema_name, c.table_name, c.keys, c.before, c.after"
 	" FROM @workspace@.merge_change c WHERE c.merge_change_id = $1",
 	1, {ARG_INT8}
-};
-
-static const PlanSource write_conflict = {
-	"SELECT pg_catalog.jsonb_build_object('table_name', $1, 'row_id',"
-	" CASE (SELECT pg_catalog.count(*) FROM pg_catalog.jsonb_object_keys($2)) WHEN 1 THEN"
-	" (SELECT e.value FROM pg_catalog.jsonb_each_text($2) e) ELSE $2::pg_catalog.text END,"
-	" 'column_name', $3, 'value_before', $4, 'value_now', $5, 'reason', $6)::pg_catalog.text",
-	6, {ARG_TEXT, ARG_JSONB, ARG_TEXT, ARG_JSONB, ARG_JSONB, ARG_TEXT}
 };
 
 static const PlanSource list_keys = {
@@ -135,43 +112,6 @@ static const PlanSource list_judged = {
 	1, {ARG_JSONB}
 };
 
-static const PlanSource without_fields = {
-	"SELECT $1 || COALESCE(pg_catalog.jsonb_object_agg(f.name, NULL::pg_catalog.text), '{}') FROM pg_catalog.unnest($2) f (name)",
-	2, {ARG_JSONB, ARG_TEXTS}
-};
-
-static const PlanSource find_redirect = {
-	"SELECT (WITH RECURSIVE up AS (SELECT u.merge_id, u.part_of FROM @workspace@.merge u WHERE u.merge_id = r.merge_id"
-	" UNION ALL SELECT u.merge_id, u.part_of FROM up JOIN @workspace@.merge u ON u.merge_id = up.part_of)"
-	" SELECT up.merge_id FROM up WHERE up.part_of IS NULL) FROM @workspace@.entity_redirect r WHERE r.entity = $1 AND r.old_id = $2",
-	2, {ARG_TEXT, ARG_INT8}
-};
-
-/* A later merge that deleted a row ($5) of a table because another stood in for it */
-static const PlanSource find_absorbed = {
-	"SELECT m.merge_id, (WITH RECURSIVE up AS (SELECT m.merge_id, m.part_of"
-	" UNION ALL SELECT u.merge_id, u.part_of FROM up JOIN @workspace@.merge u ON u.merge_id = up.part_of)"
-	" SELECT up.merge_id FROM up WHERE up.part_of IS NULL)"
-	" FROM @workspace@.merge_change c JOIN @workspace@.merge m ON m.merge_id = c.merge_id"
-	" WHERE c.action = 'absorbed' AND c.keys = pg_catalog.jsonb_build_array($5) AND c.table_name = $4"
-	" AND c.schema_name IS NOT DISTINCT FROM $3 AND m.undone_at IS NULL AND m.merge_id > $2 AND m.merge_id <> ALL ($1)"
-	" ORDER BY m.merge_id LIMIT 1",
-	5, {ARG_INT8S, ARG_INT8, ARG_TEXT, ARG_TEXT, ARG_JSONB}
-};
-
-/* A later merge that gave a row ($5) to whom a restored one ($3) belongs */
-static const PlanSource find_brought = {
-	"SELECT (WITH RECURSIVE up AS (SELECT m.merge_id, m.part_of"
-	" UNION ALL SELECT u.merge_id, u.part_of FROM up JOIN @workspace@.merge u ON u.merge_id = up.part_of)"
-	" SELECT up.merge_id FROM up WHERE up.part_of IS NULL)"
-	" FROM (VALUES ('contact', ($3 ->> 'contact_id')::pg_catalog.int8), ('account', ($3 ->> 'account_id')::pg_catalog.int8))"
-	" o (entity, id) JOIN @workspace@.merge m ON m.entity = o.entity AND m.winner_id = o.id"
-	" AND m.undone_at IS NULL AND m.merge_id > $2 AND m.merge_id <> ALL ($1)"
-	" JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action = 'moved' AND c.schema_name IS NULL"
-	" AND c.table_name = $4 AND c.keys @> pg_catalog.jsonb_build_array($5) LIMIT 1",
-	5, {ARG_INT8S, ARG_INT8, ARG_JSONB, ARG_TEXT, ARG_JSONB}
-};
-
 /* A step of a merge as it was logged */
 typedef struct Change
 {
@@ -182,52 +122,6 @@ typedef struct Change
 	Datum		after;
 } Change;
 
-/* Refuse to undo a merge that a later one stands on */
-void
-UndoRefuse(UndoContext *undo, const char *what, int64 merge_id)
-{
-	if (merge_id == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("merge " INT64_FORMAT " cannot be undone", undo->merge_id),
-				 errdetail("%s was merged further, by a merge whose log is deleted.", what)));
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("merge " INT64_FORMAT " cannot be undone while merge " INT64_FORMAT " stands",
-					undo->merge_id, merge_id),
-			 errdetail("The later merge builds on %s.", what),
-			 errhint("Undo merge " INT64_FORMAT " first.", merge_id)));
-}
-
-/* Report what is not put back; 0 is no value */
-static void
-Report(UndoContext *undo, const char *table, Datum key, const char *column, Datum before, Datum now, const char *reason)
-{
-	Datum		values[6] = {CStringGetTextDatum(table), key, (Datum) 0, before, now, CStringGetTextDatum(reason)};
-	char		nulls[7] = "      ";
-
-	if (column)
-		values[2] = CStringGetTextDatum(column);
-	for (int i = 2; i < 5; i++)
-		if (values[i] == (Datum) 0)
-			nulls[i] = 'n';
-	WorkspaceExecute(undo->merge.ws, &write_conflict, values, nulls);
-	appendStringInfo(&undo->conflicts, "%s%s", undo->conflicts.len ? ", " : "", ResultText(0, 1));
-	SPI_freetuptable(SPI_tuptable);
-}
-
-/* Get a member of a JSON object; 0 when it has none of that name */
-static Datum
-Member(Datum object, const char *name)
-{
-	JsonbValue	value;
-
-	if (object == (Datum) 0 ||
-		getKeyJsonValueFromContainer(&DatumGetJsonbP(object)->root, name, strlen(name), &value) == NULL)
-		return (Datum) 0;
-	return JsonbPGetDatum(JsonbValueToJsonb(&value));
-}
-
 /* Get the single key of a step that concerns one row */
 static Datum
 SingleKey(const Change *change)
@@ -235,80 +129,6 @@ SingleKey(const Change *change)
 	JsonbValue *value = getIthJsonbValueFromContainer(&DatumGetJsonbP(change->keys)->root, 0);
 
 	return JsonbPGetDatum(JsonbValueToJsonb(value));
-}
-
-/* List the columns of a table that an object has members for */
-static List *
-ColumnsIn(const MergeTable *table, Datum object)
-{
-	Relation	rel = table_open(table->relid, AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(rel);
-	List	   *columns = NIL;
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-
-		if (!attribute->attisdropped && attribute->attgenerated == '\0' &&
-			Member(object, NameStr(attribute->attname)) != (Datum) 0)
-			columns = lappend(columns, pstrdup(NameStr(attribute->attname)));
-	}
-	table_close(rel, NoLock);
-	return columns;
-}
-
-/* Write columns one after the other, each through a format with its quoted name twice */
-static char *
-ColumnText(List *columns, const char *separator, const char *left, const char *middle, const char *right)
-{
-	StringInfoData text;
-	ListCell   *lc;
-
-	initStringInfo(&text);
-	foreach(lc, columns)
-	{
-		const char *name = quote_identifier(lfirst(lc));
-
-		appendStringInfo(&text, "%s%s%s%s", foreach_current_index(lc) ? separator : "", left, name, middle);
-		if (right)
-			appendStringInfo(&text, "%s%s", right, name);
-	}
-	return text.data;
-}
-
-/* Run a statement whose arguments are all JSON */
-static int
-ExecuteJson(UndoContext *undo, const MergeTable *table, const char *sql, int nargs, Datum *values)
-{
-	Oid			types[3] = {JSONBOID, JSONBOID, JSONBOID};
-
-	return MergeExecute(&undo->merge, table, sql, nargs, types, values);
-}
-
-/* Refuse when an entity was merged away by a later merge */
-static void
-RefuseMerged(UndoContext *undo, EntityKind entity, int64 id)
-{
-	Datum		values[2] = {CStringGetTextDatum(EntityNames[entity]), Int64GetDatum(id)};
-
-	if (WorkspaceExecute(undo->merge.ws, &find_redirect, values, NULL) > 0)
-		UndoRefuse(undo, psprintf("%s " INT64_FORMAT, EntityNames[entity], id), ResultInt64(0, 1, NULL));
-}
-
-/* Refuse when a row is gone because a later merge took it away */
-static void
-RefuseAbsorbed(UndoContext *undo, const MergeTable *table, Datum key)
-{
-	Datum		values[5] = {undo->tree, Int64GetDatum(undo->merge_id), (Datum) 0, CStringGetTextDatum(table->name), key};
-	Workspace  *ws = undo->merge.ws;
-
-	if (table->schema)
-		values[2] = CStringGetTextDatum(table->schema);
-	if (table->entity >= 0)
-		RefuseMerged(undo, table->entity, MergeKeyId(table, key));
-	if (WorkspaceExecute(ws, &find_absorbed, values, table->schema ? NULL : "  n  ") > 0)
-		UndoRefuse(undo, psprintf("row %s of table %s", JsonbToCString(NULL, &DatumGetJsonbP(key)->root, 0), table->type),
-				   ResultInt64(0, 2, NULL));
 }
 
 /* Can the rows of a step be found by their keys? */
@@ -319,7 +139,7 @@ HasKeys(const Change *change)
 
 	if (change->table->key_count == 0)
 		return false;
-	return list_length(ColumnsIn(change->table, key)) >= change->table->key_count;
+	return list_length(ImageColumns(change->table, key)) >= change->table->key_count;
 }
 
 /* Report rows of a step that refer to something else by now, or are gone */
@@ -328,7 +148,7 @@ ReportMoved(UndoContext *undo, const Change *change, List *columns, const char *
 {
 	const MergeTable *table = change->table;
 	Datum		values[3] = {change->keys, change->before, change->after};
-	int			n = ExecuteJson(undo, table, sql, 3, values);
+	int			n = UndoExecute(undo, table, sql, 3, values);
 	SPITupleTable *rows = SPI_tuptable;
 
 	for (int i = 0; i < n; i++)
@@ -342,9 +162,9 @@ ReportMoved(UndoContext *undo, const Change *change, List *columns, const char *
 		key = ResultJson(i, 1, NULL);
 		image = ResultJson(i, 2, NULL);
 		if (image == (Datum) 0)
-			RefuseAbsorbed(undo, table, key);
+			UndoRefuseAbsorbed(undo, table, key);
 		foreach(lc, columns)
-			Report(undo, table->type, key, lfirst(lc), Member(change->before, lfirst(lc)), Member(image, lfirst(lc)),
+			UndoReport(undo, table->type, key, lfirst(lc), JsonMember(change->before, lfirst(lc)), JsonMember(image, lfirst(lc)),
 				   image == (Datum) 0 ? REASON_GONE : REASON_CHANGED);
 	}
 	SPI_freetuptable(rows);
@@ -355,7 +175,7 @@ static char *
 AddedColumns(const MergeTable *table, Datum image)
 {
 	Relation	rel = table_open(table->relid, AccessShareLock);
-	List	   *known = ColumnsIn(table, image);
+	List	   *known = ImageColumns(table, image);
 	StringInfoData text;
 
 	initStringInfo(&text);
@@ -379,11 +199,11 @@ static void
 MoveBack(UndoContext *undo, const Change *change)
 {
 	const MergeTable *table = change->table;
-	List	   *columns = ColumnsIn(table, change->before);
+	List	   *columns = ImageColumns(table, change->before);
 	Datum		values[3] = {change->keys, change->before, change->after};
-	char	   *set = ColumnText(columns, ", ", "", " = b.", "");
-	char	   *stands = ColumnText(columns, " AND ", "t.", " IS NOT DISTINCT FROM a.", "");
-	char	   *differs = ColumnText(columns, " OR ", "d.", " IS DISTINCT FROM b.", "");
+	char	   *set = ColumnList(columns, ", ", "", " = b.", "");
+	char	   *stands = ColumnList(columns, " AND ", "t.", " IS NOT DISTINCT FROM a.", "");
+	char	   *differs = ColumnList(columns, " OR ", "d.", " IS DISTINCT FROM b.", "");
 	char	   *rows = psprintf("CROSS JOIN lead_mgmt.row_of_image(NULL::%s, $2) b"
 								" CROSS JOIN lead_mgmt.row_of_image(NULL::%s, $3) a", table->type, table->type);
 	int			expected = JB_ROOT_COUNT(DatumGetJsonbP(change->keys));
@@ -393,7 +213,7 @@ MoveBack(UndoContext *undo, const Change *change)
 		return;
 	if (HasKeys(change))
 	{
-		if (ExecuteJson(undo, table,
+		if (UndoExecute(undo, table,
 						psprintf("UPDATE %s AS t SET %s FROM pg_catalog.jsonb_array_elements($1) e (key)"
 								 " CROSS JOIN LATERAL lead_mgmt.row_of_image(NULL::%s, e.key) k %s WHERE %s AND %s",
 								 table->source, set, table->type, rows, MergeKeyMatch(table, "t", "k"), stands),
@@ -412,7 +232,7 @@ MoveBack(UndoContext *undo, const Change *change)
 
 	/* Nothing identifies the rows: those alike may stand for each other, columns added since left aside */
 	image = psprintf("lead_mgmt.row_image(t.*) - %s::pg_catalog.text[]", AddedColumns(table, SingleKey(change)));
-	if (ExecuteJson(undo, table,
+	if (UndoExecute(undo, table,
 					psprintf("WITH w AS (SELECT e.key, pg_catalog.row_number() OVER (PARTITION BY e.key) AS number"
 							 " FROM pg_catalog.jsonb_array_elements($1) e (key)),"
 							 " f AS (SELECT i.oid, i.tid, i.image, pg_catalog.row_number() OVER (PARTITION BY i.image) AS number"
@@ -428,247 +248,7 @@ MoveBack(UndoContext *undo, const Change *change)
 						 " CROSS JOIN lead_mgmt.row_of_image(NULL::%s, $2) b"
 						 " WHERE $3 IS NOT NULL AND NOT EXISTS (SELECT FROM %s t WHERE %s"
 						 " AND %s = e.key || $2)",
-						 table->type, table->source, ColumnText(columns, " AND ", "t.", " = b.", ""), image));
-}
-
-/* May all columns of a foreign key be null? */
-static bool
-MayBeNull(Relation rel, const ForeignKeyCacheInfo *key)
-{
-	for (int i = 0; i < key->nkeys; i++)
-		if (TupleDescAttr(RelationGetDescr(rel), key->conkey[i] - 1)->attnotnull)
-			return false;
-	return true;
-}
-
-/* Is a column part of a foreign key? */
-static bool
-IsForeign(Relation rel, AttrNumber column)
-{
-	ListCell   *lc;
-
-	foreach(lc, RelationGetFKeyList(rel))
-	{
-		const ForeignKeyCacheInfo *key = lfirst(lc);
-
-		for (int i = 0; i < key->nkeys; i++)
-			if (key->conkey[i] == column)
-				return true;
-	}
-	return false;
-}
-
-/* Is a foreign key checked at commit only? */
-static bool
-IsDeferred(Oid constraint_id)
-{
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint_id));
-	bool		is_deferred = HeapTupleIsValid(tuple) && ((Form_pg_constraint) GETSTRUCT(tuple))->condeferred;
-
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
-	return is_deferred;
-}
-
-/* Refuse when what a value of an image refers to was merged away by a later merge */
-static void
-RefuseMergedParent(UndoContext *undo, const MergeTable *parent, const char *column, Datum image)
-{
-	JsonbValue	id;
-
-	if (parent->entity >= 0 &&
-		getKeyJsonValueFromContainer(&DatumGetJsonbP(image)->root, column, strlen(column), &id) != NULL &&
-		id.type == jbvNumeric)
-		RefuseMerged(undo, parent->entity,
-					 DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(id.val.numeric))));
-}
-
-/*
- * Look after what the values to be put back refer to.  Where that is gone and
- * the reference may be empty, it is left empty and reported; where it may not,
- * the foreign key will say so.
- */
-static Datum
-CheckParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
-{
-	Relation	rel = table_open(table->relid, AccessShareLock);
-	List	   *keys = copyObject(RelationGetFKeyList(rel));
-	ListCell   *lc;
-
-	foreach(lc, keys)
-	{
-		ForeignKeyCacheInfo *fkey = lfirst(lc);
-		MergeTable *parent = MergeTableOf(&undo->merge, fkey->confrelid);
-		StringInfoData match;
-		Datum		names[INDEX_MAX_KEYS];
-		Datum		values[2] = {image, (Datum) 0};
-		bool		is_complete = true;
-
-		initStringInfo(&match);
-		for (int i = 0; i < fkey->nkeys; i++)
-		{
-			const char *column = get_attname(table->relid, fkey->conkey[i], false);
-			JsonbValue	value;
-
-			names[i] = CStringGetTextDatum(column);
-			is_complete &= getKeyJsonValueFromContainer(&DatumGetJsonbP(image)->root, column, strlen(column), &value) != NULL &&
-				value.type != jbvNull;
-			appendStringInfo(&match, "%sp.%s %s r.%s", i ? " AND " : "",
-							 quote_identifier(get_attname(fkey->confrelid, fkey->confkey[i], false)),
-							 OperatorText(fkey->conpfeqop[i]), quote_identifier(column));
-		}
-		if (!is_complete)
-			continue;
-		if (ExecuteJson(undo, parent,
-						psprintf("SELECT FROM %s p, lead_mgmt.row_of_image(NULL::%s, $1) r WHERE %s",
-								 parent->source, table->type, match.data), 1, values) > 0)
-			continue;
-		for (int i = 0; i < fkey->nkeys; i++)
-			RefuseMergedParent(undo, parent, TextDatumGetCString(names[i]), image);
-		if (IsDeferred(fkey->conoid) || !MayBeNull(rel, fkey))
-			continue;
-		for (int i = 0; i < fkey->nkeys; i++)
-			Report(undo, table->type, key, TextDatumGetCString(names[i]),
-				   Member(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_PARENT_GONE);
-		values[1] = PointerGetDatum(construct_array(names, fkey->nkeys, TEXTOID, -1, false, TYPALIGN_INT));
-		WorkspaceExecute(undo->merge.ws, &without_fields, values, NULL);
-		image = ResultJson(0, 1, NULL);
-	}
-	table_close(rel, NoLock);
-	return image;
-}
-
-/* Are unique constraints checked at once, so that ON CONFLICT can see to them? */
-static bool
-IsImmediate(const MergeTable *table)
-{
-	Relation	rel = table_open(table->relid, AccessShareLock);
-	List	   *indexes = RelationGetIndexList(rel);
-	ListCell   *lc;
-	bool		is_immediate = true;
-
-	foreach(lc, indexes)
-	{
-		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
-
-		is_immediate &= ((Form_pg_index) GETSTRUCT(tuple))->indimmediate;
-		ReleaseSysCache(tuple);
-	}
-	table_close(rel, NoLock);
-	return is_immediate;
-}
-
-/* Insert a row from its image; false when a row of the same key is in the way */
-static bool
-InsertImage(UndoContext *undo, const MergeTable *table, Datum image)
-{
-	List	   *columns = ColumnsIn(table, image);
-
-	return ExecuteJson(undo, table,
-					   psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE"
-								" SELECT %s FROM lead_mgmt.row_of_image(NULL::%s, $1) r%s",
-								table->type, ColumnText(columns, ", ", "", "", NULL),
-								ColumnText(columns, ", ", "r.", "", NULL), table->type,
-								IsImmediate(table) ? " ON CONFLICT DO NOTHING" : ""),
-					   1, &image) > 0;
-}
-
-/* Refuse when the row in the way of a restored one came by a later merge */
-static void
-RefuseBrought(UndoContext *undo, const MergeTable *table, Datum image, Datum key)
-{
-	Datum		values[5] = {undo->tree, Int64GetDatum(undo->merge_id), image, CStringGetTextDatum(table->name), key};
-
-	if (WorkspaceExecute(undo->merge.ws, &find_brought, values, NULL) > 0)
-		UndoRefuse(undo, psprintf("row %s of table %s", JsonbToCString(NULL, &DatumGetJsonbP(key)->root, 0), table->type),
-				   ResultInt64(0, 1, NULL));
-}
-
-/*
- * Empty what an entity can do without in a unique index where another row has
- * its values by now, and report it; returns the image unchanged when the index
- * is not in the way.
- */
-static Datum
-YieldIndex(UndoContext *undo, const MergeTable *table, Relation rel, Relation unique, Datum key, Datum image)
-{
-	Form_pg_index index = unique->rd_index;
-	char	   *predicate = IndexPredicate(rel, BuildIndexInfo(unique));
-	StringInfoData match;
-	Datum		names[INDEX_MAX_KEYS];
-	Datum		values[2] = {image, (Datum) 0};
-	int			count = 0;
-
-	initStringInfo(&match);
-	for (int i = 0; i < index->indnkeyatts; i++)
-	{
-		Form_pg_attribute attribute;
-		const char *name;
-
-		if (index->indkey.values[i] == 0)
-			return image;
-		attribute = TupleDescAttr(RelationGetDescr(rel), index->indkey.values[i] - 1);
-		name = quote_identifier(NameStr(attribute->attname));
-		appendStringInfo(&match, "%st.%s IS NOT DISTINCT FROM r.%s", i ? " AND " : "", name, name);
-		if (!attribute->attnotnull && !IsForeign(rel, attribute->attnum))
-			names[count++] = CStringGetTextDatum(NameStr(attribute->attname));
-	}
-	if (count == 0 ||
-		ExecuteJson(undo, table,
-					psprintf("SELECT %s FROM (SELECT * FROM %s%s) t, lead_mgmt.row_of_image(NULL::%s, $1) r WHERE %s LIMIT 1",
-							 table->key_json, table->source, predicate, table->type, match.data), 1, values) == 0)
-		return image;
-	RefuseBrought(undo, table, image, ResultJson(0, 1, NULL));
-	for (int i = 0; i < count; i++)
-		Report(undo, table->type, key, TextDatumGetCString(names[i]),
-			   Member(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_TAKEN);
-	values[1] = PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
-	WorkspaceExecute(undo->merge.ws, &without_fields, values, NULL);
-	return ResultJson(0, 1, NULL);
-}
-
-/* Give way to the rows that have taken an entity's unique values, such as a lead's context */
-static Datum
-Yield(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
-{
-	Relation	rel = table_open(table->relid, AccessShareLock);
-	List	   *indexes = RelationGetIndexList(rel);
-	ListCell   *lc;
-
-	foreach(lc, indexes)
-	{
-		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
-
-		if (index->rd_index->indisunique && !index->rd_index->indisprimary)
-			image = YieldIndex(undo, table, rel, index, key, image);
-		index_close(index, AccessShareLock);
-	}
-	table_close(rel, NoLock);
-	return image;
-}
-
-/* Put a row back that the merge deleted */
-static void
-PutBack(UndoContext *undo, const Change *change)
-{
-	const MergeTable *table = change->table;
-	Datum		key = SingleKey(change);
-	Datum		image = CheckParents(undo, table, key, change->before);
-
-	if (InsertImage(undo, table, image))
-		return;
-	if (table->entity < 0)
-	{
-		Report(undo, table->type, key, NULL, change->before, (Datum) 0, REASON_TAKEN);
-		return;
-	}
-	if (!InsertImage(undo, table, Yield(undo, table, key, image)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("merge " INT64_FORMAT " cannot be undone: the place of %s " INT64_FORMAT " is taken",
-						undo->merge_id, EntityNames[table->entity], MergeKeyId(table, key)),
-				 errdetail("Its key, or another unique value of table %s, belongs to a row that was made since.",
-						   table->type)));
+						 table->type, table->source, ColumnList(columns, " AND ", "t.", " = b.", ""), image));
 }
 
 /* Is the table the workspace's own of that name? */
@@ -697,7 +277,7 @@ IsReferredTo(UndoContext *undo, const MergeTable *table, Datum key)
 							 quote_identifier(get_attname(table->relid, reference->targets[i], false)),
 							 OperatorText(reference->operators[i]),
 							 quote_identifier(get_attname(reference->table->relid, reference->columns[i], false)));
-		if (ExecuteJson(undo, reference->table,
+		if (UndoExecute(undo, reference->table,
 						psprintf("SELECT FROM %s r, %s t, lead_mgmt.row_of_image(NULL::%s, $1) k WHERE %s%s LIMIT 1",
 								 reference->table->source, table->source, table->type,
 								 MergeKeyMatch(table, "t", "k"), match.data), 1, &key) > 0)
@@ -722,26 +302,26 @@ TakeAway(UndoContext *undo, const Change *change)
 							 " AND n.stage_move_id > t.stage_move_id)", table->source);
 	if (IsReferredTo(undo, table, values[0]))
 	{
-		Report(undo, table->type, values[0], NULL, (Datum) 0, change->after, REASON_REFERRED);
+		UndoReport(undo, table->type, values[0], NULL, (Datum) 0, change->after, REASON_REFERRED);
 		return;
 	}
-	if (ExecuteJson(undo, table,
+	if (UndoExecute(undo, table,
 					psprintf("DELETE FROM %s AS t USING %s AND NOT EXISTS (SELECT FROM (SELECT lead_mgmt.row_image(t.*) AS image"
 							 " OFFSET 0) i JOIN pg_catalog.jsonb_each($2) e ON i.image ? e.key"
 							 " WHERE i.image -> e.key IS DISTINCT FROM e.value)%s", table->source, rows, condition),
 					2, values) > 0)
 		return;
-	if (ExecuteJson(undo, table, psprintf("SELECT lead_mgmt.row_image(t.*) FROM %s t, %s", table->source, rows),
+	if (UndoExecute(undo, table, psprintf("SELECT lead_mgmt.row_image(t.*) FROM %s t, %s", table->source, rows),
 					1, values) == 0)
 	{
-		RefuseAbsorbed(undo, table, values[0]);
+		UndoRefuseAbsorbed(undo, table, values[0]);
 		return;
 	}
 	image = ResultJson(0, 1, NULL);
 	if (IsOwn(table, "score"))
-		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, Member(image, "lead_id"))));
+		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, JsonMember(image, "lead_id"))));
 	else
-		Report(undo, table->type, values[0], NULL, (Datum) 0, image,
+		UndoReport(undo, table->type, values[0], NULL, (Datum) 0, image,
 			   IsOwn(table, "stage_move") ? REASON_FOLLOWED : REASON_CHANGED);
 }
 
@@ -762,7 +342,7 @@ ReportFields(UndoContext *undo, const MergeTable *table, Datum key, Datum fields
 		column = ResultText(i, 1);
 		before = ResultJson(i, 2, NULL);
 		now = ResultJson(i, 3, NULL);
-		Report(undo, table->type, key, column, before, now, ResultText(i, 4));
+		UndoReport(undo, table->type, key, column, before, now, ResultText(i, 4));
 	}
 	SPI_freetuptable(rows);
 }
@@ -782,14 +362,14 @@ ChangeBack(UndoContext *undo, const Change *change)
 	Datum		kept;
 	List	   *columns;
 
-	if (ExecuteJson(undo, table,
+	if (UndoExecute(undo, table,
 					psprintf("SELECT lead_mgmt.row_image(t.*) FROM %s t, lead_mgmt.row_of_image(NULL::%s, $1) k WHERE %s"
 							 " FOR UPDATE OF t", table->source, table->type, MergeKeyMatch(table, "t", "k")),
 					1, values) == 0)
 	{
-		RefuseAbsorbed(undo, table, key);
+		UndoRefuseAbsorbed(undo, table, key);
 		if (!IsOwn(table, "score"))
-			Report(undo, table->type, key, NULL, change->before, (Datum) 0, REASON_GONE);
+			UndoReport(undo, table->type, key, NULL, change->before, (Datum) 0, REASON_GONE);
 		return;
 	}
 	judge[0] = ResultJson(0, 1, NULL);
@@ -803,17 +383,17 @@ ChangeBack(UndoContext *undo, const Change *change)
 	kept = ResultJson(0, 2, NULL);
 	if (IsOwn(table, "score") && JB_ROOT_COUNT(DatumGetJsonbP(kept)) > 0)
 	{
-		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, Member(judge[0], "lead_id"))));
+		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, JsonMember(judge[0], "lead_id"))));
 		return;
 	}
 	ReportFields(undo, table, key, kept);
-	values[1] = CheckParents(undo, table, key, values[1]);
-	columns = ColumnsIn(table, values[1]);
+	values[1] = UndoParents(undo, table, key, values[1]);
+	columns = ImageColumns(table, values[1]);
 	if (columns != NIL)
-		ExecuteJson(undo, table,
+		UndoExecute(undo, table,
 					psprintf("UPDATE %s AS t SET %s FROM lead_mgmt.row_of_image(NULL::%s, $1) k,"
 							 " lead_mgmt.row_of_image(NULL::%s, $2) r WHERE %s",
-							 table->source, ColumnText(columns, ", ", "", " = r.", ""), table->type, table->type,
+							 table->source, ColumnList(columns, ", ", "", " = r.", ""), table->type, table->type,
 							 MergeKeyMatch(table, "t", "k")),
 					2, values);
 }
@@ -829,7 +409,7 @@ ReportTableGone(UndoContext *undo, const Change *change, const char *schema, con
 	for (int i = 0; i < n; i++)
 	{
 		SPI_tuptable = rows;
-		Report(undo, quote_qualified_identifier(schema ? schema : undo->merge.ws->name, name),
+		UndoReport(undo, quote_qualified_identifier(schema ? schema : undo->merge.ws->name, name),
 			   ResultJson(i, 1, NULL), NULL, change->before, (Datum) 0, REASON_TABLE_GONE);
 	}
 	SPI_freetuptable(rows);
@@ -862,5 +442,5 @@ UndoChange(UndoContext *undo, int64 change_id)
 	else if (strcmp(change.action, ACTION_CREATED) == 0)
 		TakeAway(undo, &change);
 	else
-		PutBack(undo, &change);
+		UndoInsert(undo, change.table, SingleKey(&change), change.before);
 }

@@ -50,12 +50,6 @@ static const PlanSource lock_leads = {
 	2, {ARG_INT8S, ARG_INT8S}
 };
 
-/* The outermost merge that a merge is part of */
-#define TOP_MERGE(merge_id) \
-	"(WITH RECURSIVE up AS (SELECT u.merge_id, u.part_of FROM @workspace@.merge u WHERE u.merge_id = " merge_id \
-	" UNION ALL SELECT u.merge_id, u.part_of FROM up JOIN @workspace@.merge u ON u.merge_id = up.part_of)" \
-	" SELECT up.merge_id FROM up WHERE up.part_of IS NULL)"
-
 /* A later merge for which a survivor of the tree ($1) was merged away */
 static const PlanSource find_nested = {
 	"SELECT m.entity, m.winner_id, " TOP_MERGE("r.merge_id") " FROM @workspace@.merge m"
