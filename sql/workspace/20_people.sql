@@ -122,4 +122,5 @@ CREATE TABLE @workspace@.consent (
 COMMENT ON TABLE @workspace@.consent IS
 	'Who agreed to be addressed over which channel, since when, on what basis, and when that was withdrawn.';
 
+CREATE INDEX consent_contact_id_idx ON @workspace@.consent (contact_id);
 CREATE UNIQUE INDEX consent_current_idx ON @workspace@.consent (contact_id, channel) WHERE withdrawn_at IS NULL;

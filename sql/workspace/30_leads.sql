@@ -96,7 +96,7 @@ CREATE TABLE @workspace@.stage_move (
 	to_stage text NOT NULL,
 	moved_at timestamptz NOT NULL,
 	moved_by name NOT NULL,
-	rule text NOT NULL DEFAULT 'manual' CHECK (rule IN ('created', 'first_score', 'sales_ready', 'manual', 'converted', 'disqualified')),
+	rule text NOT NULL DEFAULT 'manual' CHECK (rule IN ('created', 'first_score', 'sales_ready', 'manual', 'converted', 'disqualified', 'merged')),
 	reason text,
 	fallback_fields text[],
 	CHECK (pg_catalog.num_nonnulls(lead_id, opportunity_id) = 1)

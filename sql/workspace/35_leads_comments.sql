@@ -68,7 +68,7 @@ COMMENT ON COLUMN @workspace@.stage_move.from_stage IS 'Stage left; NULL at crea
 COMMENT ON COLUMN @workspace@.stage_move.to_stage IS 'Stage entered';
 COMMENT ON COLUMN @workspace@.stage_move.moved_at IS 'When';
 COMMENT ON COLUMN @workspace@.stage_move.moved_by IS 'Database role in whose session it happened';
-COMMENT ON COLUMN @workspace@.stage_move.rule IS 'Cause: created, first_score, sales_ready, manual, converted or disqualified';
+COMMENT ON COLUMN @workspace@.stage_move.rule IS 'Cause: created, first_score, sales_ready, manual, converted, disqualified or merged (the lead went on in the stage of the one it was merged into)';
 COMMENT ON COLUMN @workspace@.stage_move.reason IS 'Reason given; NULL if none was';
 COMMENT ON COLUMN @workspace@.stage_move.fallback_fields IS 'Required fields for which the fallback stood in; NULL if none';
 

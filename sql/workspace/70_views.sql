@@ -193,7 +193,7 @@ COMMENT ON COLUMN @workspace@.stage_history.entered_at IS 'When the stay began';
 COMMENT ON COLUMN @workspace@.stage_history.left_at IS 'When it ended; NULL while it lasts';
 COMMENT ON COLUMN @workspace@.stage_history.duration IS 'Length of the stay; NULL while it lasts';
 COMMENT ON COLUMN @workspace@.stage_history.moved_by IS 'Database role that made the move';
-COMMENT ON COLUMN @workspace@.stage_history.rule IS 'What caused it: created, first_score, sales_ready, manual, converted or disqualified';
+COMMENT ON COLUMN @workspace@.stage_history.rule IS 'What caused it: created, first_score, sales_ready, manual, converted, disqualified or merged (the lead went on in the stage of the one it was merged into)';
 COMMENT ON COLUMN @workspace@.stage_history.reason IS 'Reason given for it, if any';
 COMMENT ON COLUMN @workspace@.stage_history.fallback_fields IS 'Required fields for which a fallback stood in, comma-separated; NULL if none';
 
@@ -334,22 +334,59 @@ FROM (
 		NULL::text,
 		g.audit_id,
 		g.audit_id
-	FROM @workspace@.audit_log g
-	WHERE g.entity = 'lead'
+	FROM (
+		SELECT a.entity_id, a.changed_at, a.changes, a.audit_id FROM @workspace@.audit_log a WHERE a.entity = 'lead'
+		UNION ALL
+		-- What was changed in leads before they were merged into this one
+		SELECT r.survivor_id, a.changed_at, a.changes, a.audit_id
+		FROM @workspace@.entity_redirect r
+		JOIN @workspace@.audit_log a ON a.entity = 'lead' AND a.entity_id = r.old_id
+		WHERE r.entity = 'lead'
+	) g
+	UNION ALL
+	SELECT
+		m.winner_id,
+		m.merged_at,
+		7,
+		'merge'::text,
+		pg_catalog.concat('Merged with lead ', o.id, CASE WHEN m.undone_at IS NOT NULL THEN ', undone since' END),
+		pg_catalog.concat_ws(', ', m.merged_by, m.reason),
+		NULL::text,
+		NULL::text,
+		m.merge_id,
+		m.merge_id
+	FROM @workspace@.merge m
+	CROSS JOIN LATERAL pg_catalog.unnest(m.loser_ids) o (id)
+	WHERE m.entity = 'lead'
+	UNION ALL
+	SELECT
+		l.lead_id,
+		m.merged_at,
+		7,
+		'merge'::text,
+		pg_catalog.concat('Contact merged with contact ', o.id, CASE WHEN m.undone_at IS NOT NULL THEN ', undone since' END),
+		pg_catalog.concat_ws(', ', m.merged_by, m.reason),
+		NULL::text,
+		NULL::text,
+		m.merge_id,
+		m.merge_id
+	FROM @workspace@.lead l
+	JOIN @workspace@.merge m ON m.entity = 'contact' AND m.winner_id = l.contact_id
+	CROSS JOIN LATERAL pg_catalog.unnest(m.loser_ids) o (id)
 ) e
 JOIN @workspace@.lead v ON v.lead_id = e.lead_id;
 
 COMMENT ON VIEW @workspace@.lead_timeline IS
-	'All that happened to a lead, in order: interactions, stage moves, assignments, changes, its opportunities. Interactions of the contact that belong to no lead appear on each of the contact''s leads. One row an event of a lead.';
+	'All that happened to a lead, in order: interactions, stage moves, assignments, changes, its opportunities, and merges of the lead and its contact; what happened to a lead that was merged into it is included. Interactions of the contact that belong to no lead appear on each of the contact''s leads. One row an event of a lead.';
 COMMENT ON COLUMN @workspace@.lead_timeline.lead_id IS 'Key of the lead';
 COMMENT ON COLUMN @workspace@.lead_timeline.position IS 'Place among the lead''s events, from 1, without gaps';
 COMMENT ON COLUMN @workspace@.lead_timeline.occurred_at IS 'When it happened';
-COMMENT ON COLUMN @workspace@.lead_timeline.event IS 'interaction, stage, sales_ready, assignment, opportunity or change';
+COMMENT ON COLUMN @workspace@.lead_timeline.event IS 'interaction, stage, sales_ready, assignment, opportunity, change or merge';
 COMMENT ON COLUMN @workspace@.lead_timeline.title IS 'The event in a few words';
 COMMENT ON COLUMN @workspace@.lead_timeline.detail IS 'More about it: the page, the rule, the values before and after; NULL when there is no more';
 COMMENT ON COLUMN @workspace@.lead_timeline.channel IS 'Marketing channel of an interaction; NULL for other events';
 COMMENT ON COLUMN @workspace@.lead_timeline.campaign IS 'Campaign of an interaction; NULL for other events';
-COMMENT ON COLUMN @workspace@.lead_timeline.source_id IS 'Key of the row behind it, in interaction, stage_move (stage), lead (sales_ready), assignment, opportunity or audit_log (change)';
+COMMENT ON COLUMN @workspace@.lead_timeline.source_id IS 'Key of the row behind it, in interaction, stage_move (stage), lead (sales_ready), assignment, opportunity, audit_log (change) or merge';
 
 CREATE OR REPLACE VIEW @workspace@.lead_board WITH (security_invoker = true) AS
 SELECT

@@ -290,25 +290,26 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			FOR target IN
 				SELECT c.relname FROM pg_catalog.pg_class c
 				WHERE c.relnamespace = '@workspace@'::pg_catalog.regnamespace AND c.relkind IN ('r', 'v', 'p')
-					AND c.relname NOT IN ('submission', 'submission_key', 'audit_log')
+					AND c.relname NOT IN ('submission', 'submission_key', 'audit_log', 'merge_change')
 			LOOP
 				EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.%I TO %I', target.relname, role_name);
 			END LOOP;
 			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.audit_log TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, content_type, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of) ON @workspace@.submission TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint), @workspace@.contact_of(bigint), @workspace@.account_of(bigint), @workspace@.lead_of(bigint) TO %I', role_name);
 		END IF;
 		IF access = 'sales' THEN
 			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.merge_contacts(bigint, bigint[], text), @workspace@.merge_accounts(bigint, bigint[], text), @workspace@.merge_leads(bigint, bigint[], text), @workspace@.unmerge(bigint) TO %I', role_name);
 		END IF;
 	END
 	$$;
 
 COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
-	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, and write contacts, accounts, leads, interactions and opportunities. reader: read all tables and views but the payloads of submissions. The owner of the workspace has every right already. Error: invalid_parameter_value.';
+	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, write contacts, accounts, leads, interactions and opportunities, and merge. reader: read all tables and views but the payloads of submissions and the log of merges. The owner of the workspace has every right already. Error: invalid_parameter_value.';
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.capture(text, jsonb, text),

@@ -14,6 +14,7 @@
 #define MOVE_MANUAL "manual"
 #define MOVE_CONVERTED "converted"
 #define MOVE_DISQUALIFIED "disqualified"
+#define MOVE_MERGED "merged"
 
 /* A move into a stage, to be recorded */
 typedef struct StageMove

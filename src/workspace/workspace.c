@@ -125,6 +125,8 @@ ArgumentType(PlanArgument arg)
 			return TEXTOID;
 		case ARG_TIMESTAMPTZ:
 			return TIMESTAMPTZOID;
+		case ARG_JSONB:
+			return JSONBOID;
 		case ARG_INT8S:
 			return INT8ARRAYOID;
 		case ARG_INT4S:

@@ -55,7 +55,7 @@ SELECT is(count(*), 0::bigint, 'looking makes no lead') FROM crm.interaction_kin
 
 -- nothing else
 SELECT is_empty('SELECT 1 FROM crm.' || t, 'table ' || t || ' is empty') FROM unnest(ARRAY['contact', 'account', 'lead', 'submission', 'interaction', 'opportunity', 'campaign', 'campaign_cost',
-	'team', 'agent', 'routing_rule', 'assignment', 'field', 'audit_log', 'stage_move', 'score', 'consent']) t;
+	'team', 'agent', 'routing_rule', 'assignment', 'field', 'audit_log', 'stage_move', 'score', 'consent', 'merge', 'merge_change', 'entity_redirect']) t;
 SELECT is(version, lead_mgmt.version(), 'laid out for the installed version') FROM crm.workspace_info;
 
 -- the first submission goes all the way

@@ -1,0 +1,275 @@
+/*
+ * Putting rows back that a merge deleted.
+ *
+ * What such a row refers to may be gone by now, and others may have its unique
+ * values.  What can be left empty is, and is reported; where that is a later
+ * merge's doing, that merge is to be undone first.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/index.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "merge/merge.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+static const PlanSource without_fields = {
+	"SELECT $1 || COALESCE(pg_catalog.jsonb_object_agg(f.name, NULL::pg_catalog.text), '{}') FROM pg_catalog.unnest($2) f (name)",
+	2, {ARG_JSONB, ARG_TEXTS}
+};
+
+/* A later merge that gave a row ($5) to whom a restored one ($3) belongs */
+static const PlanSource find_brought = {
+	"SELECT " TOP_MERGE("m.merge_id")
+	" FROM (VALUES ('contact', ($3 ->> 'contact_id')::pg_catalog.int8), ('account', ($3 ->> 'account_id')::pg_catalog.int8))"
+	" o (entity, id) JOIN @workspace@.merge m ON m.entity = o.entity AND m.winner_id = o.id"
+	" AND m.undone_at IS NULL AND m.merge_id > $2 AND m.merge_id <> ALL ($1)"
+	" JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action = 'moved' AND c.schema_name IS NULL"
+	" AND c.table_name = $4 AND c.keys @> pg_catalog.jsonb_build_array($5) LIMIT 1",
+	5, {ARG_INT8S, ARG_INT8, ARG_JSONB, ARG_TEXT, ARG_JSONB}
+};
+
+/* May all columns of a foreign key be null? */
+static bool
+MayBeNull(Relation rel, const ForeignKeyCacheInfo *key)
+{
+	for (int i = 0; i < key->nkeys; i++)
+		if (TupleDescAttr(RelationGetDescr(rel), key->conkey[i] - 1)->attnotnull)
+			return false;
+	return true;
+}
+
+/* Is a column part of a foreign key? */
+static bool
+IsForeign(Relation rel, AttrNumber column)
+{
+	ListCell   *lc;
+
+	foreach(lc, RelationGetFKeyList(rel))
+	{
+		const ForeignKeyCacheInfo *key = lfirst(lc);
+
+		for (int i = 0; i < key->nkeys; i++)
+			if (key->conkey[i] == column)
+				return true;
+	}
+	return false;
+}
+
+/* Is a foreign key checked at commit only? */
+static bool
+IsDeferred(Oid constraint_id)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint_id));
+	bool		is_deferred = HeapTupleIsValid(tuple) && ((Form_pg_constraint) GETSTRUCT(tuple))->condeferred;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return is_deferred;
+}
+
+/* Refuse when what a value of an image refers to was merged away by a later merge */
+static void
+RefuseMergedParent(UndoContext *undo, const MergeTable *parent, const char *column, Datum image)
+{
+	JsonbValue	id;
+
+	if (parent->entity >= 0 &&
+		getKeyJsonValueFromContainer(&DatumGetJsonbP(image)->root, column, strlen(column), &id) != NULL &&
+		id.type == jbvNumeric)
+		UndoRefuseMerged(undo, parent->entity,
+					 DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(id.val.numeric))));
+}
+
+/*
+ * Look after what the values to be put back refer to.  Where that is gone and
+ * the reference may be empty, it is left empty and reported; where it may not,
+ * the foreign key will say so.
+ */
+Datum
+UndoParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
+{
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	List	   *keys = copyObject(RelationGetFKeyList(rel));
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		ForeignKeyCacheInfo *fkey = lfirst(lc);
+		MergeTable *parent = MergeTableOf(&undo->merge, fkey->confrelid);
+		StringInfoData match;
+		Datum		names[INDEX_MAX_KEYS];
+		Datum		values[2] = {image, (Datum) 0};
+		bool		is_complete = true;
+
+		initStringInfo(&match);
+		for (int i = 0; i < fkey->nkeys; i++)
+		{
+			const char *column = get_attname(table->relid, fkey->conkey[i], false);
+			JsonbValue	value;
+
+			names[i] = CStringGetTextDatum(column);
+			is_complete &= getKeyJsonValueFromContainer(&DatumGetJsonbP(image)->root, column, strlen(column), &value) != NULL &&
+				value.type != jbvNull;
+			appendStringInfo(&match, "%sp.%s %s r.%s", i ? " AND " : "",
+							 quote_identifier(get_attname(fkey->confrelid, fkey->confkey[i], false)),
+							 OperatorText(fkey->conpfeqop[i]), quote_identifier(column));
+		}
+		if (!is_complete)
+			continue;
+		if (UndoExecute(undo, parent,
+						psprintf("SELECT FROM %s p, lead_mgmt.row_of_image(NULL::%s, $1) r WHERE %s",
+								 parent->source, table->type, match.data), 1, values) > 0)
+			continue;
+		for (int i = 0; i < fkey->nkeys; i++)
+			RefuseMergedParent(undo, parent, TextDatumGetCString(names[i]), image);
+		if (IsDeferred(fkey->conoid) || !MayBeNull(rel, fkey))
+			continue;
+		for (int i = 0; i < fkey->nkeys; i++)
+			UndoReport(undo, table->type, key, TextDatumGetCString(names[i]),
+				   ImageMember(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_PARENT_GONE);
+		values[1] = PointerGetDatum(construct_array(names, fkey->nkeys, TEXTOID, -1, false, TYPALIGN_INT));
+		WorkspaceExecute(undo->merge.ws, &without_fields, values, NULL);
+		image = ResultJson(0, 1, NULL);
+	}
+	table_close(rel, NoLock);
+	return image;
+}
+
+/* Are unique constraints checked at once, so that ON CONFLICT can see to them? */
+static bool
+IsImmediate(const MergeTable *table)
+{
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *lc;
+	bool		is_immediate = true;
+
+	foreach(lc, indexes)
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+
+		is_immediate &= ((Form_pg_index) GETSTRUCT(tuple))->indimmediate;
+		ReleaseSysCache(tuple);
+	}
+	table_close(rel, NoLock);
+	return is_immediate;
+}
+
+/* Insert a row from its image; false when a row of the same key is in the way */
+static bool
+InsertImage(UndoContext *undo, const MergeTable *table, Datum image)
+{
+	List	   *columns = ImageColumns(table, image);
+
+	return UndoExecute(undo, table,
+					   psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE"
+								" SELECT %s FROM lead_mgmt.row_of_image(NULL::%s, $1) r%s",
+								table->type, ColumnList(columns, ", ", "", "", NULL),
+								ColumnList(columns, ", ", "r.", "", NULL), table->type,
+								IsImmediate(table) ? " ON CONFLICT DO NOTHING" : ""),
+					   1, &image) > 0;
+}
+
+/* Refuse when the row in the way of a restored one came by a later merge */
+static void
+RefuseBrought(UndoContext *undo, const MergeTable *table, Datum image, Datum key)
+{
+	Datum		values[5] = {undo->tree, Int64GetDatum(undo->merge_id), image, CStringGetTextDatum(table->name), key};
+
+	if (WorkspaceExecute(undo->merge.ws, &find_brought, values, NULL) > 0)
+		UndoRefuse(undo, psprintf("row %s of table %s", JsonbToCString(NULL, &DatumGetJsonbP(key)->root, 0), table->type),
+				   ResultInt64(0, 1, NULL));
+}
+
+/*
+ * Empty what an entity can do without in a unique index where another row has
+ * its values by now, and report it; returns the image unchanged when the index
+ * is not in the way.
+ */
+static Datum
+YieldIndex(UndoContext *undo, const MergeTable *table, Relation rel, Relation unique, Datum key, Datum image)
+{
+	Form_pg_index index = unique->rd_index;
+	char	   *predicate = IndexPredicate(rel, BuildIndexInfo(unique));
+	StringInfoData match;
+	Datum		names[INDEX_MAX_KEYS];
+	Datum		values[2] = {image, (Datum) 0};
+	int			count = 0;
+
+	initStringInfo(&match);
+	for (int i = 0; i < index->indnkeyatts; i++)
+	{
+		Form_pg_attribute attribute;
+		const char *name;
+
+		if (index->indkey.values[i] == 0)
+			return image;
+		attribute = TupleDescAttr(RelationGetDescr(rel), index->indkey.values[i] - 1);
+		name = quote_identifier(NameStr(attribute->attname));
+		appendStringInfo(&match, "%st.%s IS NOT DISTINCT FROM r.%s", i ? " AND " : "", name, name);
+		if (!attribute->attnotnull && !IsForeign(rel, attribute->attnum))
+			names[count++] = CStringGetTextDatum(NameStr(attribute->attname));
+	}
+	if (count == 0 ||
+		UndoExecute(undo, table,
+					psprintf("SELECT %s FROM (SELECT * FROM %s%s) t, lead_mgmt.row_of_image(NULL::%s, $1) r WHERE %s LIMIT 1",
+							 table->key_json, table->source, predicate, table->type, match.data), 1, values) == 0)
+		return image;
+	RefuseBrought(undo, table, image, ResultJson(0, 1, NULL));
+	for (int i = 0; i < count; i++)
+		UndoReport(undo, table->type, key, TextDatumGetCString(names[i]),
+			   ImageMember(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_TAKEN);
+	values[1] = PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
+	WorkspaceExecute(undo->merge.ws, &without_fields, values, NULL);
+	return ResultJson(0, 1, NULL);
+}
+
+/* Give way to the rows that have taken an entity's unique values, such as a lead's context */
+static Datum
+Yield(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
+{
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (index->rd_index->indisunique && !index->rd_index->indisprimary)
+			image = YieldIndex(undo, table, rel, index, key, image);
+		index_close(index, AccessShareLock);
+	}
+	table_close(rel, NoLock);
+	return image;
+}
+
+/* Put a row back that the merge deleted */
+void
+UndoInsert(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
+{
+	image = UndoParents(undo, table, key, image);
+	if (InsertImage(undo, table, image))
+		return;
+	if (table->entity < 0)
+	{
+		UndoReport(undo, table->type, key, NULL, image, (Datum) 0, REASON_TAKEN);
+		return;
+	}
+	if (!InsertImage(undo, table, Yield(undo, table, key, image)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("merge " INT64_FORMAT " cannot be undone: the place of %s " INT64_FORMAT " is taken",
+						undo->merge_id, EntityNames[table->entity], MergeKeyId(table, key)),
+				 errdetail("Its key, or another unique value of table %s, belongs to a row that was made since.",
+						   table->type)));
+}

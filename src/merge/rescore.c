@@ -1,0 +1,209 @@
+/*
+ * Scores after a merge.
+ *
+ * A lead whose interactions are those of two leads now is scored afresh, as if
+ * they had all come to it; the other open leads of the survivor keep their
+ * engagement, and what they are is looked at again.  What follows from a score
+ * follows here too, and all of it is logged by comparing the rows before and
+ * after, so that no arithmetic of scores is known here.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "merge/merge.h"
+#include "pipeline/pipeline.h"
+#include "utils/builtins.h"
+
+/* Leads scored at a time */
+#define RESCORE_CHUNK 4000
+
+static const PlanSource open_leads = {
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id IN ("
+	"SELECT c.lead_id FROM @workspace@.lead c WHERE c.contact_id = $1"
+	" UNION ALL SELECT a.lead_id FROM @workspace@.lead a WHERE a.account_id = $2"
+	" UNION ALL SELECT pg_catalog.unnest($3)) ORDER BY l.lead_id FOR NO KEY UPDATE",
+	3, {ARG_INT8, ARG_INT8, ARG_INT8S}
+};
+
+static const PlanSource images_before = {
+	"SELECT (SELECT COALESCE(pg_catalog.jsonb_agg(lead_mgmt.row_image(l.*)), '[]')"
+	" FROM @workspace@.lead l WHERE l.lead_id = ANY ($1)),"
+	" (SELECT COALESCE(pg_catalog.jsonb_agg(lead_mgmt.row_image(s.*)), '[]')"
+	" FROM @workspace@.score s WHERE s.lead_id = ANY ($1)),"
+	" (SELECT COALESCE(pg_catalog.max(m.stage_move_id), 0)"
+	" FROM (SELECT o.stage_move_id FROM @workspace@.stage_move o WHERE o.lead_id = ANY ($1) OFFSET 0) m)",
+	1, {ARG_INT8S}
+};
+
+static const PlanSource forget_scores = {
+	"DELETE FROM @workspace@.score s WHERE s.lead_id = ANY ($1)",
+	1, {ARG_INT8S}
+};
+
+static const PlanSource all_interactions = {
+	"SELECT i.lead_id, i.kind, i.occurred_at FROM @workspace@.interaction i WHERE i.lead_id = ANY ($1)",
+	1, {ARG_INT8S}
+};
+
+static const PlanSource log_moves = {
+	"INSERT INTO @workspace@.merge_change (merge_id, action, table_name, keys, after)"
+	" SELECT $1, 'created', 'stage_move',"
+	" pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('stage_move_id', m.stage_move_id)),"
+	" lead_mgmt.row_image(m.*) FROM @workspace@.stage_move m WHERE m.lead_id = ANY ($2) AND m.stage_move_id > $3"
+	" ORDER BY m.stage_move_id",
+	3, {ARG_INT8, ARG_INT8S, ARG_INT8}
+};
+
+static const PlanSource log_leads = {
+	"INSERT INTO @workspace@.merge_change (merge_id, action, table_name, keys, before, after)"
+	" SELECT $1, 'changed', 'lead', pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('lead_id', l.lead_id)),"
+	" " CHANGED_FIELDS("b.image", "a.image") ", " CHANGED_FIELDS("a.image", "b.image")
+	" FROM pg_catalog.jsonb_array_elements($2) b (image)"
+	" JOIN @workspace@.lead l ON l.lead_id = (b.image ->> 'lead_id')::pg_catalog.int8"
+	" CROSS JOIN LATERAL (SELECT lead_mgmt.row_image(l.*) AS image OFFSET 0) a WHERE a.image <> b.image",
+	2, {ARG_INT8, ARG_JSONB}
+};
+
+static const PlanSource log_scores = {
+	"INSERT INTO @workspace@.merge_change (merge_id, action, table_name, keys, before, after)"
+	" SELECT $1, CASE WHEN b.image IS NULL THEN 'created' WHEN a.image IS NULL THEN 'removed' ELSE 'changed' END, 'score',"
+	" pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('lead_id', COALESCE(a.image, b.image) -> 'lead_id',"
+	" 'model', COALESCE(a.image, b.image) -> 'model')),"
+	" CASE WHEN a.image IS NULL THEN b.image WHEN b.image IS NOT NULL THEN " CHANGED_FIELDS("b.image", "a.image") " END,"
+	" CASE WHEN b.image IS NULL THEN a.image WHEN a.image IS NOT NULL THEN " CHANGED_FIELDS("a.image", "b.image") " END"
+	" FROM (SELECT e.image FROM pg_catalog.jsonb_array_elements($3) e (image)) b"
+	" FULL JOIN (SELECT lead_mgmt.row_image(s.*) AS image FROM @workspace@.score s WHERE s.lead_id = ANY ($2)) a"
+	" ON a.image -> 'lead_id' = b.image -> 'lead_id' AND a.image -> 'model' = b.image -> 'model'"
+	" WHERE a.image IS DISTINCT FROM b.image",
+	3, {ARG_INT8, ARG_INT8S, ARG_JSONB}
+};
+
+/* Note a lead that interactions of another one came to, or went from */
+void
+MergeMixed(MergeContext *ctx, int64 lead_id)
+{
+	MemoryContext old = MemoryContextSwitchTo(ctx->context);
+	int64	   *id = palloc(sizeof(int64));
+
+	*id = lead_id;
+	ctx->mixed_leads = lappend(ctx->mixed_leads, id);
+	MemoryContextSwitchTo(old);
+}
+
+/* Get the leads noted; returns how many */
+static int
+MixedLeads(MergeContext *ctx, int64 **ids)
+{
+	ListCell   *lc;
+
+	*ids = palloc(sizeof(int64) * (list_length(ctx->mixed_leads) + 1));
+	foreach(lc, ctx->mixed_leads)
+		(*ids)[foreach_current_index(lc)] = *(int64 *) lfirst(lc);
+	return ScoreUniqueIds(*ids, list_length(ctx->mixed_leads));
+}
+
+/* Read the ids that a statement returned */
+static int
+ResultIds(int n, int64 **ids)
+{
+	*ids = palloc(sizeof(int64) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		(*ids)[i] = ResultInt64(i, 1, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	return n;
+}
+
+/* Score leads from all their interactions */
+static void
+ScoreAfresh(MergeContext *ctx, WorkspaceConfig *config, int64 *ids, int n)
+{
+	Datum		array = IdArray(ids, n);
+	ScoreEvent *events;
+	int			count;
+
+	if (n == 0)
+		return;
+	WorkspaceExecute(ctx->ws, &forget_scores, &array, NULL);
+	count = WorkspaceExecute(ctx->ws, &all_interactions, &array, NULL);
+	events = palloc_extended(sizeof(ScoreEvent) * Max(count, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < count; i++)
+		events[i] = (ScoreEvent) {
+		ResultInt64(i, 1, NULL), ResultText(i, 2), ResultTimestamp(i, 3)
+	};
+	SPI_freetuptable(SPI_tuptable);
+	PipelineScore(ctx->ws, config, ids, n, events, count, false);
+}
+
+/* Score the open leads that a merge concerns again and log what that changed */
+void
+MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner)
+{
+	WorkspaceConfig *config = WorkspaceGetConfig(ctx->ws);
+	Datum		values[3] = {Int64GetDatum(winner), Int64GetDatum(winner), (Datum) 0};
+	char		nulls[4] = "nn ";
+	int64	   *mixed;
+	int64	   *ids;
+	int			mixed_count = MixedLeads(ctx, &mixed);
+	int			position = 0;
+	int			n;
+
+	if (entity == ENTITY_CONTACT)
+		nulls[0] = ' ';
+	else if (entity == ENTITY_ACCOUNT)
+		nulls[1] = ' ';
+	values[2] = IdArray(mixed, mixed_count);
+	n = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, nulls), &ids);
+	for (int from = 0; from < n; from += RESCORE_CHUNK)
+	{
+		int			count = Min(RESCORE_CHUNK, n - from);
+		int64	   *afresh = palloc(sizeof(int64) * count);
+		int64	   *again = palloc(sizeof(int64) * count);
+		int			afresh_count = 0;
+		int			again_count = 0;
+		Datum		chunk = IdArray(ids + from, count);
+		Datum		leads;
+		Datum		scores;
+		int64		last_move;
+
+		WorkspaceExecute(ctx->ws, &images_before, &chunk, NULL);
+		leads = ResultJson(0, 1, NULL);
+		scores = ResultJson(0, 2, NULL);
+		last_move = ResultInt64(0, 3, NULL);
+		SPI_freetuptable(SPI_tuptable);
+		for (int i = from; i < from + count; i++)
+		{
+			while (position < mixed_count && mixed[position] < ids[i])
+				position++;
+			if (position < mixed_count && mixed[position] == ids[i])
+				afresh[afresh_count++] = ids[i];
+			else
+				again[again_count++] = ids[i];
+		}
+		ScoreAfresh(ctx, config, afresh, afresh_count);
+		PipelineScore(ctx->ws, config, again, again_count, NULL, 0, false);
+
+		{
+			Datum		moves[3] = {Int64GetDatum(merge_id), chunk, Int64GetDatum(last_move)};
+			Datum		changed[2] = {Int64GetDatum(merge_id), leads};
+			Datum		scored[3] = {Int64GetDatum(merge_id), chunk, scores};
+
+			WorkspaceExecute(ctx->ws, &log_moves, moves, NULL);
+			WorkspaceExecute(ctx->ws, &log_leads, changed, NULL);
+			WorkspaceExecute(ctx->ws, &log_scores, scored, NULL);
+		}
+	}
+}
+
+/* Score the open ones of the leads noted from what interactions they have now */
+void
+RescoreMixed(MergeContext *ctx)
+{
+	Datum		values[3] = {(Datum) 0, (Datum) 0, (Datum) 0};
+	int64	   *mixed;
+	int64	   *ids;
+	int			n = MixedLeads(ctx, &mixed);
+
+	values[2] = IdArray(mixed, n);
+	n = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, "nn "), &ids);
+	ScoreAfresh(ctx, WorkspaceGetConfig(ctx->ws), ids, n);
+}

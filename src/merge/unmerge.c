@@ -1,0 +1,371 @@
+/*
+ * Undoing a merge: what is checked and locked first, and which merges must be
+ * undone before it.
+ *
+ * Merges of other records, and further merges into the same survivor, may be
+ * undone in any order.  A merge has to wait for a later one only where that
+ * stands on it: the later one merged away what this one kept or moved, or let
+ * a row that this one moved stand in for another.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "merge/merge.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+static const PlanSource lock_merge = {
+	"SELECT m.entity, m.winner_id, m.part_of, m.undone_at::pg_catalog.text, m.undone_by::pg_catalog.text"
+	" FROM @workspace@.merge m WHERE m.merge_id = $1 FOR UPDATE",
+	1, {ARG_INT8}
+};
+
+/* A merge and the merges that are part of it */
+static const PlanSource load_tree = {
+	"WITH RECURSIVE tree AS (SELECT m.merge_id, m.entity, m.winner_id FROM @workspace@.merge m WHERE m.merge_id = $1"
+	" UNION ALL SELECT m.merge_id, m.entity, m.winner_id FROM tree t JOIN @workspace@.merge m ON m.part_of = t.merge_id)"
+	" SELECT t.merge_id, t.entity, t.winner_id FROM tree t ORDER BY t.merge_id",
+	1, {ARG_INT8}
+};
+
+static const PlanSource lock_accounts = {
+	"SELECT a.account_id FROM @workspace@.account a WHERE a.account_id = ANY ($1) ORDER BY a.account_id FOR UPDATE",
+	1, {ARG_INT8S}
+};
+
+static const PlanSource lock_contacts = {
+	"SELECT c.contact_id FROM @workspace@.contact c WHERE c.contact_id IN (SELECT pg_catalog.unnest($1)"
+	" UNION ALL SELECT l.contact_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($2)) ORDER BY c.contact_id FOR UPDATE",
+	2, {ARG_INT8S, ARG_INT8S}
+};
+
+static const PlanSource lock_leads = {
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.lead_id IN (SELECT pg_catalog.unnest($1)"
+	" UNION ALL SELECT c.lead_id FROM @workspace@.lead c WHERE c.contact_id = ANY ($2)) ORDER BY l.lead_id FOR UPDATE",
+	2, {ARG_INT8S, ARG_INT8S}
+};
+
+/* A later merge for which a survivor of the tree ($1) was merged away */
+static const PlanSource find_nested = {
+	"SELECT m.entity, m.winner_id, " TOP_MERGE("r.merge_id") " FROM @workspace@.merge m"
+	" JOIN @workspace@.entity_redirect r ON r.entity = m.entity AND r.old_id = m.winner_id"
+	" WHERE m.merge_id = ANY ($1) AND r.merge_id <> ALL ($1) ORDER BY 3 DESC NULLS LAST LIMIT 1",
+	1, {ARG_INT8S}
+};
+
+/* A later merge of an account, contact or lead that the tree moved or kept for the loser */
+static const PlanSource find_merged_rows = {
+	"SELECT k.entity, k.id, k.merge_id FROM ("
+	"SELECT c.table_name AS entity, e.id, " TOP_MERGE("COALESCE(r.merge_id, m.merge_id)") " AS merge_id"
+	" FROM @workspace@.merge_change c CROSS JOIN LATERAL (SELECT (j.key ->> (c.table_name || '_id'))::pg_catalog.int8 AS id"
+	" FROM pg_catalog.jsonb_array_elements(c.keys) j (key)) e"
+	" LEFT JOIN @workspace@.entity_redirect r ON r.entity = c.table_name AND r.old_id = e.id AND r.merge_id <> ALL ($1)"
+	" LEFT JOIN @workspace@.merge m ON m.entity = c.table_name AND m.winner_id = e.id AND m.undone_at IS NULL"
+	" AND m.merge_id > $2 AND m.merge_id <> ALL ($1)"
+	" WHERE c.merge_id = ANY ($1) AND c.action = 'moved' AND c.schema_name IS NULL"
+	" AND c.table_name IN ('contact', 'account', 'lead') AND (r.merge_id IS NOT NULL OR m.merge_id IS NOT NULL)) k"
+	" ORDER BY k.merge_id DESC LIMIT 1",
+	2, {ARG_INT8S, ARG_INT8}
+};
+
+/* A later merge into the same survivor that let a row moved here stand in for another */
+static const PlanSource find_kept_rows = {
+	"SELECT c.table_name, l.keeper::pg_catalog.text, " TOP_MERGE("n.merge_id") " FROM @workspace@.merge m"
+	" JOIN @workspace@.merge n ON n.entity = m.entity AND n.winner_id = m.winner_id AND n.merge_id > $2"
+	" AND n.undone_at IS NULL AND n.merge_id <> ALL ($1)"
+	" JOIN @workspace@.merge_change l ON l.merge_id = n.merge_id AND l.keeper IS NOT NULL"
+	" JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action IN ('moved', 'created') AND c.table_name = l.table_name"
+	" AND c.schema_name IS NOT DISTINCT FROM l.schema_name AND c.keys @> pg_catalog.jsonb_build_array(l.keeper)"
+	" WHERE m.merge_id = ANY ($1) ORDER BY 3 DESC LIMIT 1",
+	2, {ARG_INT8S, ARG_INT8}
+};
+
+static const PlanSource list_changes = {
+	"SELECT c.merge_change_id FROM @workspace@.merge_change c WHERE c.merge_id = ANY ($1) ORDER BY c.merge_change_id DESC",
+	1, {ARG_INT8S}
+};
+
+static const PlanSource foreign_tables = {
+	"SELECT DISTINCT c.schema_name, c.table_name FROM @workspace@.merge_change c"
+	" WHERE c.merge_id = ANY ($1) AND c.schema_name IS NOT NULL ORDER BY 1, 2",
+	1, {ARG_INT8S}
+};
+
+/*
+ * Interactions that came to the survivor since, on leads that went back to the
+ * losers: they stay with the survivor, on its own lead of the same context
+ * where that was merged too, else on none.
+ */
+static const PlanSource keep_interactions = {
+	"WITH back AS (SELECT (k.key ->> 'lead_id')::pg_catalog.int8 AS lead_id, m.winner_id AS contact_id"
+	" FROM @workspace@.merge m JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action = 'moved'"
+	" AND c.schema_name IS NULL AND c.table_name = 'lead' AND c.before ? 'contact_id'"
+	" CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(c.keys) k (key)"
+	" WHERE m.merge_id = ANY ($1) AND m.entity = 'contact'),"
+	" home AS (SELECT b.lead_id, b.contact_id, (SELECT pg_catalog.min(l.lead_id) FROM @workspace@.merge m"
+	" JOIN @workspace@.lead l ON l.lead_id = ANY (m.loser_ids) WHERE m.merge_id = ANY ($1) AND m.entity = 'lead'"
+	" AND m.winner_id = b.lead_id AND l.contact_id = b.contact_id) AS home_id FROM back b),"
+	" kept AS (UPDATE @workspace@.interaction i SET lead_id = h.home_id FROM home h"
+	" WHERE i.lead_id = h.lead_id AND i.contact_id = h.contact_id"
+	" RETURNING h.lead_id, h.home_id, i.submission_id, i.occurred_at),"
+	" stamped AS (UPDATE @workspace@.submission s SET lead_id = k.home_id FROM kept k"
+	" WHERE s.submission_id = k.submission_id AND s.lead_id = k.lead_id)"
+	" SELECT k.lead_id, k.home_id, pg_catalog.count(*), pg_catalog.max(k.occurred_at) FROM kept k"
+	" GROUP BY k.lead_id, k.home_id ORDER BY k.lead_id",
+	1, {ARG_INT8S}
+};
+
+static const PlanSource count_interactions = {
+	"UPDATE @workspace@.lead l SET interaction_count = l.interaction_count + $2::pg_catalog.int4,"
+	" last_interaction_at = CASE WHEN $2 > 0 THEN GREATEST(l.last_interaction_at, $3) ELSE"
+	" (SELECT pg_catalog.max(i.occurred_at) FROM @workspace@.interaction i WHERE i.lead_id = l.lead_id) END"
+	" WHERE l.lead_id = $1",
+	3, {ARG_INT8, ARG_INT8, ARG_TIMESTAMPTZ}
+};
+
+static const PlanSource end_undo = {
+	"UPDATE @workspace@.merge SET undone_at = pg_catalog.now(), undone_by = $2::pg_catalog.name"
+	" WHERE merge_id = ANY ($1)",
+	2, {ARG_INT8S, ARG_TEXT}
+};
+
+/* Refuse to undo a merge while a later one stands on it */
+static void
+CheckLater(UndoContext *undo)
+{
+	Datum		values[2] = {undo->tree, Int64GetDatum(undo->merge_id)};
+	Workspace  *ws = undo->merge.ws;
+
+	if (WorkspaceExecute(ws, &find_nested, values, NULL) > 0 ||
+		WorkspaceExecute(ws, &find_merged_rows, values, NULL) > 0)
+		UndoRefuse(undo, psprintf("%s " INT64_FORMAT, ResultText(0, 1), ResultInt64(0, 2, NULL)),
+				   ResultInt64(0, 3, NULL));
+	if (WorkspaceExecute(ws, &find_kept_rows, values, NULL) > 0)
+		UndoRefuse(undo, psprintf("row %s of table %s", ResultText(0, 2), ResultText(0, 1)), ResultInt64(0, 3, NULL));
+}
+
+/* Refuse when the caller may not change the survivor, or cannot see it */
+static void
+CheckCaller(UndoContext *undo)
+{
+	MergeTable *table = MergeEntityTable(&undo->merge, undo->entity);
+	const char *column = EntityIdColumn(undo->entity);
+	Oid			type = INT8OID;
+	Datum		id = Int64GetDatum(undo->winner);
+	int			seen;
+	int			there;
+
+	seen = MergeExecuteAs(undo->merge.caller, undo->merge.caller_context,
+						  psprintf("SELECT FROM %s t WHERE t.%s = $1 FOR UPDATE", table->source, column), 1, &type, &id);
+	there = MergeExecute(&undo->merge, table,
+						 psprintf("SELECT FROM %s t WHERE t.%s = $1", table->source, column), 1, &type, &id);
+	if (there > seen)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is no merge " INT64_FORMAT, undo->merge_id)));
+}
+
+/* Read the merge and check that it can be undone by itself */
+static void
+LoadMerge(UndoContext *undo)
+{
+	Datum		id = Int64GetDatum(undo->merge_id);
+	char	   *entity;
+	char	   *undone_at;
+	bool		is_top;
+	int64		part_of;
+
+	if (WorkspaceExecute(undo->merge.ws, &lock_merge, &id, NULL) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is no merge " INT64_FORMAT, undo->merge_id)));
+	entity = ResultText(0, 1);
+	undo->entity = ENTITY_CONTACT;
+	while (strcmp(EntityNames[undo->entity], entity) != 0)
+		undo->entity++;
+	undo->winner = ResultInt64(0, 2, NULL);
+	part_of = ResultInt64(0, 3, &is_top);
+	undone_at = ResultText(0, 4);
+	if (undone_at)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("merge " INT64_FORMAT " was undone already", undo->merge_id),
+				 errdetail("Role \"%s\" undid it at %s.", ResultText(0, 5), undone_at)));
+	if (!is_top)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("merge " INT64_FORMAT " is part of merge " INT64_FORMAT, undo->merge_id, part_of),
+				 errhint("Undo merge " INT64_FORMAT ".", part_of)));
+}
+
+/*
+ * Read the merges that are part of this one, and lock what they kept.  Later
+ * merges are looked for before leads are locked: where one stands in the way,
+ * the leads may be other contacts' by now, and out of order.
+ */
+static void
+LockTree(UndoContext *undo)
+{
+	Workspace  *ws = undo->merge.ws;
+	Datum		id = Int64GetDatum(undo->merge_id);
+	int			n = WorkspaceExecute(ws, &load_tree, &id, NULL);
+	int64	   *merges = palloc(sizeof(int64) * n);
+	int64	   *winners[ENTITY_COUNT];
+	int			counts[ENTITY_COUNT] = {0};
+	Datum		ids[ENTITY_COUNT];
+	Datum		contacts[2];
+	Datum		leads[2];
+
+	for (int entity = 0; entity < ENTITY_COUNT; entity++)
+		winners[entity] = palloc(sizeof(int64) * n);
+	for (int i = 0; i < n; i++)
+	{
+		char	   *name = ResultText(i, 2);
+
+		merges[i] = ResultInt64(i, 1, NULL);
+		for (int entity = 0; entity < ENTITY_COUNT; entity++)
+			if (strcmp(EntityNames[entity], name) == 0)
+				winners[entity][counts[entity]++] = ResultInt64(i, 3, NULL);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	undo->tree = IdArray(merges, n);
+	for (int entity = 0; entity < ENTITY_COUNT; entity++)
+		ids[entity] = IdArray(winners[entity], counts[entity]);
+	contacts[0] = leads[1] = ids[ENTITY_CONTACT];
+	contacts[1] = leads[0] = ids[ENTITY_LEAD];
+	WorkspaceExecute(ws, &lock_accounts, &ids[ENTITY_ACCOUNT], NULL);
+	WorkspaceExecute(ws, &lock_contacts, contacts, NULL);
+	CheckLater(undo);
+	WorkspaceExecute(ws, &lock_contacts, contacts, NULL);	/* one may have come back meanwhile */
+	WorkspaceExecute(ws, &lock_leads, leads, NULL);
+}
+
+/* Check the caller's rights on tables of others that the merge changed */
+static void
+CheckForeignTables(UndoContext *undo)
+{
+	int			n = WorkspaceExecute(undo->merge.ws, &foreign_tables, &undo->tree, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		MergeTable *table;
+
+		SPI_tuptable = rows;
+		table = MergeTableNamed(&undo->merge, ResultText(i, 1), ResultText(i, 2));
+		if (table)
+			CheckRights(&undo->merge, table, NULL);
+	}
+	SPI_freetuptable(rows);
+}
+
+/* Count interactions that came to a lead, or went from it */
+static void
+CountInteractions(UndoContext *undo, int64 lead_id, int64 count, TimestampTz last_at)
+{
+	Datum		values[3] = {Int64GetDatum(lead_id), Int64GetDatum(count), TimestampTzGetDatum(last_at)};
+
+	WorkspaceExecute(undo->merge.ws, &count_interactions, values, NULL);
+	MergeMixed(&undo->merge, lead_id);
+}
+
+/* Keep with the survivor what it did since on leads that go back */
+static void
+KeepInteractions(UndoContext *undo)
+{
+	int			n = WorkspaceExecute(undo->merge.ws, &keep_interactions, &undo->tree, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		int64		lead_id;
+		int64		home_id;
+		int64		count;
+		TimestampTz last_at;
+		bool		is_homeless;
+
+		SPI_tuptable = rows;
+		lead_id = ResultInt64(i, 1, NULL);
+		home_id = ResultInt64(i, 2, &is_homeless);
+		count = ResultInt64(i, 3, NULL);
+		last_at = ResultTimestamp(i, 4);
+		CountInteractions(undo, lead_id, -count, last_at);
+		if (!is_homeless)
+			CountInteractions(undo, home_id, count, last_at);
+	}
+	SPI_freetuptable(rows);
+}
+
+/* Undo a merge with the rights of the workspace's owner */
+static void
+UndoWork(Workspace *ws, void *arg)
+{
+	UndoContext *undo = arg;
+	Datum		values[2];
+	int64	   *changes;
+	int			n;
+
+	LoadMerge(undo);
+	LockTree(undo);
+	CheckCaller(undo);
+	CheckForeignTables(undo);
+
+	n = WorkspaceExecute(ws, &list_changes, &undo->tree, NULL);
+	changes = palloc(sizeof(int64) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		changes[i] = ResultInt64(i, 1, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		SPI_connect();			/* what one step takes is given back before the next */
+		UndoChange(undo, changes[i]);
+		SPI_finish();
+	}
+	KeepInteractions(undo);
+	RescoreMixed(&undo->merge);
+	values[0] = undo->tree;
+	values[1] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
+	WorkspaceExecute(ws, &end_undo, values, NULL);
+}
+
+PG_FUNCTION_INFO_V1(unmerge_rows);
+/* Undo a merge; returns what could not be put back, as a JSON array */
+Datum
+unmerge_rows(PG_FUNCTION_ARGS)
+{
+	static const Oid types[1] = {INT8OID};
+	Relation	rel;
+	Workspace  *ws;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext old;
+	UndoContext undo = {0};
+	Datum		result;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("no merge is given that could be undone")));
+	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	ws = WorkspaceOfRelation(rel);
+	if (PG_GETARG_OID(0) != WorkspaceRelation(ws, "merge"))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not the merge table of a workspace", RelationGetRelationName(rel))));
+	MergeCheckExecute(ws, "unmerge", 1, types);
+	SPI_connect();
+	MergeOpen(&undo.merge, ws);
+	undo.merge_id = PG_GETARG_INT64(1);
+	initStringInfo(&undo.conflicts);
+	WorkspaceRun(ws, UndoWork, &undo);
+	old = MemoryContextSwitchTo(caller);
+	result = DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("[%s]", undo.conflicts.data)));
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	relation_close(rel, NoLock);
+	PG_RETURN_DATUM(result);
+}

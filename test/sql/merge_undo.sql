@@ -1,0 +1,135 @@
+-- Undoing merges: exactly, level by level, in any order, and after later changes.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS lead_mgmt;
+RESET client_min_messages;
+\set SHOW_CONTEXT never
+SELECT lead_mgmt.create_workspace('undo');
+ALTER TABLE undo.contact ADD COLUMN tags text[], ADD COLUMN visits integer, ADD COLUMN customer_number text UNIQUE;
+INSERT INTO undo.merge_policy (entity, field, policy) VALUES ('contact', 'visits', 'sum');
+SELECT undo.define_field('contact', 'memo');
+SELECT undo.define_field('contact', 'rank', 'integer');
+INSERT INTO undo.submission (payload) SELECT jsonb_build_object('email', p || '@acme.example', 'name', p, 'page', page, 'consent_email', true, 'memo', p)
+FROM unnest(ARRAY['a', 'b', 'c', 'd']) WITH ORDINALITY n (p, number), unnest(ARRAY['x', 'y']) page WHERE page = 'x' OR p <> 'a' ORDER BY number, page;
+UPDATE undo.contact SET tags = ARRAY[full_name], visits = contact_id, customer_number = CASE WHEN contact_id = 2 THEN 'N2' END;
+CREATE FUNCTION pg_temp.fingerprint() RETURNS TABLE (table_name text, digest text) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR table_name IN SELECT c.oid::regclass FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'undo'::regnamespace
+		AND relname NOT IN ('merge', 'merge_change', 'audit_log')
+	LOOP
+		EXECUTE format('SELECT md5(string_agg(to_jsonb(x)::text, chr(10) ORDER BY to_jsonb(x)::text)) FROM %s x', table_name) INTO digest;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+CREATE TEMP TABLE before AS SELECT * FROM pg_temp.fingerprint();
+CREATE TEMP VIEW differs AS SELECT table_name FROM (SELECT * FROM pg_temp.fingerprint() EXCEPT TABLE before) d;
+CREATE TEMP VIEW people AS SELECT contact_id, full_name, tags, visits, customer_number, attributes ->> 'memo' AS memo,
+	(SELECT count(*) FROM undo.interaction i WHERE i.contact_id = c.contact_id) AS interactions,
+	(SELECT string_agg(lead_id || ':' || page || ':' || interaction_count, ' ' ORDER BY lead_id) FROM undo.lead l WHERE l.contact_id = c.contact_id) AS leads FROM undo.contact c ORDER BY 1;
+TABLE people;
+
+-- one level
+SELECT undo.merge_contacts(1, '{2}') AS merge_id;
+TABLE people;
+SELECT * FROM undo.unmerge(1);
+TABLE people;
+TABLE differs;
+SELECT merge_id, part_of, undone_at IS NOT NULL AS undone, undone_by = current_user AS by_me FROM undo.merge ORDER BY 1;
+SELECT merge_id, old_id, survivor_id, is_standing FROM undo.merged_record ORDER BY 1;
+SELECT undo.contact_of(2);
+-- the restored contact is found by what identifies it
+SELECT kind, value, contact_id FROM undo.contact_identity ORDER BY 2;
+
+-- what cannot be undone
+\set VERBOSITY terse
+SELECT * FROM undo.unmerge(1);
+SELECT * FROM undo.unmerge(2);
+SELECT * FROM undo.unmerge(99);
+SELECT * FROM undo.unmerge(NULL);
+\set VERBOSITY default
+
+-- several levels: the outer one first
+SELECT undo.merge_contacts(1, '{2}') AS inner_id \gset
+SELECT undo.merge_contacts(3, '{4,1}') AS outer_id \gset
+TABLE people;
+SELECT undo.contact_of(2);
+SELECT * FROM undo.unmerge(:inner_id);
+SELECT * FROM undo.unmerge(:outer_id);
+SELECT undo.contact_of(2);
+SELECT * FROM undo.unmerge(:inner_id);
+TABLE differs;
+
+-- two merges into one survivor: the first may go first, and once both are undone all is as before
+SELECT undo.merge_contacts(1, '{2}') AS first \gset
+SELECT undo.merge_contacts(1, '{3}') AS second \gset
+SELECT full_name, tags, visits, customer_number FROM undo.contact WHERE contact_id = 1;
+SELECT * FROM undo.unmerge(:first);
+SELECT * FROM undo.unmerge(:second);
+SELECT * FROM undo.unmerge(:first);
+TABLE differs;
+SELECT undo.merge_contacts(1, '{4}') AS first \gset
+ALTER TABLE undo.lead DISABLE TRIGGER law;
+UPDATE undo.lead SET context_key = 'page:other' WHERE contact_id = 3 AND page = 'x';
+UPDATE undo.lead SET context_key = 'page:another' WHERE contact_id = 3 AND page = 'y';
+ALTER TABLE undo.lead ENABLE TRIGGER law;
+SELECT undo.merge_contacts(1, '{3}') AS second \gset
+SELECT table_name, row_id, column_name, value_before, reason FROM undo.unmerge(:first) ORDER BY column_name;
+SELECT contact_id, tags, visits FROM undo.contact WHERE contact_id IN (1, 4) ORDER BY 1;
+SELECT * FROM undo.unmerge(:second);
+SELECT contact_id, tags, visits FROM undo.contact ORDER BY 1;
+ALTER TABLE undo.lead DISABLE TRIGGER law;
+UPDATE undo.lead SET context_key = 'page:' || page;
+ALTER TABLE undo.lead ENABLE TRIGGER law;
+
+-- what changed since stays and is reported; what came since stays with the survivor
+SELECT undo.merge_contacts(1, '{2}') AS merge_id \gset
+UPDATE undo.contact SET customer_number = 'changed', attributes = attributes || '{"rank": 5, "memo": "new memo"}', visits = visits + 10 WHERE contact_id = 1;
+SELECT interaction_id, contact_id, lead_id FROM undo.capture('default', '{"email": "b@acme.example", "page": "y"}') s;
+SELECT interaction_id, contact_id, lead_id FROM undo.capture('default', '{"email": "a@acme.example", "page": "x"}') s;
+UPDATE undo.contact_identity SET contact_id = 4 WHERE value = 'b@acme.example';
+DELETE FROM undo.interaction WHERE interaction_id = 2;
+UPDATE undo.consent SET basis = 'contract' WHERE contact_id = 1;
+SELECT * FROM undo.unmerge(:merge_id);
+TABLE people;
+SELECT kind, value, contact_id FROM undo.contact_identity ORDER BY 2;
+SELECT consent_id, contact_id, basis FROM undo.consent ORDER BY 1;
+SELECT interaction_id, contact_id, lead_id FROM undo.interaction WHERE contact_id IN (1, 2) ORDER BY 1;
+-- scores are those of what each has now
+SELECT s.lead_id, s.engagement = 10 * l.interaction_count AS adds_up FROM undo.score s JOIN undo.lead l USING (lead_id) ORDER BY 1;
+SELECT count(*) AS of_another_contact FROM undo.interaction i JOIN undo.lead l USING (lead_id) WHERE l.contact_id <> i.contact_id;
+
+-- a lead of the same context, begun since, keeps it
+SELECT undo.merge_leads(l.lead_id, ARRAY[m.lead_id]) AS merge_id FROM undo.lead l, undo.lead m WHERE l.contact_id = 3 AND l.page = 'x' AND m.contact_id = 3 AND m.page = 'y' \gset
+SELECT lead_id AS new_lead FROM undo.capture('default', '{"email": "c@acme.example", "page": "y"}');
+SELECT * FROM undo.unmerge(:merge_id);
+SELECT lead_id, page, context_key FROM undo.lead WHERE contact_id = 3 ORDER BY 1;
+
+-- the survivor, and what a restored row refers to, may be gone
+INSERT INTO undo.campaign (campaign) VALUES ('spring');
+UPDATE undo.lead SET campaign_id = 1 WHERE contact_id = 4;
+SELECT undo.merge_contacts(3, '{4}') AS merge_id \gset
+UPDATE undo.lead SET campaign_id = NULL WHERE campaign_id = 1;
+DELETE FROM undo.campaign;
+DELETE FROM undo.contact WHERE contact_id = 3;
+SELECT table_name, row_id, column_name, CASE WHEN column_name IS NOT NULL THEN value_before END AS value_before, reason FROM undo.unmerge(:merge_id);
+SELECT contact_id, full_name FROM undo.contact ORDER BY 1;
+SELECT lead_id, contact_id, campaign_id FROM undo.lead WHERE contact_id = 4;
+
+-- a contact made under the id of one merged away stands in the way
+SELECT undo.merge_contacts(1, '{2}') AS merge_id \gset
+INSERT INTO undo.contact (contact_id, full_name) VALUES (2, 'usurper');
+SELECT undo.contact_of(2);
+SELECT * FROM undo.unmerge(:merge_id);
+DELETE FROM undo.contact WHERE contact_id = 2;
+SELECT * FROM undo.unmerge(:merge_id);
+
+-- the log may be deleted: ids lead on, the merge is final
+SELECT undo.merge_contacts(1, '{2}') AS merge_id \gset
+DELETE FROM undo.merge WHERE merge_id = :merge_id;
+SELECT undo.contact_of(2);
+SELECT * FROM undo.unmerge(:merge_id);
+SELECT undo.merge_contacts(1, '{2}');
+SELECT undo.merge_contacts(1, '{3}');
+SELECT count(*) FROM undo.merge_change WHERE merge_id = :merge_id;
+
+SET client_min_messages = warning;
+SELECT lead_mgmt.drop_workspace('undo', 'undo');
