@@ -408,7 +408,8 @@ RemoveNumberWords(WordList *list)
 	}
 
 	list->count -= kept;
-	memmove(list->words, list->words + kept, list->count * sizeof(Word));
+	if (kept > 0)
+		memmove(list->words, list->words + kept, list->count * sizeof(Word));
 }
 
 /*
