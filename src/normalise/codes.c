@@ -250,6 +250,7 @@ AppendLikelyMailbox(StringInfo out, const char *value, int len)
 		if (folded.data[i] != ' ')
 			folded.data[n++] = folded.data[i];
 	}
+	folded.len = n;
 
 	from = folded.data;
 	while (n > 0 && IsAround(from[n - 1]))
