@@ -91,7 +91,10 @@ CompareTextMake(CompareText *out, const char *data, int len, uint32_t *scratch, 
 		CompareTextDecode(out, data, len, scratch, size);
 }
 
-/* Write a text, or a part of one, in the server's encoding; room for 4 bytes a character */
+/*
+ * Write a text, or a part of one, in the server's encoding to out, which has
+ * room for 4 bytes a character; returns the number of bytes
+ */
 extern int	CompareTextWrite(const CompareText *text, char *out);
 
 /* The similarity of Jaro (1989), and with the bonus for equal beginnings */
@@ -201,7 +204,7 @@ OptimalStringAlignmentBigramBound(uint64_t asig, uint64_t bsig)
 	return ((a > b ? a : b) + 2) / 3;
 }
 
-/* The most that QgramJaccard(…, 2) can be, from bigram signatures */
+/* The most that QgramJaccard() of q = 2 can be, from bigram signatures */
 static inline double
 BigramJaccardBound(uint64_t asig, int alen, uint64_t bsig, int blen)
 {

@@ -223,7 +223,8 @@ EditDistance(const CompareText *a, const CompareText *b, int limit, bool swaps)
 	if (x.length == 0)
 		return y.length;
 
-	if (x.length > WORD_BITS)
+	/* Strips can be cancelled, too */
+	if (x.length > WORD_BITS || y.length > INTERRUPT_STEPS)
 		return StripDistance(&x, &y, limit, swaps);
 
 	return IsWide(&x, &y) ? WordDistance(&x, &y, limit, swaps, true) :

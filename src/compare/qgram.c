@@ -5,8 +5,8 @@
  *
  * When both padded texts fit a machine word, the places of a q-gram in a text
  * are the places of its first character, those of its second one moved down by
- * one, and so on, all of them at once by AND. Longer texts have their q-grams
- * as numbers, sorted and merged.
+ * one, and so on, all of them at once by AND. Those of longer texts are counted
+ * in a hash table.
  */
 #include "compare/kernel.h"
 
@@ -21,7 +21,7 @@ static CharacterPositions shared_positions;
  */
 typedef struct GramCounts
 {
-	int64_t		shared;
+	double		shared;
 	double		product;
 	double		asquare;
 	double		bsquare;
@@ -125,115 +125,85 @@ Mix(uint64_t x)
 }
 
 /*
- * Write the q-grams of a text as numbers: exactly for bytes and for two wide
- * characters, as 64-bit hashes for more of those
+ * Get the n-th q-gram of a text as a number: exactly for bytes and for two wide
+ * characters, as a 64-bit hash for more of those
  */
+static inline uint64_t
+GramNumber(const CompareText *text, int n, int q, bool wide)
+{
+	uint64_t	gram = 0;
+
+	for (int k = 0; k < q; k++)
+	{
+		int			i = n + k - (q - 1);
+		uint32_t	c = i < 0 || i >= text->length ? 0 : CharacterAt(text, i);
+
+		if (!wide)
+			gram = (gram << 8) | c;
+		else if (q <= 2)
+			gram = (gram << 32) | c;
+		else
+			gram = Mix(gram ^ c) + k;
+	}
+
+	return gram;
+}
+
+/*
+ * How often a q-gram occurs in two texts; in neither means a free slot
+ */
+typedef struct GramSlot
+{
+	uint64_t	gram;
+	uint32_t	counts[2];
+} GramSlot;
+
 static void
-MakeGrams(uint64_t *grams, const CompareText *text, int q, bool wide)
+CountGrams(GramSlot *slots, size_t mask, const CompareText *text, int which, int q, bool wide)
 {
 	for (int n = 0; n < GramsOf(text, q); n++)
 	{
-		uint64_t	gram = 0;
+		uint64_t	gram = GramNumber(text, n, q, wide);
+		size_t		slot = Mix(gram) & mask;
 
-		for (int k = 0; k < q; k++)
-		{
-			int			i = n + k - (q - 1);
-			uint32_t	c = i < 0 || i >= text->length ? 0 : CharacterAt(text, i);
-
-			if (!wide)
-				gram = (gram << 8) | c;
-			else if (q <= 2)
-				gram = (gram << 32) | c;
-			else
-				gram = Mix(gram ^ c) + k;
-		}
-		grams[n] = gram;
+		while (slots[slot].gram != gram && slots[slot].counts[0] + slots[slot].counts[1] > 0)
+			slot = (slot + 1) & mask;
+		slots[slot].gram = gram;
+		slots[slot].counts[which]++;
 
 		if (n % INTERRUPT_STEPS == 0)
 			CompareCheckInterrupts();
 	}
 }
 
-/*
- * Sort numbers by merging, between two buffers; returns the one they end in
- */
-static uint64_t *
-SortGrams(uint64_t *grams, uint64_t *other, size_t n)
-{
-	for (size_t width = 1; width < n; width *= 2)
-	{
-		uint64_t   *swap = grams;
-
-		for (size_t start = 0; start < n; start += 2 * width)
-		{
-			size_t		middle = start + width < n ? start + width : n;
-			size_t		end = start + 2 * width < n ? start + 2 * width : n;
-			size_t		left = start;
-			size_t		right = middle;
-
-			for (size_t i = start; i < end; i++)
-			{
-				if (left < middle && (right >= end || grams[left] <= grams[right]))
-					other[i] = grams[left++];
-				else
-					other[i] = grams[right++];
-			}
-			if (start % INTERRUPT_STEPS == 0)
-				CompareCheckInterrupts();
-		}
-		grams = other;
-		other = swap;
-	}
-
-	return grams;
-}
-
-static inline double
-RunLength(const uint64_t *grams, size_t n, size_t i)
-{
-	size_t		end = i + 1;
-
-	while (end < n && grams[end] == grams[i])
-		end++;
-
-	return (double) (end - i);
-}
-
 static void
 CountLong(GramCounts *counts, const CompareText *a, const CompareText *b, int q)
 {
 	bool		wide = IsWide(a, b);
-	size_t		na = GramsOf(a, q);
-	size_t		nb = GramsOf(b, q);
-	uint64_t   *memory = CompareAllocate(na + nb + (na > nb ? na : nb), sizeof(uint64_t));
-	uint64_t   *agrams = memory;
-	uint64_t   *bgrams = memory + na;
-	uint64_t   *spare = memory + na + nb;
-	size_t		i = 0;
-	size_t		j = 0;
+	size_t		grams = (size_t) GramsOf(a, q) + GramsOf(b, q);
+	size_t		nslots = WORD_BITS;
+	GramSlot   *slots;
 
-	MakeGrams(agrams, a, q, wide);
-	MakeGrams(bgrams, b, q, wide);
+	while (nslots < grams + grams / 2)
+		nslots *= 2;
+	slots = CompareAllocate(nslots, sizeof(GramSlot));
+	memset(slots, 0, nslots * sizeof(GramSlot));
 
-	if (SortGrams(agrams, spare, na) == spare)
-		memcpy(agrams, spare, na * sizeof(uint64_t));
-	if (SortGrams(bgrams, spare, nb) == spare)
-		bgrams = spare;
+	CountGrams(slots, nslots - 1, a, 0, q, wide);
+	CountGrams(slots, nslots - 1, b, 1, q, wide);
 
-	while (i < na || j < nb)
+	for (size_t i = 0; i < nslots; i++)
 	{
-		double		arun = i < na && (j >= nb || agrams[i] <= bgrams[j]) ? RunLength(agrams, na, i) : 0;
-		double		brun = j < nb && (i >= na || bgrams[j] <= agrams[i]) ? RunLength(bgrams, nb, j) : 0;
+		double		x = slots[i].counts[0];
+		double		y = slots[i].counts[1];
 
-		counts->asquare += arun * arun;
-		counts->bsquare += brun * brun;
-		counts->product += arun * brun;
-		counts->shared += (int64_t) (arun < brun ? arun : brun);
-		i += (size_t) arun;
-		j += (size_t) brun;
+		counts->shared += x < y ? x : y;
+		counts->product += x * y;
+		counts->asquare += x * x;
+		counts->bsquare += y * y;
 	}
 
-	CompareRelease(memory);
+	CompareRelease(slots);
 }
 
 static inline bool
@@ -264,8 +234,7 @@ QgramJaccard(const CompareText *a, const CompareText *b, int q)
 	else
 		counts.shared = WordShared(a, b, q, false);
 
-	return (double) counts.shared /
-		((double) GramsOf(a, q) + GramsOf(b, q) - (double) counts.shared);
+	return counts.shared / ((double) GramsOf(a, q) + GramsOf(b, q) - counts.shared);
 }
 
 /*

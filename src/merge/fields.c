@@ -218,7 +218,7 @@ Union(const char *column, Oid type)
 	char	   *from = type == JSONBOID ? psprintf(elements, column, column) : psprintf(elements, column);
 
 	return psprintf("(SELECT pg_catalog.%s(u.element ORDER BY u.place) FROM ("
-					"SELECT e.element, pg_catalog.min(r.merge_rank::pg_catalog.int8 * 1000000000 + e.number) AS place"
+					"SELECT e.element, pg_catalog.min(r.merge_rank * 1000000000 + e.number) AS place"
 					" FROM r CROSS JOIN LATERAL %s WITH ORDINALITY e (element, number) GROUP BY e.element) u)",
 					type == JSONBOID ? "jsonb_agg" : "array_agg", from);
 }
@@ -388,9 +388,9 @@ WriteStatement(FieldStatement *statement, const MergeTable *table, List *policie
 							 quote_identifier(name));
 		*columns = lappend_int(*columns, i + 1);
 	}
-	return psprintf("WITH r AS MATERIALIZED (SELECT t.*, pg_catalog.array_position($1, t.%s) AS merge_rank"
-					" FROM %s t WHERE t.%s = ANY ($1))%s SELECT $2, $3%s",
-					EntityIdColumn(statement->entity), table->source, EntityIdColumn(statement->entity),
+	return psprintf("WITH r AS MATERIALIZED (SELECT t.*, o.place AS merge_rank FROM pg_catalog.unnest($1)"
+					" WITH ORDINALITY o (id, place) JOIN %s t ON t.%s = o.id)%s SELECT $2, $3%s",
+					table->source, EntityIdColumn(statement->entity),
 					statement->blocks ? psprintf(", b AS MATERIALIZED (SELECT %s)", statement->block_rows.data) : "",
 					values.data);
 }

@@ -457,8 +457,11 @@ MergeEntity(MergeContext *ctx, int64 part_of, EntityKind entity, int64 winner, c
 	memcpy(ids + 1, losers, sizeof(int64) * n);
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
+		SPI_connect();			/* what one loser takes is given back before the next */
 		MoveSubmissions(ctx, merge_id, entity, winner, losers[i]);
 		MoveReferences(ctx, merge_id, table, EntityKey(entity, winner), EntityKey(entity, losers[i]));
+		SPI_finish();
 	}
 	fields = FieldsRead(ctx, entity, ids, n + 1);
 	RemoveLosers(ctx, merge_id, entity, losers, n);

@@ -121,7 +121,7 @@ extern int	MergeExecute(MergeContext *ctx, const MergeTable *table, const char *
 						 const Oid *types, Datum *values);
 extern int	MergeExecuteAs(Oid role, int context, const char *sql, int nargs, const Oid *types, Datum *values);
 extern char *OperatorText(Oid operator_id);
-extern char *MergeJsonText(const char *expression, Oid type);
+extern char *MergeJson(const char *expression, Oid type);
 extern Datum ResultJson(uint64 row, int column, bool *isnull);
 extern Datum IdArray(const int64 *ids, int n);
 extern void LogChange(MergeContext *ctx, int64 merge_id, const char *action, const MergeTable *table,
@@ -167,7 +167,7 @@ extern void UndoRefuseAbsorbed(UndoContext *undo, const MergeTable *table, Datum
 extern void UndoReport(UndoContext *undo, const char *table, Datum key, const char *column,
 					   Datum before, Datum now, const char *reason);
 extern int	UndoExecute(UndoContext *undo, const MergeTable *table, const char *sql, int nargs, Datum *values);
-extern Datum MergeJsonMember(Datum object, const char *name);
+extern Datum ImageMember(Datum object, const char *name);
 extern List *ImageColumns(const MergeTable *table, Datum image);
 extern char *ColumnList(List *columns, const char *separator, const char *left, const char *middle, const char *right);
 

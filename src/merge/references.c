@@ -66,7 +66,7 @@ ValuesJson(const Reference *reference, int argument)
 	for (int i = 0; i < reference->column_count; i++)
 		appendStringInfo(&text, "%s%s, %s", i ? ", " : "pg_catalog.jsonb_build_object(",
 						 quote_literal_cstr(get_attname(reference->table->relid, reference->columns[i], false)),
-						 MergeJsonText(psprintf("$%d", argument + i), reference->types[i]));
+						 MergeJson(psprintf("$%d", argument + i), reference->types[i]));
 	appendStringInfoChar(&text, ')');
 	return text.data;
 }
@@ -309,11 +309,16 @@ MovePinnedRows(MergeContext *ctx, int64 merge_id, const Reference *reference, co
 		Datum		original = ResultJson(0, 1, NULL);
 		Datum		copy = ResultJson(0, 2, NULL);
 		Datum		keys = ResultJson(0, 3, NULL);
+		SPITupleTable *row = SPI_tuptable;
 
 		CHECK_FOR_INTERRUPTS();
+		SPI_connect();
+		SPI_tuptable = row;
 		LogChange(ctx, merge_id, ACTION_CREATED, table, keys, (Datum) 0, ResultJson(0, 4, NULL), (Datum) 0);
 		MoveReferences(ctx, merge_id, table, copy, original);
 		DeleteAbsorbed(ctx, merge_id, table, copy, original);
+		SPI_finish();
+		SPI_freetuptable(row);
 		ctx->absorbed--;
 		ctx->moved++;
 	}
@@ -378,7 +383,9 @@ AbsorbCollisions(MergeContext *ctx, int64 merge_id, const Reference *reference, 
 
 			CHECK_FOR_INTERRUPTS();
 			SPI_freetuptable(SPI_tuptable);
+			SPI_connect();
 			AbsorbRow(ctx, merge_id, table, keeper, loser);
+			SPI_finish();
 		}
 	}
 }

@@ -135,7 +135,7 @@ UndoParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
 			continue;
 		for (int i = 0; i < fkey->nkeys; i++)
 			UndoReport(undo, table->type, key, TextDatumGetCString(names[i]),
-				   MergeJsonMember(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_PARENT_GONE);
+				   ImageMember(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_PARENT_GONE);
 		values[1] = PointerGetDatum(construct_array(names, fkey->nkeys, TEXTOID, -1, false, TYPALIGN_INT));
 		WorkspaceExecute(undo->merge.ws, &without_fields, values, NULL);
 		image = ResultJson(0, 1, NULL);
@@ -227,7 +227,7 @@ YieldIndex(UndoContext *undo, const MergeTable *table, Relation rel, Relation un
 	RefuseBrought(undo, table, image, ResultJson(0, 1, NULL));
 	for (int i = 0; i < count; i++)
 		UndoReport(undo, table->type, key, TextDatumGetCString(names[i]),
-			   MergeJsonMember(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_TAKEN);
+			   ImageMember(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_TAKEN);
 	values[1] = PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
 	WorkspaceExecute(undo->merge.ws, &without_fields, values, NULL);
 	return ResultJson(0, 1, NULL);

@@ -164,7 +164,7 @@ ReportMoved(UndoContext *undo, const Change *change, List *columns, const char *
 		if (image == (Datum) 0)
 			UndoRefuseAbsorbed(undo, table, key);
 		foreach(lc, columns)
-			UndoReport(undo, table->type, key, lfirst(lc), MergeJsonMember(change->before, lfirst(lc)), MergeJsonMember(image, lfirst(lc)),
+			UndoReport(undo, table->type, key, lfirst(lc), ImageMember(change->before, lfirst(lc)), ImageMember(image, lfirst(lc)),
 				   image == (Datum) 0 ? REASON_GONE : REASON_CHANGED);
 	}
 	SPI_freetuptable(rows);
@@ -319,7 +319,7 @@ TakeAway(UndoContext *undo, const Change *change)
 	}
 	image = ResultJson(0, 1, NULL);
 	if (IsOwn(table, "score"))
-		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, MergeJsonMember(image, "lead_id"))));
+		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, ImageMember(image, "lead_id"))));
 	else
 		UndoReport(undo, table->type, values[0], NULL, (Datum) 0, image,
 			   IsOwn(table, "stage_move") ? REASON_FOLLOWED : REASON_CHANGED);
@@ -383,7 +383,7 @@ ChangeBack(UndoContext *undo, const Change *change)
 	kept = ResultJson(0, 2, NULL);
 	if (IsOwn(table, "score") && JB_ROOT_COUNT(DatumGetJsonbP(kept)) > 0)
 	{
-		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, MergeJsonMember(judge[0], "lead_id"))));
+		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, ImageMember(judge[0], "lead_id"))));
 		return;
 	}
 	ReportFields(undo, table, key, kept);

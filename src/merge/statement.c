@@ -148,7 +148,7 @@ OperatorText(Oid operator_id)
 
 /* Write a value as JSON the way row_image() writes it, as SQL */
 char *
-MergeJsonText(const char *expression, Oid type)
+MergeJson(const char *expression, Oid type)
 {
 	switch (getBaseType(type))
 	{

@@ -96,7 +96,7 @@ WriteKey(Relation rel, MergeTable *table)
 		table->key_operators[i] = OperatorText(lookup_type_cache(attribute->atttypid, TYPECACHE_EQ_OPR)->eq_opr);
 		appendStringInfo(&json, "%s%s, %s", i ? ", " : "pg_catalog.jsonb_build_object(",
 						 quote_literal_cstr(NameStr(attribute->attname)),
-						 MergeJsonText(psprintf("t.%s", table->key_names[i]), attribute->atttypid));
+						 MergeJson(psprintf("t.%s", table->key_names[i]), attribute->atttypid));
 	}
 	appendStringInfoChar(&json, ')');
 	table->key_json = json.data;

@@ -70,7 +70,7 @@ UndoReport(UndoContext *undo, const char *table, Datum key, const char *column, 
 
 /* Get a member of a JSON object; 0 when it has none of that name */
 Datum
-MergeJsonMember(Datum object, const char *name)
+ImageMember(Datum object, const char *name)
 {
 	JsonbValue	value;
 
@@ -93,7 +93,7 @@ ImageColumns(const MergeTable *table, Datum object)
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
 		if (!attribute->attisdropped && attribute->attgenerated == '\0' &&
-			MergeJsonMember(object, NameStr(attribute->attname)) != (Datum) 0)
+			ImageMember(object, NameStr(attribute->attname)) != (Datum) 0)
 			columns = lappend(columns, pstrdup(NameStr(attribute->attname)));
 	}
 	table_close(rel, NoLock);

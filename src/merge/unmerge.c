@@ -16,7 +16,6 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 
 static const PlanSource lock_merge = {
@@ -307,8 +306,6 @@ UndoWork(Workspace *ws, void *arg)
 {
 	UndoContext *undo = arg;
 	Datum		values[2];
-	MemoryContext step;
-	MemoryContext old;
 	int64	   *changes;
 	int			n;
 
@@ -322,14 +319,12 @@ UndoWork(Workspace *ws, void *arg)
 	for (int i = 0; i < n; i++)
 		changes[i] = ResultInt64(i, 1, NULL);
 	SPI_freetuptable(SPI_tuptable);
-	step = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt undo", ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		old = MemoryContextSwitchTo(step);
+		SPI_connect();			/* what one step takes is given back before the next */
 		UndoChange(undo, changes[i]);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(step);
+		SPI_finish();
 	}
 	KeepInteractions(undo);
 	RescoreMixed(&undo->merge);

@@ -372,7 +372,7 @@ AppendAddressWord(WordList *key, const WordList *list, int i)
 
 	/* Hauptstr., Hauptstraße, Dorpsstraat */
 	stem = StreetStem(word->chars, word->len);
-	if (stem >= 3 && FindInWordTable(&addressTable, word->chars, stem) < 0 && StreetStem(word->chars, stem) == 0)
+	if (stem >= 3 && !HasDigit(word) && FindInWordTable(&addressTable, word->chars, stem) < 0 && StreetStem(word->chars, stem) == 0)
 	{
 		Emit(key, word->chars, stem);
 		Emit(key, "street", 6);
@@ -408,7 +408,8 @@ RemoveNumberWords(WordList *list)
 	}
 
 	list->count -= kept;
-	memmove(list->words, list->words + kept, list->count * sizeof(Word));
+	if (kept > 0)
+		memmove(list->words, list->words + kept, list->count * sizeof(Word));
 }
 
 /*

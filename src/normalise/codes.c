@@ -84,6 +84,12 @@ DigitsKey(StringInfo out, const char *value, int len)
 	out->len = p - out->data;
 }
 
+static inline bool
+IsLetterOrDigit(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
 static bool
 AllDigits(const char *s, int len)
 {
@@ -117,7 +123,7 @@ PostcodeKey(StringInfo out, const char *value, int len)
 	{
 		char		c = folded.data[i];
 
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+		if (IsLetterOrDigit(c))
 			key[key_len++] = pg_ascii_toupper(c);
 	}
 
@@ -197,6 +203,8 @@ AppendMailbox(StringInfo out, const char *address, int len)
 		if (address[i] == '+' || (address[i] == '-' && (rules & LOCAL_HYPHEN_TAG)))
 			local = i;
 	}
+	while (local > 1 && address[local - 1] == '.')
+		local--;
 
 	for (int i = 0; i < local; i++)
 	{
@@ -204,7 +212,8 @@ AppendMailbox(StringInfo out, const char *address, int len)
 
 		if ((c == '.' && (rules & LOCAL_DOTS)) || ((c == '-' || c == '_') && (rules & LOCAL_MARKS)))
 			continue;
-		if (c == '-' && (rules & LOCAL_HYPHEN_DOT))
+		if (c == '-' && (rules & LOCAL_HYPHEN_DOT) && i > 0 && i < local - 1 &&
+			IsLetterOrDigit(address[i - 1]) && IsLetterOrDigit(address[i + 1]))
 			c = '.';
 		appendStringInfoChar(out, c);
 	}
@@ -241,6 +250,7 @@ AppendLikelyMailbox(StringInfo out, const char *value, int len)
 		if (folded.data[i] != ' ')
 			folded.data[n++] = folded.data[i];
 	}
+	folded.len = n;
 
 	from = folded.data;
 	while (n > 0 && IsAround(from[n - 1]))

@@ -28,6 +28,9 @@
 /* Spellings written without a blank */
 #define MAX_GLUED_FORMS	128
 
+/* Legal forms of one name that there is room for at first */
+#define FOUND_FORMS_START	16
+
 /* Times a name is gone over when what was taken out brings more to light */
 #define MAX_PASSES		4
 
@@ -59,7 +62,6 @@ typedef struct GluedForm
 {
 	const char *chars;
 	int			len;
-	int			form;
 } GluedForm;
 
 /*
@@ -185,6 +187,61 @@ AddAnd(WordList *words)
 }
 
 /*
+ * Get the length of the longest legal form that is written without a blank at
+ * the start or end of a text, when there is more than it
+ */
+static int
+GluedLength(const char *chars, int len, bool front)
+{
+	for (int i = 0; i < gluedCount; i++)
+	{
+		int			n = gluedForms[i].len;
+
+		if (n < len && memcmp(front ? chars : chars + len - n, gluedForms[i].chars, n) == 0)
+			return n;
+	}
+
+	return 0;
+}
+
+/*
+ * Add a word, and the legal forms at either end of it as words of their own
+ */
+static void
+AddGlued(WordList *words, const Word *word, char before)
+{
+	const char *chars = word->chars;
+	const char *end = chars + word->len;
+	const char *forms = end;
+	int			n;
+
+	if (FindInWordTable(&formSpellings, chars, word->len) >= 0)
+	{
+		MarkWord(AddWord(words, chars, word->len, before));
+		return;
+	}
+
+	while ((n = GluedLength(chars, end - chars, true)) > 0)
+	{
+		MarkWord(AddWord(words, chars, n, before));
+		chars += n;
+		before = ' ';
+	}
+	while ((n = GluedLength(chars, forms - chars, false)) > 0)
+		forms -= n;
+
+	MarkWord(AddWord(words, chars, forms - chars, before));
+	while (forms < end)
+	{
+		n = GluedLength(forms, end - forms, true);
+		if (n == 0)
+			n = end - forms;
+		MarkWord(AddWord(words, forms, n, ' '));
+		forms += n;
+	}
+}
+
+/*
  * Cut a folded name into words: & and + are words too, the Internet's domain
  * of companies is none
  */
@@ -211,16 +268,29 @@ SplitOrganisation(WordList *words, StringInfo folded, StringInfo more)
 		}
 		else if (i > 0 && before == '.' && WordIs(word, "com"))
 			continue;
-		MarkWord(AddWord(words, word->chars, word->len, before));
+		if (IS_HIGHBIT_SET(word->chars[0]) || IS_HIGHBIT_SET(word->chars[word->len - 1]))
+			AddGlued(words, word, before);
+		else
+			MarkWord(AddWord(words, word->chars, word->len, before));
 	}
 
 	JoinLetters(words, more, false);
+}
+
+/*
+ * Put single letters together and make conjunctions one, which the words of a
+ * name begin with and end on in no case
+ */
+static void
+UniteWords(WordList *words, StringInfo more)
+{
+	JoinLetters(words, more, true);
 
 	for (int i = 1; i < words->count - 1; i++)
 	{
 		Word	   *word = &words->words[i];
 
-		if (WordKind(word) == WORD_AND && !IsLetter(word - 1) && !IsLetter(word + 1))
+		if (WordKind(word) == WORD_AND)
 		{
 			word->chars = "and";
 			word->len = 3;
@@ -233,7 +303,7 @@ SplitOrganisation(WordList *words, StringInfo folded, StringInfo more)
  * Add a spelling of a legal form to the tables
  */
 static void
-AddSpelling(int form, const char *spelling, int len)
+AddSpelling(int form, const char *spelling, int len, GluedForm *glued, int *glued_count)
 {
 	static WordList words;
 	static StringInfoData folded;
@@ -246,7 +316,7 @@ AddSpelling(int form, const char *spelling, int len)
 
 	FoldUtf8(ResetScratch(&folded), spelling, len);
 	SplitOrganisation(&words, &folded, &more);
-	JoinLetters(&words, &more, true);
+	UniteWords(&words, &more);
 	joined_len = JoinWords(joined, words.words, words.count);
 	if (joined_len <= 0 || words.count > FORM_MAX_WORDS)
 		elog(ERROR, "legal form \"%s\" is too long or empty", legalForms[form].form);
@@ -266,12 +336,11 @@ AddSpelling(int form, const char *spelling, int len)
 	if ((legalForms[form].places & FORM_GLUED) && words.count == 1 &&
 		joined_len > pg_utf_mblen((unsigned char *) key))
 	{
-		if (gluedCount == MAX_GLUED_FORMS)
+		if (*glued_count == MAX_GLUED_FORMS)
 			elog(ERROR, "too many legal forms that are written without a blank");
-		gluedForms[gluedCount].chars = key;
-		gluedForms[gluedCount].len = joined_len;
-		gluedForms[gluedCount].form = form;
-		gluedCount++;
+		glued[*glued_count].chars = key;
+		glued[*glued_count].len = joined_len;
+		(*glued_count)++;
 	}
 }
 
@@ -287,9 +356,11 @@ CompareGluedForms(const void *a, const void *b)
 static pg_noinline void
 BuildTables(void)
 {
+	GluedForm  *glued = MemoryContextAlloc(TopMemoryContext, MAX_GLUED_FORMS * sizeof(GluedForm));
+	int			glued_count = 0;
+
+	/* Until all are known, no spelling is taken apart */
 	gluedCount = 0;
-	if (gluedForms == NULL)
-		gluedForms = MemoryContextAlloc(TopMemoryContext, MAX_GLUED_FORMS * sizeof(GluedForm));
 	InitWordTable(&formSpellings, 1024);
 	InitWordTable(&knownWords, 512);
 
@@ -310,17 +381,19 @@ BuildTables(void)
 	{
 		const char *spelling = legalForms[i].spellings;
 
-		AddSpelling(i, legalForms[i].form, strlen(legalForms[i].form));
+		AddSpelling(i, legalForms[i].form, strlen(legalForms[i].form), glued, &glued_count);
 		while (spelling != NULL && *spelling != '\0')
 		{
 			int			len = strcspn(spelling, "|");
 
-			AddSpelling(i, spelling, len);
+			AddSpelling(i, spelling, len, glued, &glued_count);
 			spelling += len + strspn(spelling + len, "|");
 		}
 	}
 
-	qsort(gluedForms, gluedCount, sizeof(GluedForm), CompareGluedForms);
+	qsort(glued, glued_count, sizeof(GluedForm), CompareGluedForms);
+	gluedForms = glued;
+	gluedCount = glued_count;
 	tablesBuilt = true;
 }
 
@@ -334,7 +407,11 @@ FindForms(FoundForms *found, const WordList *list)
 	{
 		pfree(found->forms);
 		found->forms = NULL;
-		found->size = 0;
+	}
+	if (found->forms == NULL)
+	{
+		found->size = FOUND_FORMS_START;
+		found->forms = MemoryContextAlloc(TopMemoryContext, found->size * sizeof(FoundForm));
 	}
 	found->count = 0;
 
@@ -362,13 +439,8 @@ FindForms(FoundForms *found, const WordList *list)
 		CHECK_FOR_INTERRUPTS();
 		if (found->count == found->size)
 		{
-			int			size = found->size == 0 ? 16 : found->size * 2;
-
-			if (found->forms == NULL)
-				found->forms = MemoryContextAllocHuge(TopMemoryContext, size * sizeof(FoundForm));
-			else
-				found->forms = repalloc_huge(found->forms, size * sizeof(FoundForm));
-			found->size = size;
+			found->forms = repalloc_huge(found->forms, found->size * 2 * sizeof(FoundForm));
+			found->size *= 2;
 		}
 		found->forms[found->count].form = form;
 		found->forms[found->count].first = i;
@@ -513,42 +585,6 @@ StripForms(WordList *list, int *form)
 }
 
 /*
- * Take a legal form off either end of a word that is written without a blank
- */
-static bool
-StripGlued(Word *word, int *form)
-{
-	bool		stripped = false;
-
-	if (!IS_HIGHBIT_SET(word->chars[0]) && !IS_HIGHBIT_SET(word->chars[word->len - 1]))
-		return false;
-
-	for (int i = 0; i < gluedCount;)
-	{
-		const GluedForm *glued = &gluedForms[i];
-		bool		front = word->len > glued->len && memcmp(word->chars, glued->chars, glued->len) == 0;
-		bool		end = word->len > glued->len &&
-		memcmp(word->chars + word->len - glued->len, glued->chars, glued->len) == 0;
-
-		if (!front && !end)
-		{
-			i++;
-			continue;
-		}
-		if (front)
-			word->chars += glued->len;
-		word->len -= glued->len;
-		if (*form < 0)
-			*form = glued->form;
-		stripped = true;
-	}
-	if (stripped)
-		MarkWord(word);
-
-	return stripped;
-}
-
-/*
  * Cut a name into the words of its key, and find its legal form, -1 if none
  */
 static void
@@ -567,13 +603,8 @@ MakeOrganisationKey(WordList *words, const char *value, int len, int *form)
 	*form = -1;
 	for (int pass = 0; pass < MAX_PASSES && again; pass++)
 	{
-		JoinLetters(words, &more, true);
+		UniteWords(words, &more);
 		again = StripForms(words, form);
-		if (words->count > 0)
-		{
-			again = StripGlued(&words->words[0], form) || again;
-			again = StripGlued(&words->words[words->count - 1], form) || again;
-		}
 	}
 }
 

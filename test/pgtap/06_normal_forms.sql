@@ -13,7 +13,7 @@ SELECT setseed(0.5);
 CREATE TEMP TABLE piece AS
 SELECT 1 AS kind, row_number() OVER () AS n, p FROM unnest(ARRAY['a', 'B', 'z', '1', '23', ' ', '.', '-', '''', '/', '&', '+', ',', 'Ltd', 'Co', 'Inc', 'GmbH', 'the', 'la', 'sa', 'S.A.', 'KG', 'and', 'und', 'de', 'van', 'el', 'al-', 'st', 'y', 'o', 'jr', 'ii',
 	'd', 'q', 'p', 'no', 'so', '5', 'unit', 'apt', '#', 'e', 'n', 'str', '@', '@gmail.com', '@yandex.ru', '@proton.me', '@yahoo.com', '(', ')', '"', 'com', 'as', '株式会社', '株', '㈱', 'Công ty', 'TNHH', 'z', 'о', 'mr', 'dr', 'limited', 'company', 'can ho', 'floor', 'hauptstr', 'saint', 'av',
-	'Nguyen', 'Văn', 'Jane', 'ROE', 'Bob', 'шт', '12345-6789', 'D-', '  ']) p
+	'Nguyen', 'Văn', 'Jane', 'ROE', 'Bob', 'шт', '12345-6789', 'D-', '  ', '`', 'et', 'h', 'ste', '股份有限公司', 'Acme株式会社']) p
 UNION ALL
 SELECT 2, row_number() OVER (), p FROM unnest(ARRAY['à', 'ồ', 'Đ', E'\u0300', E'\u031B', E'\u0323', 'ß', 'İ', 'ı', 'ﬁ', '가', 'ᆨ', 'ᄀ', 'ᅡ', 'か', '゛', E'\u3099', 'ｶ', 'ﾞ', 'क', E'\u093C', E'\u094D', 'ใ', 'ำ', E'\u0E49', 'ا', E'\u0654', E'\u0651', 'ـ', 'ש', E'\u05C1', 'Σ', 'ς',
 	E'\u0345', 'ᾳ', '½', E'\u3000', ' ', 'x', E'\u200B', E'\u00AD', 'Ω', 'ﷺ', '😀', '１', '٣', '-', '–', '’', '`', 'Å', '中', '々', '(株)', 'า', E'\u0E4D', 'ꙮ', 'ѝ', '𝒜', 'ⅷ', 'ⓐ', '㏂', '゜', 'ハ', 'క', E'\u0C4D', 'ﬥ', 'ẛ']) p;

@@ -169,5 +169,17 @@ SELECT merging.merge_contacts(23, '{1}');
 DROP TRIGGER veto ON merging.contact;
 SELECT merging.merge_contacts(23, '{1}') IS NOT NULL AS merged;
 
+-- submissions are found by what came of them; those of which nothing came, by an index, where somebody made one
+INSERT INTO merging.form (form, makes_interaction) VALUES ('quiet', false);
+INSERT INTO merging.submission (form, payload) SELECT 'quiet', jsonb_build_object('email', p || '@quiet.example') FROM unnest(ARRAY['x', 'y', 'z']) p;
+SELECT contact_id AS x FROM merging.contact WHERE email = 'x@quiet.example' \gset
+SELECT merging.merge_contacts(:x, ARRAY[:x + 1]) IS NOT NULL AS merged;
+SELECT contact_id - :x AS is_of, merging.contact_of(contact_id) - :x AS leads_to FROM merging.submission WHERE form = 'quiet' ORDER BY submission_id;
+CREATE INDEX ON merging.submission (contact_id);
+SELECT merging.merge_contacts(:x, ARRAY[:x + 2]) AS quiet \gset
+SELECT contact_id - :x AS is_of FROM merging.submission WHERE form = 'quiet' ORDER BY submission_id;
+SELECT count(*) FROM merging.unmerge(:quiet);
+SELECT contact_id - :x AS is_of FROM merging.submission WHERE form = 'quiet' ORDER BY submission_id;
+
 SET client_min_messages = warning;
 SELECT lead_mgmt.drop_workspace('merging', 'merging');

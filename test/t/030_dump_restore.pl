@@ -74,6 +74,16 @@ as_owner('source', "SELECT lead_mgmt.create_workspace('crm');" . $extras . q{
 		SELECT lead_id, contact_id, account_id, 'Sale', 'sales', 'won', now() - interval '1 day', 12.50 FROM crm.lead WHERE lead_id % 7 = 0;
 });
 
+# What a merge changes, before it
+my $people = q{
+	SELECT md5(string_agg(r, '' ORDER BY r)) FROM (
+		SELECT to_jsonb(c)::text FROM crm.contact c UNION ALL SELECT to_jsonb(l)::text FROM crm.lead l
+		UNION ALL SELECT to_jsonb(i)::text FROM crm.interaction i UNION ALL SELECT to_jsonb(k)::text FROM crm.contact_identity k
+		UNION ALL SELECT to_jsonb(s)::text FROM crm.score s UNION ALL SELECT to_jsonb(m)::text FROM crm.stage_move m) x (r)};
+my $unmerged = query($node, $people, 'source');
+as_owner('source', q{SELECT crm.merge_contacts(20, '{21,22}', 'same')});
+isnt(query($node, $people, 'source'), $unmerged, 'a merge changes rows');
+
 # All rows of all tables, and where the sequences are
 sub fingerprint
 {
@@ -117,6 +127,9 @@ sub check_life
 	my ($contacts, $leads, $submissions) = split /\|/, $highest;
 
 	is_consistent($node, 'crm', "$how: nothing was processed twice", $database);
+	is( as_owner($database, "BEGIN; SELECT count(*) FROM crm.unmerge(1); $people; ROLLBACK"),
+		"0\n$unmerged", "$how: a merge can be undone");
+	is(as_owner($database, 'SELECT crm.contact_of(22)'), '20', "$how: old ids lead to the survivor");
 	is( as_owner($database, q{SELECT count(*) FROM crm.lead_score s WHERE fit IS DISTINCT FROM
 			(SELECT sum(total) FROM crm.explain_score(s.lead_id) WHERE part = 'fit')}),
 		'0', "$how: the rules' conditions give the same points");
