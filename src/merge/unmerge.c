@@ -32,6 +32,14 @@ static const PlanSource load_tree = {
 	1, {ARG_INT8}
 };
 
+/* The leads whose rows or scores the tree changed */
+static const PlanSource leads_of_tree = {
+	"SELECT DISTINCT (k.key ->> 'lead_id')::pg_catalog.int8 FROM @workspace@.merge_change c"
+	" CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(c.keys) k (key) WHERE c.merge_id = ANY ($1)"
+	" AND c.schema_name IS NULL AND c.table_name IN ('lead', 'score') AND c.action IN ('moved', 'changed', 'created')",
+	1, {ARG_INT8S}
+};
+
 static const PlanSource lock_accounts = {
 	"SELECT a.account_id FROM @workspace@.account a WHERE a.account_id = ANY ($1) ORDER BY a.account_id FOR UPDATE",
 	1, {ARG_INT8S}
@@ -219,6 +227,7 @@ LockTree(UndoContext *undo)
 	Datum		ids[ENTITY_COUNT];
 	Datum		contacts[2];
 	Datum		leads[2];
+	int64	   *lead_ids;
 
 	for (int entity = 0; entity < ENTITY_COUNT; entity++)
 		winners[entity] = palloc(sizeof(int64) * n);
@@ -235,8 +244,14 @@ LockTree(UndoContext *undo)
 	undo->tree = IdArray(merges, n);
 	for (int entity = 0; entity < ENTITY_COUNT; entity++)
 		ids[entity] = IdArray(winners[entity], counts[entity]);
+	n = WorkspaceExecute(ws, &leads_of_tree, &undo->tree, NULL);
+	lead_ids = palloc(sizeof(int64) * (n + counts[ENTITY_LEAD]));
+	for (int i = 0; i < n; i++)
+		lead_ids[i] = ResultInt64(i, 1, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	memcpy(lead_ids + n, winners[ENTITY_LEAD], sizeof(int64) * counts[ENTITY_LEAD]);
 	contacts[0] = leads[1] = ids[ENTITY_CONTACT];
-	contacts[1] = leads[0] = ids[ENTITY_LEAD];
+	contacts[1] = leads[0] = IdArray(lead_ids, n + counts[ENTITY_LEAD]);
 	WorkspaceExecute(ws, &lock_accounts, &ids[ENTITY_ACCOUNT], NULL);
 	WorkspaceExecute(ws, &lock_contacts, contacts, NULL);
 	CheckLater(undo);
