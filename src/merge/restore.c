@@ -326,15 +326,15 @@ TakeAway(UndoContext *undo, const Change *change)
 			   IsOwn(table, "stage_move") ? REASON_FOLLOWED : REASON_CHANGED);
 }
 
-/* Have two JSON objects the same value for a name? */
+/* Is a value of a row another than the one a step gave it, if it gave one? */
 static bool
-HaveSame(Datum object, Datum other, const char *name)
+DiffersIn(Datum row, Datum given, const char *name)
 {
-	Datum		left = ImageMember(object, name);
-	Datum		right = ImageMember(other, name);
+	Datum		now = ImageMember(row, name);
+	Datum		then = ImageMember(given, name);
 
-	return left && right &&
-		compareJsonbContainers(&DatumGetJsonbP(left)->root, &DatumGetJsonbP(right)->root) == 0;
+	return then && (now == (Datum) 0 ||
+					compareJsonbContainers(&DatumGetJsonbP(now)->root, &DatumGetJsonbP(then)->root) != 0);
 }
 
 /* Report the fields of a row that are left as they are */
@@ -385,11 +385,6 @@ ChangeBack(UndoContext *undo, const Change *change)
 		return;
 	}
 	judge[0] = ResultJson(0, 1, NULL);
-	if (IsOwn(table, "score") && !HaveSame(judge[0], change->after, "scored_at"))
-	{
-		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, ImageMember(judge[0], "lead_id"))));
-		return;
-	}
 	if (table->schema)
 		relink[2] = CStringGetTextDatum(table->schema);
 	WorkspaceExecute(undo->merge.ws, &relink_later, relink, table->schema ? NULL : "  n     ");
@@ -398,6 +393,12 @@ ChangeBack(UndoContext *undo, const Change *change)
 	WorkspaceExecute(undo->merge.ws, &judge_fields, judge, NULL);
 	values[1] = ResultJson(0, 1, NULL);
 	kept = ResultJson(0, 2, NULL);
+	if (IsOwn(table, "score") &&
+		(JB_ROOT_COUNT(DatumGetJsonbP(kept)) > 0 || DiffersIn(judge[0], change->after, "scored_at")))
+	{
+		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, ImageMember(judge[0], "lead_id"))));
+		return;
+	}
 	ReportFields(undo, table, key, kept);
 	values[1] = UndoParents(undo, table, key, values[1]);
 	columns = ImageColumns(table, values[1]);
