@@ -251,7 +251,7 @@ Lock(MergeCall *call)
 		case ENTITY_ACCOUNT:
 			LockEntities(call, ids, call->count + 1);
 			WorkspaceExecute(ws, &lock_contacts_of_accounts, &losers, NULL);
-			WorkspaceExecute(ws, &lock_leads_of_accounts, &losers, NULL);
+			WorkspaceExecute(ws, &lock_leads_of_accounts, &all, NULL);
 			break;
 		case ENTITY_LEAD:
 			WorkspaceExecute(ws, &lock_contacts_of_leads, &all, NULL);

@@ -4,9 +4,11 @@
  * A step is undone only as far as its outcome still stands.  What was changed
  * since stays as it is and is reported, with two exceptions: numbers that
  * merges add up lose what was added, and what follows from other data (times
- * of change, scores) is not worth a report.  Where a later merge changed the
- * same field again, that merge's value before is set to this one's, so that
- * once both are undone, in whichever order, the field is what it was.
+ * of change, scores) is not worth a report.  Scores computed since are computed
+ * again, as the same number need not be made of the same interactions.  Where
+ * a later merge changed the same field again, that merge's value before is set
+ * to this one's, so that once both are undone, in whichever order, the field
+ * is what it was.
  */
 #include "postgres.h"
 
@@ -84,9 +86,8 @@ static const PlanSource judge_fields = {
 	" single AS (SELECT f.*, CASE WHEN NOT f.is_attribute AND NOT $1 ? f.name THEN 'the column is gone'"
 	" WHEN $5 ? f.name THEN 'merge ' || ($5 ->> f.name) || ' changed it since'"
 	" WHEN f.now IS NOT DISTINCT FROM f.after THEN 'restore'"
-	" WHEN f.now IS NOT DISTINCT FROM f.before THEN 'same'"
 	" WHEN f.name = ANY ($4) AND pg_catalog.jsonb_typeof(f.now) = 'number' AND pg_catalog.jsonb_typeof(f.after) = 'number'"
-	" THEN 'subtract' ELSE '" REASON_CHANGED "' END AS verdict FROM field f),"
+	" THEN 'subtract' WHEN f.now IS NOT DISTINCT FROM f.before THEN 'same' ELSE '" REASON_CHANGED "' END AS verdict FROM field f),"
 	" judged AS (SELECT s.name, s.is_attribute, s.before, s.after, s.now, CASE WHEN s.verdict = 'restore'"
 	" AND s.name IN ('stage', 'stage_entered_at', 'stage_reason', 'status', 'qualification', 'sales_ready_at',"
 	" 'sales_ready_model') AND EXISTS (SELECT FROM single o WHERE o.name = 'stage' AND o.verdict NOT IN ('restore', 'same'))"
@@ -325,6 +326,17 @@ TakeAway(UndoContext *undo, const Change *change)
 			   IsOwn(table, "stage_move") ? REASON_FOLLOWED : REASON_CHANGED);
 }
 
+/* Is a value of a row another than the one a step gave it, if it gave one? */
+static bool
+DiffersIn(Datum row, Datum given, const char *name)
+{
+	Datum		now = ImageMember(row, name);
+	Datum		then = ImageMember(given, name);
+
+	return then && (now == (Datum) 0 ||
+					compareJsonbContainers(&DatumGetJsonbP(now)->root, &DatumGetJsonbP(then)->root) != 0);
+}
+
 /* Report the fields of a row that are left as they are */
 static void
 ReportFields(UndoContext *undo, const MergeTable *table, Datum key, Datum fields)
@@ -381,7 +393,8 @@ ChangeBack(UndoContext *undo, const Change *change)
 	WorkspaceExecute(undo->merge.ws, &judge_fields, judge, NULL);
 	values[1] = ResultJson(0, 1, NULL);
 	kept = ResultJson(0, 2, NULL);
-	if (IsOwn(table, "score") && JB_ROOT_COUNT(DatumGetJsonbP(kept)) > 0)
+	if (IsOwn(table, "score") &&
+		(JB_ROOT_COUNT(DatumGetJsonbP(kept)) > 0 || DiffersIn(judge[0], change->after, "scored_at")))
 	{
 		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, ImageMember(judge[0], "lead_id"))));
 		return;

@@ -32,15 +32,31 @@ static const PlanSource load_tree = {
 	1, {ARG_INT8}
 };
 
+/* The leads whose rows or scores the tree changed */
+static const PlanSource leads_of_tree = {
+	"SELECT DISTINCT (k.key ->> 'lead_id')::pg_catalog.int8 FROM @workspace@.merge_change c"
+	" CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(c.keys) k (key) WHERE c.merge_id = ANY ($1)"
+	" AND c.schema_name IS NULL AND c.table_name IN ('lead', 'score') AND c.action IN ('moved', 'changed', 'created')",
+	1, {ARG_INT8S}
+};
+
 static const PlanSource lock_accounts = {
 	"SELECT a.account_id FROM @workspace@.account a WHERE a.account_id = ANY ($1) ORDER BY a.account_id FOR UPDATE",
 	1, {ARG_INT8S}
 };
 
 static const PlanSource lock_contacts = {
-	"SELECT c.contact_id FROM @workspace@.contact c WHERE c.contact_id IN (SELECT pg_catalog.unnest($1)"
+	"SELECT c.contact_id = ANY ($1) FROM @workspace@.contact c WHERE c.contact_id IN (SELECT pg_catalog.unnest($1)"
 	" UNION ALL SELECT l.contact_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($2)) ORDER BY c.contact_id FOR UPDATE",
 	2, {ARG_INT8S, ARG_INT8S}
+};
+
+static const PlanSource count_survivors = {
+	"SELECT (SELECT pg_catalog.count(*) FROM @workspace@.account a WHERE a.account_id = ANY ($2))"
+	" + (SELECT pg_catalog.count(*) FROM @workspace@.contact c WHERE c.contact_id = ANY ($3)),"
+	" EXISTS (SELECT FROM @workspace@.merge m JOIN @workspace@.entity_redirect r ON r.entity = m.entity"
+	" AND r.old_id = m.winner_id WHERE m.merge_id = ANY ($1) AND r.merge_id <> ALL ($1))",
+	3, {ARG_INT8S, ARG_INT8S, ARG_INT8S}
 };
 
 static const PlanSource lock_leads = {
@@ -203,9 +219,39 @@ LoadMerge(UndoContext *undo)
 }
 
 /*
+ * Lock the accounts and contacts that the merges kept.  One that was merged
+ * further may come back while this session waits for another, as that merge
+ * is undone: then it is locked in a further round.  What is missing in the end
+ * was either merged further, which is refused, or is gone for good.
+ */
+static void
+LockSurvivors(UndoContext *undo, Datum accounts, Datum contacts, Datum leads)
+{
+	Workspace  *ws = undo->merge.ws;
+	Datum		wanted[2] = {contacts, leads};
+	Datum		counted[3] = {undo->tree, accounts, contacts};
+	int			locked;
+
+	do
+	{
+		int			n;
+
+		CHECK_FOR_INTERRUPTS();
+		locked = WorkspaceExecute(ws, &lock_accounts, &accounts, NULL);
+		SPI_freetuptable(SPI_tuptable);
+		n = WorkspaceExecute(ws, &lock_contacts, wanted, NULL);
+		for (int i = 0; i < n; i++)
+			locked += ResultBool(i, 1);
+		SPI_freetuptable(SPI_tuptable);
+		WorkspaceExecute(ws, &count_survivors, counted, NULL);
+	} while (!ResultBool(0, 2) && ResultInt64(0, 1, NULL) > locked);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
  * Read the merges that are part of this one, and lock what they kept.  Later
- * merges are looked for before leads are locked: where one stands in the way,
- * the leads may be other contacts' by now, and out of order.
+ * merges are looked for before leads are locked, too: where one stands in the
+ * way, the leads may be other contacts' by now, and out of order.
  */
 static void
 LockTree(UndoContext *undo)
@@ -217,8 +263,8 @@ LockTree(UndoContext *undo)
 	int64	   *winners[ENTITY_COUNT];
 	int			counts[ENTITY_COUNT] = {0};
 	Datum		ids[ENTITY_COUNT];
-	Datum		contacts[2];
 	Datum		leads[2];
+	int64	   *lead_ids;
 
 	for (int entity = 0; entity < ENTITY_COUNT; entity++)
 		winners[entity] = palloc(sizeof(int64) * n);
@@ -235,13 +281,18 @@ LockTree(UndoContext *undo)
 	undo->tree = IdArray(merges, n);
 	for (int entity = 0; entity < ENTITY_COUNT; entity++)
 		ids[entity] = IdArray(winners[entity], counts[entity]);
-	contacts[0] = leads[1] = ids[ENTITY_CONTACT];
-	contacts[1] = leads[0] = ids[ENTITY_LEAD];
-	WorkspaceExecute(ws, &lock_accounts, &ids[ENTITY_ACCOUNT], NULL);
-	WorkspaceExecute(ws, &lock_contacts, contacts, NULL);
+	n = WorkspaceExecute(ws, &leads_of_tree, &undo->tree, NULL);
+	lead_ids = palloc(sizeof(int64) * (n + counts[ENTITY_LEAD]));
+	for (int i = 0; i < n; i++)
+		lead_ids[i] = ResultInt64(i, 1, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	memcpy(lead_ids + n, winners[ENTITY_LEAD], sizeof(int64) * counts[ENTITY_LEAD]);
+	leads[0] = IdArray(lead_ids, n + counts[ENTITY_LEAD]);
+	leads[1] = ids[ENTITY_CONTACT];
+	LockSurvivors(undo, ids[ENTITY_ACCOUNT], ids[ENTITY_CONTACT], leads[0]);
 	CheckLater(undo);
-	WorkspaceExecute(ws, &lock_contacts, contacts, NULL);	/* one may have come back meanwhile */
 	WorkspaceExecute(ws, &lock_leads, leads, NULL);
+	CheckLater(undo);
 }
 
 /* Check the caller's rights on tables of others that the merge changed */
