@@ -425,3 +425,23 @@ CREATE FUNCTION lead_mgmt.give_strategies() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mgmt.give_strategies() IS
 	'Trigger function: gives a new form the default match strategies.';
+
+-- Match models of a workspace
+
+CREATE FUNCTION lead_mgmt.match_records(entity_table regclass) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.match_records(regclass) IS
+	'What match_records() of the workspace returns for its table contact or account.';
+
+CREATE FUNCTION lead_mgmt.match_value(entity_table regclass, field text, value text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 50 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.match_value(regclass, text, text) IS
+	'What a value of a column of match_records() counts as: NULL when match_bypass has it, what match_alias says, else the value itself. Error: undefined_column.';
+
+CREATE FUNCTION lead_mgmt.match_indexes(contact_table regclass, OUT name text, OUT expression text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.match_indexes(regclass) IS
+	'The indexes of the table contact by which the blocking keys of the workspace''s match models are looked up: names and expressions. For index_match_keys(). Keys that take what another table holds have none.';

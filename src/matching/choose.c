@@ -123,7 +123,7 @@ ListAtoms(const MatchModel *model, Atom *atoms)
 
 		for (int c = 0; c < model->comparison_count; c++)
 			is_compared |= model->comparisons[c].field == (field->whole >= 0 ? field->whole : f);
-		if (!is_compared)
+		if (!is_compared || field->never_blocks || (field->whole >= 0 && model->fields[field->whole].never_blocks))
 			continue;
 		if (field->part == PART_MAILBOX)
 		{

@@ -40,8 +40,8 @@ MatchReadRow(MatchRow *row, EntityKind entity, HeapTuple tuple, TupleDesc desc)
 }
 
 /* Get the workspace that a table is in, and the entity that it holds */
-static Workspace *
-WorkspaceOfTable(Oid relid, EntityKind *entity)
+Workspace *
+MatchTableWorkspace(Oid relid, EntityKind *entity)
 {
 	Workspace  *ws = WorkspaceOfNamespace(get_rel_namespace(relid));
 
@@ -56,17 +56,18 @@ WorkspaceOfTable(Oid relid, EntityKind *entity)
 	return ws;
 }
 
-/* Get the strategies of a workspace, read with the rights of its owner */
-static MatchConfig *
-ReadStrategies(Workspace *ws)
+/* Get the configuration of a workspace and its strategies, read with the rights of its owner */
+WorkspaceConfig *
+MatchTableConfig(Workspace *ws)
 {
 	WorkspaceRights rights;
-	MatchConfig *matching;
+	WorkspaceConfig *config;
 
 	WorkspaceEnter(ws, &rights);
-	matching = MatchGetConfig(ws, WorkspaceGetConfig(ws));
+	config = WorkspaceGetConfig(ws);
+	MatchGetConfig(ws, config);
 	WorkspaceLeave(&rights);
-	return matching;
+	return config;
 }
 
 /* The keys of a row, on their way out */
@@ -98,8 +99,8 @@ KeysOfRow(HeapTupleHeader row, ArrayType *wanted)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("identity_keys() takes rows of contact or account")));
-	ws = WorkspaceOfTable(relid, &entity);
-	matching = ReadStrategies(ws);
+	ws = MatchTableWorkspace(relid, &entity);
+	matching = MatchTableConfig(ws)->matching;
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
 	tuple.t_data = row;
 	MatchReadRow(&match_row, entity, &tuple, desc);
@@ -180,8 +181,8 @@ identity_kinds(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	EntityKind	entity;
-	Workspace  *ws = WorkspaceOfTable(PG_GETARG_OID(0), &entity);
-	MatchConfig *matching = ReadStrategies(ws);
+	Workspace  *ws = MatchTableWorkspace(PG_GETARG_OID(0), &entity);
+	MatchConfig *matching = MatchTableConfig(ws)->matching;
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int k = 0; k < matching->kind_count[entity]; k++)
@@ -214,9 +215,9 @@ Datum
 identity_value(PG_FUNCTION_ARGS)
 {
 	EntityKind	entity;
-	Workspace  *ws = WorkspaceOfTable(PG_GETARG_OID(0), &entity);
+	Workspace  *ws = MatchTableWorkspace(PG_GETARG_OID(0), &entity);
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	MatchConfig *matching = ReadStrategies(ws);
+	MatchConfig *matching = MatchTableConfig(ws)->matching;
 
 	for (int k = 0; k < matching->kind_count[entity]; k++)
 	{
