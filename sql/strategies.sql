@@ -19,7 +19,7 @@ CREATE FUNCTION lead_mgmt.match_profile(contact_table regclass, profile jsonb, s
 		OUT contact_id bigint, OUT probability double precision, OUT outcome text, OUT strategy_name text, OUT rule bigint, OUT explanation jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1 COST 1000 SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.match_profile(regclass, jsonb, text) IS
 	'What match_contact() of the workspace that the table belongs to returns; the strategy may be NULL for the default. Reads with the rights of its caller.';

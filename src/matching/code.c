@@ -342,12 +342,21 @@ NeverBlocks(const MatchModel *model, const KeyPart *part)
 	return field->never_blocks || (field->whole >= 0 && model->fields[field->whole].never_blocks);
 }
 
-/* Is a part of a model's key in the key? */
+/* Get the field that is compared of which a field is a part */
+static int
+WholeField(const MatchModel *model, int field)
+{
+	return model->fields[field].whole >= 0 ? model->fields[field].whole : field;
+}
+
+/* Is a field that a part is made of in the key already? It would not refine it. */
 static bool
-IsInKey(const ModelKey *key, const KeyPart *part)
+IsInKey(const MatchModel *model, const ModelKey *key, const KeyPart *part)
 {
 	for (int p = 0; p < key->part_count; p++)
-		if (key->parts[p].field == part->field && key->parts[p].transform == part->transform)
+		if (WholeField(model, key->parts[p].field) == WholeField(model, part->field) ||
+			(key->parts[p].transform == TRANSFORM_ANY_NAME &&
+			 part->field == model->comparisons[model->given].field))
 			return true;
 	return false;
 }
@@ -390,7 +399,7 @@ CodeSpecsOfKey(const MatchModel *model, int key, char **specs, const char **colu
 		{
 			const KeyPart *part = &model->refinements[r];
 
-			if (IsInKey(definition, part) || NeverBlocks(model, part) ||
+			if (IsInKey(model, definition, part) || NeverBlocks(model, part) ||
 				part->transform == TRANSFORM_RARE_WORDS || part->transform == TRANSFORM_ANY_NAME)
 				continue;
 			appendStringInfoChar(&out, refinements++ == 0 ? ';' : ',');

@@ -13,6 +13,8 @@
 #include <math.h>
 
 #include "access/xact.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "matching/explain.h"
 #include "matching/json.h"
@@ -24,13 +26,25 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/syscache.h"
-#include "catalog/pg_index.h"
 
 /* Candidates of one code beyond which it is refined */
-#define CANDIDATE_LIMIT 32
+#define CANDIDATE_LIMIT 64
 
 /* Records after which what a session keeps of them is thrown away */
 #define KEEP_RECORDS 50000
+
+/* Codes that are looked up for a record */
+#define LIVE_MAX_PROBES (SOURCE_MAX_INDEXES * CODE_MAX_SPECS)
+
+/*
+ * A code of a record under one index, looked up in another of the same key: a
+ * record that stands in two blocks may meet others in either.
+ */
+typedef struct LivePlace
+{
+	int			index;
+	int			of;
+} LivePlace;
 
 /* A model as a session keeps it; lives and dies with the configuration */
 typedef struct LiveModel
@@ -43,7 +57,10 @@ typedef struct LiveModel
 	int			column_of[MODEL_MAX_FIELDS * 2];	/* by column of the records */
 	int			index_count;
 	SourceIndex indexes[SOURCE_MAX_INDEXES];
-	SPIPlanPtr	plan;
+	int			probe_count;
+	LivePlace	places[LIVE_MAX_PROBES];
+	SPIPlanPtr	look_up;		/* ids by ranges of codes */
+	SPIPlanPtr	fetch;			/* records by ids */
 	MemoryContext records_context;
 	MatchRecords *records;
 	PairScorer *scorer;
@@ -54,11 +71,12 @@ typedef struct LiveProbe
 {
 	const char *values[MODEL_MAX_FIELDS * 2];	/* by column of the source */
 	int			lengths[MODEL_MAX_FIELDS * 2];
-	int			count;			/* codes to look up */
-	int			indexes[SOURCE_MAX_INDEXES * CODE_MAX_SPECS];
-	int64		codes[SOURCE_MAX_INDEXES * CODE_MAX_SPECS];
-	int			refinements[SOURCE_MAX_INDEXES * CODE_MAX_SPECS];
-	bool		is_done[SOURCE_MAX_INDEXES * CODE_MAX_SPECS];
+	int64		codes[LIVE_MAX_PROBES];
+	bool		is_wanted[LIVE_MAX_PROBES];
+	int			refinements[LIVE_MAX_PROBES];
+	int			count;			/* of ids */
+	int			capacity;
+	int64	   *ids;
 } LiveProbe;
 
 static const PlanSource read_model = {
@@ -157,27 +175,40 @@ KeepIndexes(Workspace *ws, LiveModel *live)
 	return all - count;
 }
 
-/* Prepare the statement that looks codes up: a range of each index, NULL for none */
+/* Prepare a statement and keep its plan */
+static SPIPlanPtr
+Prepare(const char *sql, int nargs, Oid *types)
+{
+	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a statement: %s", SPI_result_code_string(SPI_result));
+	SPI_keepplan(plan);
+	return plan;
+}
+
+/* Prepare the statements: ids by a range of codes of each place, NULL for none, and records by ids */
 static void
-PreparePlan(Workspace *ws, WorkspaceConfig *config, LiveModel *live)
+PreparePlans(Workspace *ws, WorkspaceConfig *config, LiveModel *live)
 {
 	StringInfoData sql;
-	Oid			types[SOURCE_MAX_INDEXES * 2];
+	Oid			types[LIVE_MAX_PROBES * 2];
+	Oid			ids = INT8ARRAYOID;
 
 	initStringInfo(&sql);
 	for (int i = 0; i < live->index_count; i++)
+		for (int j = 0; j < live->index_count; j++)
+			if (live->indexes[i].key == live->indexes[j].key)
+				live->places[live->probe_count++] = (LivePlace) {i, j};
+	for (int p = 0; p < live->probe_count; p++)
 	{
-		char	   *condition = psprintf("%s BETWEEN $%d AND $%d", live->indexes[i].expression, 2 * i + 1, 2 * i + 2);
-
-		appendStringInfo(&sql, "%s(%s LIMIT %d)", i ? " UNION ALL " : "",
-						 SourceQuery(ws, config, live->columns, ENTITY_CONTACT, psprintf("%d", i), condition),
-						 CANDIDATE_LIMIT + 1);
-		types[2 * i] = types[2 * i + 1] = INT8OID;
+		appendStringInfo(&sql, "%s(SELECT %d, c.contact_id FROM %s.contact c WHERE %s BETWEEN $%d AND $%d LIMIT %d)",
+						 p ? " UNION ALL " : "", p, ws->quoted_name, live->indexes[live->places[p].index].expression,
+						 2 * p + 1, 2 * p + 2, CANDIDATE_LIMIT + 1);
+		types[2 * p] = types[2 * p + 1] = INT8OID;
 	}
-	live->plan = SPI_prepare_cursor(sql.data, live->index_count * 2, types, CURSOR_OPT_GENERIC_PLAN);
-	if (live->plan == NULL)
-		elog(ERROR, "could not prepare a statement: %s", SPI_result_code_string(SPI_result));
-	SPI_keepplan(live->plan);
+	live->look_up = Prepare(sql.data, live->probe_count * 2, types);
+	live->fetch = Prepare(SourceQuery(ws, config, live->columns, ENTITY_CONTACT, NULL, "c.contact_id = ANY ($1)"), 1, &ids);
 }
 
 /* Get the model of a strategy, reading it when it is first asked for */
@@ -212,7 +243,7 @@ GetLiveModel(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strate
 		if (live->index_count == 0)
 			live->model = NULL;
 		else
-			PreparePlan(ws, config, live);
+			PreparePlans(ws, config, live);
 	}
 	live->next = matching->live;
 	matching->live = live;
@@ -321,20 +352,18 @@ MakeProbe(const LiveModel *live, MatchConfig *matching, const MatchSide *side, L
 		has_own[i] = CodeOf(&index->spec, values, lengths, &own[i]);
 	}
 
-	/* A record that stands in two blocks of a key may meet others of either index in both */
-	probe->count = 0;
-	for (int i = 0; i < live->index_count; i++)
-		for (int j = 0; j < live->index_count; j++)
-		{
-			if (live->indexes[i].key != live->indexes[j].key || !has_own[j])
-				continue;
-			if (j != i && has_own[i] && CodeRangeStart(own[i], 0) == CodeRangeStart(own[j], 0))
-				continue;
-			probe->indexes[probe->count] = i;
-			probe->codes[probe->count] = own[j];
-			probe->refinements[probe->count] = 0;
-			probe->is_done[probe->count++] = false;
-		}
+	for (int p = 0; p < live->probe_count; p++)
+	{
+		const LivePlace *place = &live->places[p];
+
+		/* Both its blocks may be one */
+		probe->is_wanted[p] = has_own[place->of] &&
+			(place->index == place->of || !has_own[place->index] ||
+			 CodeRangeStart(own[place->index], 0) != CodeRangeStart(own[place->of], 0));
+		probe->codes[p] = own[place->of];
+		probe->refinements[p] = 0;
+	}
+	probe->count = probe->capacity = 0;
 }
 
 /* Hash the keys of a record */
@@ -346,10 +375,10 @@ MatchLiveKeys(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strat
 	int			count = 0;
 
 	MakeProbe(live, config->matching, record, &probe);
-	for (int p = 0; p < probe.count && count < LIVE_MAX_KEYS; p++)
+	for (int p = 0; p < live->probe_count && count < LIVE_MAX_KEYS; p++)
 	{
-		uint32		code = JoinCodes((uint32) (probe.codes[p] >> 32), live->indexes[probe.indexes[p]].key + 1);
-		bool		is_known = false;
+		uint32		code = JoinCodes((uint32) (probe.codes[p] >> 32), live->indexes[live->places[p].index].key + 1);
+		bool		is_known = !probe.is_wanted[p];
 
 		for (int k = 0; k < count; k++)
 			is_known |= keys[k] == code;
@@ -359,37 +388,72 @@ MatchLiveKeys(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strat
 	return count;
 }
 
-/* Look the codes of a probe up that are still to be looked up, one of each index at a time */
-static bool
-RunProbe(LiveModel *live, LiveProbe *probe, int *of_index)
+/* Run a kept statement; what it returns is left in SPI_tuptable */
+static void
+Run(SPIPlanPtr plan, Datum *values, const char *nulls)
 {
-	Datum		values[SOURCE_MAX_INDEXES * 2];
-	char		nulls[SOURCE_MAX_INDEXES * 2 + 1];
 	MemoryContext context = CurrentMemoryContext;
-	bool		is_any = false;
-	int			result;
+	int			result = SPI_execute_plan(plan, values, nulls, false, 0);
 
-	memset(nulls, 'n', live->index_count * 2);
-	for (int i = 0; i < live->index_count; i++)
-		of_index[i] = -1;
-	for (int p = 0; p < probe->count; p++)
-	{
-		int			i = probe->indexes[p];
-
-		if (probe->is_done[p] || of_index[i] >= 0)
-			continue;
-		of_index[i] = p;
-		is_any = true;
-		values[2 * i] = Int64GetDatum(CodeRangeStart(probe->codes[p], probe->refinements[p]));
-		values[2 * i + 1] = Int64GetDatum(CodeRangeEnd(probe->codes[p], probe->refinements[p]));
-		nulls[2 * i] = nulls[2 * i + 1] = ' ';
-	}
-	if (!is_any)
-		return false;
-	result = SPI_execute_plan(live->plan, values, nulls, false, 0);
 	MemoryContextSwitchTo(context);
 	if (result < 0)
 		elog(ERROR, "could not execute a statement: %s", SPI_result_code_string(result));
+}
+
+/* Note who has a code, unless they were met under another */
+static void
+AddId(LiveProbe *probe, int64 id)
+{
+	for (int i = 0; i < probe->count; i++)
+		if (probe->ids[i] == id)
+			return;
+	if (probe->count == probe->capacity)
+	{
+		probe->capacity = Max(probe->capacity * 2, 64);
+		probe->ids = probe->count > 0 ? repalloc(probe->ids, sizeof(int64) * probe->capacity) :
+			palloc(sizeof(int64) * probe->capacity);
+	}
+	probe->ids[probe->count++] = id;
+}
+
+/* Look up the codes that are wanted; those that too many have stay wanted, refined */
+static bool
+LookUpCodes(LiveModel *live, LiveProbe *probe)
+{
+	Datum		values[LIVE_MAX_PROBES * 2];
+	char		nulls[LIVE_MAX_PROBES * 2];
+	bool		is_any = false;
+	uint64		rows;
+
+	for (int p = 0; p < live->probe_count; p++)
+	{
+		is_any |= probe->is_wanted[p];
+		nulls[2 * p] = nulls[2 * p + 1] = probe->is_wanted[p] ? ' ' : 'n';
+		values[2 * p] = Int64GetDatum(CodeRangeStart(probe->codes[p], probe->refinements[p]));
+		values[2 * p + 1] = Int64GetDatum(CodeRangeEnd(probe->codes[p], probe->refinements[p]));
+		probe->is_wanted[p] = false;
+	}
+	if (!is_any)
+		return false;
+	Run(live->look_up, values, nulls);
+	rows = SPI_processed;
+	for (uint64 from = 0, to; from < rows; from = to)
+	{
+		int			p = ResultInt(from, 1);
+		const CodeSpec *spec = &live->indexes[live->places[p].index].spec;
+
+		for (to = from; to < rows && ResultInt(to, 1) == p;)
+			to++;
+		if (to - from > CANDIDATE_LIMIT && probe->refinements[p] < spec->part_count - spec->key_parts)
+		{
+			probe->refinements[p]++;
+			probe->is_wanted[p] = true;
+			continue;
+		}
+		for (uint64 row = from; row < to; row++)
+			AddId(probe, ResultInt64(row, 2, NULL));
+	}
+	SPI_freetuptable(SPI_tuptable);
 	return true;
 }
 
@@ -399,7 +463,7 @@ CompareCandidate(LiveModel *live, uint32 record, uint64 row, LiveAnswer *answer,
 {
 	const char *values[MODEL_MAX_FIELDS * 2];
 	int			lengths[MODEL_MAX_FIELDS * 2];
-	int64		id = ResultInt64(row, 2, NULL);
+	int64		id = ResultInt64(row, 1, NULL);
 	HeapTuple	tuple = SPI_tuptable->vals[row];
 	uint32		candidate;
 	PairPattern pattern;
@@ -408,7 +472,7 @@ CompareCandidate(LiveModel *live, uint32 record, uint64 row, LiveAnswer *answer,
 	for (int c = 0; c < live->columns->count; c++)
 	{
 		bool		isnull;
-		Datum		value = SPI_getbinval(tuple, SPI_tuptable->tupdesc, c + 3, &isnull);
+		Datum		value = SPI_getbinval(tuple, SPI_tuptable->tupdesc, c + 2, &isnull);
 		text	   *content = isnull ? NULL : DatumGetTextPP(value);
 
 		values[c] = content ? VARDATA_ANY(content) : NULL;
@@ -461,61 +525,29 @@ FindBest(LiveModel *live, MatchConfig *matching, const MatchSide *side, LiveAnsw
 	const MatchStrategy *strategy = live->strategy;
 	double		least = strategy->review_probability > 0 ? strategy->review_probability : strategy->match_probability;
 	double		best_weight = log2(least) - log2(1 - Min(least, 1 - 1e-12));
-	int			of_index[SOURCE_MAX_INDEXES];
-	int64	   *seen = NULL;
-	int			seen_count = 0;
-	int			seen_capacity = 0;
+	Datum	   *ids;
+	Datum		wanted;
 	uint32		best = 0;
 	uint32		record;
 	LiveProbe	probe;
+	uint64		rows;
 
 	ResetRecords(live);
 	MakeProbe(live, matching, side, &probe);
-	record = AddRecord(live, probe.values, probe.lengths);
-	while (RunProbe(live, &probe, of_index))
-	{
-		uint64		rows = SPI_processed;
-
+	while (LookUpCodes(live, &probe))
 		CHECK_FOR_INTERRUPTS();
-		for (uint64 from = 0; from < rows;)
-		{
-			int			i = ResultInt(from, 1);
-			int			p = of_index[i];
-			uint64		to = from;
-
-			while (to < rows && ResultInt(to, 1) == i)
-				to++;
-			if (to - from > CANDIDATE_LIMIT && probe.refinements[p] < live->indexes[i].spec.part_count - live->indexes[i].spec.key_parts)
-			{
-				probe.refinements[p]++;
-				of_index[i] = -1;
-				from = to;
-				continue;
-			}
-			for (uint64 row = from; row < to; row++)
-			{
-				int64		id = ResultInt64(row, 2, NULL);
-				bool		is_seen = false;
-
-				for (int s = 0; s < seen_count && !is_seen; s++)
-					is_seen = seen[s] == id;
-				if (is_seen)
-					continue;
-				if (seen_count == seen_capacity)
-				{
-					seen_capacity = Max(seen_capacity * 2, 64);
-					seen = seen ? repalloc(seen, sizeof(int64) * seen_capacity) : palloc(sizeof(int64) * seen_capacity);
-				}
-				seen[seen_count++] = id;
-				CompareCandidate(live, record, row, answer, &best, &best_weight);
-			}
-			from = to;
-		}
-		for (int i = 0; i < live->index_count; i++)
-			if (of_index[i] >= 0)
-				probe.is_done[of_index[i]] = true;
-		SPI_freetuptable(SPI_tuptable);
-	}
+	if (probe.count == 0)
+		return;
+	record = AddRecord(live, probe.values, probe.lengths);
+	ids = palloc(sizeof(Datum) * probe.count);
+	for (int i = 0; i < probe.count; i++)
+		ids[i] = Int64GetDatum(probe.ids[i]);
+	wanted = PointerGetDatum(construct_array(ids, probe.count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	Run(live->fetch, &wanted, NULL);
+	rows = SPI_processed;
+	for (uint64 row = 0; row < rows; row++)
+		CompareCandidate(live, record, row, answer, &best, &best_weight);
+	SPI_freetuptable(SPI_tuptable);
 	if (answer->id == 0)
 		return;
 	answer->probability = WeightProbability(best_weight);

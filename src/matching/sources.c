@@ -219,24 +219,57 @@ match_records(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(SourceQuery(ws, config, SourceList(config, entity), entity, NULL, NULL)));
 }
 
+/* What match_value() keeps between calls */
+typedef struct ValueCall
+{
+	Oid			relid;
+	char	   *name;
+	Workspace  *ws;
+	WorkspaceConfig *config;
+	SourceColumn column;
+} ValueCall;
+
+/* Look up the column that match_value() is asked about */
+static ValueCall *
+StartValueCall(FmgrInfo *flinfo, Oid relid, const char *name, int len)
+{
+	MemoryContext old = MemoryContextSwitchTo(flinfo->fn_mcxt);
+	ValueCall  *call = palloc0(sizeof(ValueCall));
+	EntityKind	entity;
+	SourceColumns *columns;
+	int			column;
+
+	call->relid = relid;
+	call->name = pnstrdup(name, len);
+	call->ws = MatchTableWorkspace(relid, &entity);
+	call->config = MatchTableConfig(call->ws);
+	columns = SourceList(call->config, entity);
+	column = SourceFind(columns, call->name);
+	if (column < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("the records of %s have no column \"%s\"", EntityNames[entity], call->name)));
+	call->column = columns->columns[column];
+	flinfo->fn_extra = call;
+	MemoryContextSwitchTo(old);
+	return call;
+}
+
 /* Get what a value of a column counts as when it is matched */
 PG_FUNCTION_INFO_V1(match_value);
 Datum
 match_value(PG_FUNCTION_ARGS)
 {
-	EntityKind	entity;
-	Workspace  *ws = MatchTableWorkspace(PG_GETARG_OID(0), &entity);
-	WorkspaceConfig *config = MatchTableConfig(ws);
-	SourceColumns *columns = SourceList(config, entity);
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	int			column = SourceFind(columns, name);
+	Oid			relid = PG_GETARG_OID(0);
+	text	   *name = PG_GETARG_TEXT_PP(1);
+	ValueCall  *call = fcinfo->flinfo->fn_extra;
 	char	   *value;
 
-	if (column < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("the records of %s have no column \"%s\"", EntityNames[entity], name)));
-	value = SourceValue(config->matching, &columns->columns[column], text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	if (call == NULL || call->relid != relid || call->ws->config != call->config || !call->ws->config_valid ||
+		strlen(call->name) != VARSIZE_ANY_EXHDR(name) ||
+		memcmp(call->name, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) != 0)
+		call = StartValueCall(fcinfo->flinfo, relid, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	value = SourceValue(call->config->matching, &call->column, text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	if (value == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(value));
