@@ -62,3 +62,11 @@ CREATE FUNCTION lead_mgmt.check_match_model(model jsonb) RETURNS jsonb
 
 COMMENT ON FUNCTION lead_mgmt.check_match_model(jsonb) IS
 	'A match model with everything written out that it leaves to be assumed. Error: invalid_parameter_value, which says what is wrong with it.';
+
+CREATE FUNCTION lead_mgmt.cluster_pairs(pairs text, method text, at_least double precision, different text DEFAULT NULL,
+		OUT id text, OUT cluster_id text, OUT size integer)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000;
+
+COMMENT ON FUNCTION lead_mgmt.cluster_pairs(text, text, double precision, text) IS
+	'What find_clusters() returns for pairs that are known: a table or query with left_id and right_id, which must be integers, and probability. Errors: undefined_column, invalid_parameter_value for an unknown method, numeric_value_out_of_range.';

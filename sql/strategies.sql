@@ -445,3 +445,24 @@ CREATE FUNCTION lead_mgmt.match_indexes(contact_table regclass, OUT name text, O
 
 COMMENT ON FUNCTION lead_mgmt.match_indexes(regclass) IS
 	'The indexes of the table contact by which the blocking keys of the workspace''s match models are looked up: names and expressions. For index_match_keys(). Keys that take what another table holds have none.';
+
+CREATE FUNCTION lead_mgmt.match_stored(contact_table regclass, strategy text, ids bigint[], at_least double precision,
+		OUT left_id bigint, OUT right_id bigint, OUT probability double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 1000 SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+
+COMMENT ON FUNCTION lead_mgmt.match_stored(regclass, text, bigint[], double precision) IS
+	'The pairs that some contacts make with any contact, with at least a probability by the model of a strategy, through the indexes of its keys; a pair of two of them comes twice. For find_duplicates(). Errors: object_not_in_prerequisite_state when the strategy has no model that works, numeric_value_out_of_range.';
+
+CREATE FUNCTION lead_mgmt.match_rule_kinds(entity_table regclass, strategy text, OUT rule bigint, OUT kind text, OUT compares boolean) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100 ROWS 5 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.match_rule_kinds(regclass, text) IS
+	'The rules of a strategy for contacts or accounts: the kind of identity that each looks up, and whether it compares more than that. For find_duplicates().';
+
+CREATE FUNCTION lead_mgmt.match_rule_holds(rule bigint, left_row record, right_row record) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.match_rule_holds(bigint, record, record) IS
+	'Whether an active match rule takes two rows of contact, or of account, for one. For find_duplicates().';

@@ -12,6 +12,7 @@ CREATE TABLE @workspace@.match_model (
 	swapped_m double precision CHECK (swapped_m > 0 AND swapped_m < 1),
 	swapped_u double precision CHECK (swapped_u > 0 AND swapped_u < 1),
 	block_limit integer NOT NULL DEFAULT 200 CHECK (block_limit BETWEEN 2 AND 100000),
+	expected_records double precision CHECK (expected_records >= 0),
 	refinements text[] NOT NULL DEFAULT '{}',
 	is_trained boolean NOT NULL DEFAULT false,
 	report jsonb,
@@ -31,6 +32,7 @@ COMMENT ON COLUMN @workspace@.match_model.family_comparison IS 'Comparison of fa
 COMMENT ON COLUMN @workspace@.match_model.swapped_m IS 'Probability, among pairs that are one, that given and family name changed places';
 COMMENT ON COLUMN @workspace@.match_model.swapped_u IS 'The same among pairs that are two';
 COMMENT ON COLUMN @workspace@.match_model.block_limit IS 'Records of one blocking key up to which all are compared with all; more are split by the refinements';
+COMMENT ON COLUMN @workspace@.match_model.expected_records IS 'How many records blocking keys are chosen for, when there are fewer so far';
 COMMENT ON COLUMN @workspace@.match_model.refinements IS 'What splits blocks that are too large: field, field:transformation or field:transformation:length, the most telling first';
 COMMENT ON COLUMN @workspace@.match_model.is_trained IS 'Were the parameters estimated from records, or are they the usual ones?';
 COMMENT ON COLUMN @workspace@.match_model.report IS 'What the training found: records, matching pairs, evidence for each comparison, whether it converged';
@@ -173,3 +175,62 @@ COMMENT ON COLUMN @workspace@.match_model_key.strategy IS 'Strategy';
 COMMENT ON COLUMN @workspace@.match_model_key.place IS 'Keys are used by place';
 COMMENT ON COLUMN @workspace@.match_model_key.parts IS 'Parts that must all agree: field, field:transformation or field:transformation:length';
 COMMENT ON COLUMN @workspace@.match_model_key.recall IS 'Share of matching pairs that it finds by itself, as estimated at training; NULL when unknown';
+
+CREATE TABLE @workspace@.duplicate_search (
+	strategy text PRIMARY KEY REFERENCES @workspace@.match_strategy ON UPDATE CASCADE ON DELETE CASCADE,
+	searched_at timestamptz NOT NULL,
+	was_complete boolean NOT NULL,
+	records bigint NOT NULL,
+	changed bigint NOT NULL,
+	pairs bigint NOT NULL,
+	clusters bigint NOT NULL,
+	took interval NOT NULL,
+	basis text NOT NULL,
+	horizon text NOT NULL
+);
+
+COMMENT ON TABLE @workspace@.duplicate_search IS
+	'The last run of find_duplicates() by each strategy. Written by the system alone.';
+COMMENT ON COLUMN @workspace@.duplicate_search.strategy IS 'Strategy';
+COMMENT ON COLUMN @workspace@.duplicate_search.searched_at IS 'When it began';
+COMMENT ON COLUMN @workspace@.duplicate_search.was_complete IS 'Were all records compared, or only those that had changed?';
+COMMENT ON COLUMN @workspace@.duplicate_search.records IS 'Records there were';
+COMMENT ON COLUMN @workspace@.duplicate_search.changed IS 'Records that were compared with all others';
+COMMENT ON COLUMN @workspace@.duplicate_search.pairs IS 'Pairs in duplicate_pair afterwards';
+COMMENT ON COLUMN @workspace@.duplicate_search.clusters IS 'Clusters in duplicate afterwards';
+COMMENT ON COLUMN @workspace@.duplicate_search.took IS 'How long it took';
+COMMENT ON COLUMN @workspace@.duplicate_search.basis IS 'Digest of the rules and the model that it went by: others mean that all is to be compared anew';
+COMMENT ON COLUMN @workspace@.duplicate_search.horizon IS 'System and transaction from which on records count as changed next time';
+
+CREATE TABLE @workspace@.duplicate_pair (
+	strategy text NOT NULL REFERENCES @workspace@.match_strategy ON UPDATE CASCADE ON DELETE CASCADE,
+	left_id bigint NOT NULL,
+	right_id bigint NOT NULL,
+	probability double precision NOT NULL CHECK (probability BETWEEN 0 AND 1),
+	PRIMARY KEY (strategy, left_id, right_id),
+	CHECK (left_id < right_id)
+);
+
+COMMENT ON TABLE @workspace@.duplicate_pair IS
+	'Pairs of contacts or accounts that find_duplicates() found to be at least possibly one. Written by the system alone.';
+COMMENT ON COLUMN @workspace@.duplicate_pair.strategy IS 'Strategy that found it';
+COMMENT ON COLUMN @workspace@.duplicate_pair.left_id IS 'The lower id';
+COMMENT ON COLUMN @workspace@.duplicate_pair.right_id IS 'The higher id';
+COMMENT ON COLUMN @workspace@.duplicate_pair.probability IS 'Probability that they are one, between 0 and 1; 1 where a rule or a person says so';
+
+CREATE INDEX duplicate_pair_right_id_idx ON @workspace@.duplicate_pair (strategy, right_id);
+
+CREATE TABLE @workspace@.duplicate (
+	strategy text NOT NULL REFERENCES @workspace@.match_strategy ON UPDATE CASCADE ON DELETE CASCADE,
+	id bigint NOT NULL,
+	cluster_id bigint NOT NULL,
+	PRIMARY KEY (strategy, id)
+);
+
+COMMENT ON TABLE @workspace@.duplicate IS
+	'Contacts or accounts that are several records of one, as find_duplicates() last found. Written by the system alone.';
+COMMENT ON COLUMN @workspace@.duplicate.strategy IS 'Strategy';
+COMMENT ON COLUMN @workspace@.duplicate.id IS 'Contact or account';
+COMMENT ON COLUMN @workspace@.duplicate.cluster_id IS 'The lowest id of those it is one with, which stays when others join';
+
+CREATE INDEX duplicate_cluster_id_idx ON @workspace@.duplicate (strategy, cluster_id);

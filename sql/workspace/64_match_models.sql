@@ -48,7 +48,7 @@ CREATE OR REPLACE FUNCTION @workspace@.read_match_model(strategy text) RETURNS j
 				'family', m.family_comparison, 'swapped_m', m.swapped_m, 'swapped_u', m.swapped_u) END,
 			'keys', COALESCE((SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('parts', k.parts, 'recall', k.recall) ORDER BY k.place)
 				FROM @workspace@.match_model_key k WHERE k.strategy = m.strategy), '[]'),
-			'refinements', m.refinements, 'block_limit', m.block_limit, 'prior', m.prior, 'kin_prior', m.kin_prior,
+			'refinements', m.refinements, 'block_limit', m.block_limit, 'expected_records', m.expected_records, 'prior', m.prior, 'kin_prior', m.kin_prior,
 			'namesake_prior', m.namesake_prior, 'near_prior', m.near_prior,
 			'match_probability', s.match_probability, 'review_probability', s.review_probability,
 			'trained', m.is_trained, 'report', m.report))
@@ -79,12 +79,12 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 		END IF;
 		DELETE FROM @workspace@.match_model m WHERE m.strategy = s.strategy;
 		INSERT INTO @workspace@.match_model (strategy, prior, kin_prior, namesake_prior, near_prior, given_comparison, family_comparison,
-				swapped_m, swapped_u, block_limit, refinements, is_trained, report, trained_at)
+				swapped_m, swapped_u, block_limit, expected_records, refinements, is_trained, report, trained_at)
 			VALUES (s.strategy, (d ->> 'prior')::double precision, (d ->> 'kin_prior')::double precision,
 				(d ->> 'namesake_prior')::double precision, (d ->> 'near_prior')::double precision,
 				d #>> '{name_order,given}', d #>> '{name_order,family}',
 				(d #>> '{name_order,swapped_m}')::double precision, (d #>> '{name_order,swapped_u}')::double precision,
-				(d ->> 'block_limit')::integer, ARRAY(SELECT pg_catalog.jsonb_array_elements_text(d -> 'refinements')),
+				(d ->> 'block_limit')::integer, (d ->> 'expected_records')::double precision, ARRAY(SELECT pg_catalog.jsonb_array_elements_text(d -> 'refinements')),
 				(d ->> 'trained')::boolean, d -> 'report', pg_catalog.clock_timestamp());
 		INSERT INTO @workspace@.match_model_field (strategy, field, place, kind, column_name, full_name_column, part_of, part, is_blocking,
 				agreement, rest_frequency, rest_word_frequency)
@@ -176,7 +176,9 @@ CREATE OR REPLACE FUNCTION @workspace@.train_match_strategy(strategy text, afres
 			model := lead_mgmt.propose_match_model(records, s.entity || '_id');
 			model := pg_catalog.jsonb_set(model, '{fields}', (SELECT pg_catalog.jsonb_agg(CASE WHEN s.entity = 'contact' AND f ->> 'column' = 'company'
 					THEN f || '{"blocking": false}' ELSE f END ORDER BY n)
-				FROM pg_catalog.jsonb_array_elements(model -> 'fields') WITH ORDINALITY AS e (f, n)));
+				FROM pg_catalog.jsonb_array_elements(model -> 'fields') WITH ORDINALITY AS e (f, n)))
+				-- keys that still tell records apart when there are many more
+				|| '{"expected_records": 1000000}';
 		END IF;
 		PERFORM @workspace@.write_match_model(s.strategy, lead_mgmt.train_match_model(records, model));
 		RETURN (SELECT m.report FROM @workspace@.match_model m WHERE m.strategy = s.strategy);
@@ -185,3 +187,179 @@ CREATE OR REPLACE FUNCTION @workspace@.train_match_strategy(strategy text, afres
 
 COMMENT ON FUNCTION @workspace@.train_match_strategy(text, boolean) IS
 	'Let a strategy for contacts or accounts learn, without labels, how likely two records are one: proposes a model from what their fields hold, or takes the one it has unless afresh, estimates its parameters as lead_mgmt.train_match_model() does, and writes them as rows. From then on captures whose rules find nobody ask the model, and find_duplicates() goes by it. Returns the report of the training. Errors: no_data_found, feature_not_supported for leads, invalid_parameter_value when the records hold no evidence of matches.';
+
+CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method text DEFAULT 'best', complete boolean DEFAULT false)
+	RETURNS TABLE (cluster_id bigint, id bigint, size integer)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	#variable_conflict use_column
+	DECLARE
+		s @workspace@.match_strategy;
+		last @workspace@.duplicate_search;
+		started timestamptz := pg_catalog.clock_timestamp();
+		entity_table regclass;
+		model jsonb;
+		basis text;
+		horizon text := (SELECT c.system_identifier FROM pg_catalog.pg_control_system() c) || ' '
+			|| pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot());
+		incremental boolean;
+		changed bigint[];
+		total bigint;
+		pairs bigint;
+		r record;
+	BEGIN
+		SELECT t.* INTO s FROM @workspace@.match_strategy t WHERE t.strategy = find_duplicates.strategy FOR UPDATE;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no match strategy "%"', find_duplicates.strategy
+				USING ERRCODE = 'no_data_found', HINT = 'Strategies are rows of match_strategy.';
+		ELSIF s.entity = 'lead' THEN
+			RAISE EXCEPTION 'match strategy "%" is for leads, of which there are no duplicates but those of their contacts', s.strategy
+				USING ERRCODE = 'feature_not_supported', HINT = 'Name a strategy for contacts or accounts.';
+		ELSIF method NOT IN ('connected', 'best', 'complete') THEN
+			RAISE EXCEPTION 'there is no method of clustering "%"', method
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose connected, best or complete.';
+		END IF;
+		entity_table := CASE s.entity WHEN 'contact' THEN '@workspace@.contact' ELSE '@workspace@.account' END;
+		model := @workspace@.read_match_model(s.strategy);
+		IF model IS NULL AND NOT EXISTS (SELECT FROM lead_mgmt.match_rule_kinds(entity_table, s.strategy)) THEN
+			RAISE EXCEPTION 'match strategy "%" has neither rules nor a model', s.strategy
+				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Add rules with define_match_rule(), or train it with train_match_strategy().';
+		END IF;
+		basis := pg_catalog.md5(pg_catalog.concat(model - 'report', (SELECT pg_catalog.string_agg(x, ' ' ORDER BY x)
+			FROM (SELECT m::text FROM @workspace@.match_rule m WHERE m.strategy = s.strategy
+				UNION ALL SELECT c::text FROM @workspace@.match_condition c JOIN @workspace@.match_rule m ON m.match_rule_id = c.match_rule_id WHERE m.strategy = s.strategy
+				UNION ALL SELECT b::text FROM @workspace@.match_bypass b
+				UNION ALL SELECT a::text FROM @workspace@.match_alias a) AS y (x))));
+
+		-- What changed is told by the transaction that wrote it, so that none that was under way last time is missed
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s', entity_table) INTO total;
+		SELECT d.* INTO last FROM @workspace@.duplicate_search d WHERE d.strategy = s.strategy;
+		incremental := NOT complete AND FOUND AND last.basis = basis
+			AND pg_catalog.split_part(last.horizon, ' ', 1) = pg_catalog.split_part(horizon, ' ', 1)
+			AND pg_catalog.pg_current_xact_id()::text::bigint - pg_catalog.split_part(last.horizon, ' ', 2)::bigint < 1000000000;
+		IF incremental THEN
+			EXECUTE pg_catalog.format('SELECT ARRAY(SELECT %I FROM %s e WHERE pg_catalog.age(e.xmin)::bigint <= $1)', s.entity || '_id', entity_table)
+				INTO changed
+				USING pg_catalog.pg_current_xact_id()::text::bigint - pg_catalog.split_part(last.horizon, ' ', 2)::bigint;
+			incremental := pg_catalog.cardinality(changed) <= 1000 + total / 20;
+		END IF;
+
+		CREATE TEMPORARY TABLE lead_mgmt_found_pair (left_id bigint, right_id bigint, probability double precision) ON COMMIT DROP;
+		IF model IS NOT NULL AND incremental AND s.entity = 'contact' THEN
+			INSERT INTO pg_temp.lead_mgmt_found_pair
+				SELECT m.left_id, m.right_id, m.probability
+				FROM lead_mgmt.match_stored(entity_table, s.strategy, changed, (model ->> 'review_probability')::double precision) m;
+		ELSIF model IS NOT NULL THEN
+			INSERT INTO pg_temp.lead_mgmt_found_pair
+				SELECT LEAST(p.left_id::bigint, p.right_id::bigint), GREATEST(p.left_id::bigint, p.right_id::bigint), p.probability
+				FROM lead_mgmt.find_pairs(@workspace@.match_records(s.entity), model) p;
+		END IF;
+		FOR r IN SELECT k.rule, k.kind, k.compares FROM lead_mgmt.match_rule_kinds(entity_table, s.strategy) k LOOP
+			-- Many who share a value are taken for one by none of them: it is the value that says nothing
+			EXECUTE pg_catalog.format($sql$
+				INSERT INTO pg_temp.lead_mgmt_found_pair
+				SELECT a.%1$I, b.%1$I, 1
+				FROM (SELECT i.value, pg_catalog.array_agg(e.%1$I) AS ids
+					FROM %2$s e CROSS JOIN LATERAL lead_mgmt.identity_keys(e, ARRAY[$2]) i
+					GROUP BY i.value HAVING pg_catalog.count(*) BETWEEN 2 AND 64) k
+				JOIN %2$s a ON a.%1$I = ANY (k.ids)
+				JOIN %2$s b ON b.%1$I = ANY (k.ids) AND b.%1$I > a.%1$I
+				WHERE lead_mgmt.match_rule_holds($1, a, b)
+				$sql$, s.entity || '_id', entity_table) USING r.rule, r.kind;
+		END LOOP;
+		IF incremental THEN
+			DELETE FROM @workspace@.duplicate_pair p WHERE p.strategy = s.strategy
+				AND (p.left_id = ANY (changed) OR p.right_id = ANY (changed));
+			EXECUTE pg_catalog.format('DELETE FROM @workspace@.duplicate_pair p WHERE p.strategy = $1
+				AND (NOT EXISTS (SELECT FROM %2$s e WHERE e.%1$I = p.left_id) OR NOT EXISTS (SELECT FROM %2$s e WHERE e.%1$I = p.right_id))',
+				s.entity || '_id', entity_table) USING s.strategy;
+		ELSE
+			DELETE FROM @workspace@.duplicate_pair p WHERE p.strategy = s.strategy;
+		END IF;
+		EXECUTE pg_catalog.format($sql$
+			INSERT INTO pg_temp.lead_mgmt_found_pair
+			SELECT l.left_id, l.right_id, 1 FROM @workspace@.match_link l
+			JOIN %2$s a ON a.%1$I = l.left_id
+			JOIN %2$s b ON b.%1$I = l.right_id
+			WHERE l.entity = $1 AND l.verdict = 'same'
+			$sql$, s.entity || '_id', entity_table) USING s.entity;
+		INSERT INTO @workspace@.duplicate_pair AS p (strategy, left_id, right_id, probability)
+			SELECT s.strategy, f.left_id, f.right_id, pg_catalog.max(f.probability)
+			FROM pg_temp.lead_mgmt_found_pair f
+			WHERE NOT EXISTS (SELECT FROM @workspace@.match_link l WHERE l.entity = s.entity AND l.verdict = 'different'
+				AND l.left_id = f.left_id AND l.right_id = f.right_id)
+			GROUP BY f.left_id, f.right_id
+			ON CONFLICT ON CONSTRAINT duplicate_pair_pkey DO UPDATE SET probability = EXCLUDED.probability
+				WHERE p.probability <> EXCLUDED.probability;
+		DELETE FROM @workspace@.duplicate_pair p USING @workspace@.match_link l
+			WHERE p.strategy = s.strategy AND l.entity = s.entity AND l.verdict = 'different'
+				AND l.left_id = p.left_id AND l.right_id = p.right_id;
+		DROP TABLE pg_temp.lead_mgmt_found_pair;
+
+		DELETE FROM @workspace@.duplicate d WHERE d.strategy = s.strategy;
+		INSERT INTO @workspace@.duplicate (strategy, id, cluster_id)
+			SELECT s.strategy, c.id::bigint, c.cluster_id::bigint
+			FROM lead_mgmt.cluster_pairs(
+				pg_catalog.format('SELECT p.left_id, p.right_id, p.probability FROM @workspace@.duplicate_pair p WHERE p.strategy = %L', s.strategy),
+				method, COALESCE(s.match_probability, 1),
+				pg_catalog.format('SELECT l.left_id, l.right_id FROM @workspace@.match_link l WHERE l.entity = %L AND l.verdict = ''different''', s.entity)) c;
+
+		-- What is possible, and joined to nothing, waits for a person
+		DELETE FROM @workspace@.match_review v
+			WHERE v.status = 'open' AND v.entity = s.entity AND v.strategy = s.strategy AND v.submission_id IS NULL
+				AND NOT EXISTS (SELECT FROM @workspace@.duplicate_pair p
+					WHERE p.strategy = s.strategy AND p.left_id = v.left_id AND p.right_id = v.right_id);
+		INSERT INTO @workspace@.match_review (entity, left_id, right_id, strategy, probability)
+			SELECT s.entity, p.left_id, p.right_id, s.strategy, p.probability
+			FROM @workspace@.duplicate_pair p
+			LEFT JOIN @workspace@.duplicate a ON a.strategy = s.strategy AND a.id = p.left_id
+			LEFT JOIN @workspace@.duplicate b ON b.strategy = s.strategy AND b.id = p.right_id
+			WHERE p.strategy = s.strategy AND a.cluster_id IS DISTINCT FROM b.cluster_id OR p.strategy = s.strategy AND a.cluster_id IS NULL
+			ON CONFLICT (entity, left_id, right_id) WHERE right_id IS NOT NULL DO UPDATE SET probability = EXCLUDED.probability
+				WHERE match_review.status = 'open' AND match_review.probability IS DISTINCT FROM EXCLUDED.probability;
+		SELECT pg_catalog.count(*) INTO pairs FROM @workspace@.duplicate_pair p WHERE p.strategy = s.strategy;
+		DELETE FROM @workspace@.duplicate_search d WHERE d.strategy = s.strategy;
+		INSERT INTO @workspace@.duplicate_search (strategy, searched_at, was_complete, records, changed, pairs, clusters, took, basis, horizon)
+			SELECT s.strategy, started, NOT incremental, total, CASE WHEN incremental THEN pg_catalog.cardinality(changed) ELSE total END,
+				pairs, pg_catalog.count(DISTINCT d.cluster_id), pg_catalog.clock_timestamp() - started, basis, horizon
+			FROM @workspace@.duplicate d WHERE d.strategy = s.strategy;
+		RETURN QUERY
+			SELECT d.cluster_id, d.id, (pg_catalog.count(*) OVER (PARTITION BY d.cluster_id))::integer
+			FROM @workspace@.duplicate d WHERE d.strategy = s.strategy ORDER BY d.cluster_id, d.id;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.find_duplicates(text, text, boolean) IS
+	'Find contacts or accounts that are several records of one, by the rules of a strategy and by its model: one row a member, with the lowest id of its cluster, which stays as others join, and the cluster''s size. Links that people made count as certain, and what they told apart never ends in one cluster. Pairs that are only possible are put up for review. Methods: best (links to a record''s best partner), connected (any chain of matches), complete (only where all are possible matches of each other). From the second time on only what changed since is compared, unless complete or the rules or the model changed; the results stand in duplicate, duplicate_pair and duplicate_search. Values that more than 64 share are left out of rules. Errors: no_data_found, feature_not_supported for leads, object_not_in_prerequisite_state for a strategy that says nothing, invalid_parameter_value for an unknown method.';
+
+CREATE OR REPLACE FUNCTION @workspace@.merge_duplicates(strategy text) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		kind text := (SELECT s.entity FROM @workspace@.match_strategy s WHERE s.strategy = merge_duplicates.strategy);
+		merged bigint := 0;
+		r record;
+	BEGIN
+		IF kind IS NULL THEN
+			RAISE EXCEPTION 'there is no match strategy "%"', merge_duplicates.strategy
+				USING ERRCODE = 'no_data_found', HINT = 'Strategies are rows of match_strategy.';
+		END IF;
+		FOR r IN EXECUTE pg_catalog.format($sql$
+				SELECT pg_catalog.array_agg(e.%1$I ORDER BY e.created_at, e.%1$I) AS ids
+				FROM @workspace@.duplicate d JOIN @workspace@.%2$I e ON e.%1$I = d.id
+				WHERE d.strategy = $1 GROUP BY d.cluster_id HAVING pg_catalog.count(*) > 1 ORDER BY d.cluster_id
+				$sql$, kind || '_id', kind) USING merge_duplicates.strategy LOOP
+			IF kind = 'contact' THEN
+				PERFORM @workspace@.merge_contacts(r.ids[1], r.ids[2:]);
+			ELSE
+				PERFORM @workspace@.merge_accounts(r.ids[1], r.ids[2:]);
+			END IF;
+			merged := merged + 1;
+		END LOOP;
+		DELETE FROM @workspace@.duplicate d WHERE d.strategy = merge_duplicates.strategy;
+		RETURN merged;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.merge_duplicates(text) IS
+	'Merge what find_duplicates() last found by a strategy, each cluster into its oldest record; returns how many merges were made. Each can be undone by unmerge(). Error: no_data_found.';

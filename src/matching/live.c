@@ -18,7 +18,9 @@
 #include "executor/spi.h"
 #include "matching/explain.h"
 #include "matching/json.h"
+#include "funcapi.h"
 #include "matching/live.h"
+#include "matching/pairs.h"
 #include "matching/sources.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -324,20 +326,13 @@ AddRecord(LiveModel *live, const char *const *values, const int *lengths)
 	return record;
 }
 
-/* Read what a side has, and its codes under the keys */
+/* Work out the codes of a record under the keys */
 static void
-MakeProbe(const LiveModel *live, MatchConfig *matching, const MatchSide *side, LiveProbe *probe)
+CodeProbe(const LiveModel *live, LiveProbe *probe)
 {
 	int64		own[SOURCE_MAX_INDEXES];
 	bool		has_own[SOURCE_MAX_INDEXES];
 
-	for (int c = 0; c < live->columns->count; c++)
-	{
-		const SourceColumn *column = &live->columns->columns[c];
-
-		probe->values[c] = SourceValue(matching, column, (char *) SideValue(column, side));
-		probe->lengths[c] = probe->values[c] ? strlen(probe->values[c]) : 0;
-	}
 	for (int i = 0; i < live->index_count; i++)
 	{
 		const SourceIndex *index = &live->indexes[i];
@@ -364,6 +359,20 @@ MakeProbe(const LiveModel *live, MatchConfig *matching, const MatchSide *side, L
 		probe->refinements[p] = 0;
 	}
 	probe->count = probe->capacity = 0;
+}
+
+/* Read what a side has, and its codes under the keys */
+static void
+MakeProbe(const LiveModel *live, MatchConfig *matching, const MatchSide *side, LiveProbe *probe)
+{
+	for (int c = 0; c < live->columns->count; c++)
+	{
+		const SourceColumn *column = &live->columns->columns[c];
+
+		probe->values[c] = SourceValue(matching, column, (char *) SideValue(column, side));
+		probe->lengths[c] = probe->values[c] ? strlen(probe->values[c]) : 0;
+	}
+	CodeProbe(live, probe);
 }
 
 /* Hash the keys of a record */
@@ -457,17 +466,19 @@ LookUpCodes(LiveModel *live, LiveProbe *probe)
 	return true;
 }
 
-/* Compare a record with a candidate in a row of a result; notes it when it is the best so far */
-static void
-CompareCandidate(LiveModel *live, uint32 record, uint64 row, LiveAnswer *answer, uint32 *best, double *best_weight)
+/*
+ * Compare a record with a candidate in a row of a result; returns whether the
+ * weight is at least what it was, and sets it.  The candidate's number is
+ * wanted by who explains it.
+ */
+static bool
+WeighCandidate(LiveModel *live, uint32 record, uint64 row, double *weight, uint32 *number)
 {
 	const char *values[MODEL_MAX_FIELDS * 2];
 	int			lengths[MODEL_MAX_FIELDS * 2];
-	int64		id = ResultInt64(row, 1, NULL);
 	HeapTuple	tuple = SPI_tuptable->vals[row];
 	uint32		candidate;
 	PairPattern pattern;
-	double		weight;
 
 	for (int c = 0; c < live->columns->count; c++)
 	{
@@ -479,13 +490,11 @@ CompareCandidate(LiveModel *live, uint32 record, uint64 row, LiveAnswer *answer,
 		lengths[c] = content ? VARSIZE_ANY_EXHDR(content) : 0;
 	}
 	candidate = AddRecord(live, values, lengths);
+	if (number)
+		*number = candidate;
 	RecordsExtendRarity(live->records);
-	if (!PairWeight(live->scorer, RecordIds(live->records, record), RecordIds(live->records, candidate), *best_weight,
-					&pattern, &weight) || (weight == *best_weight && answer->id != 0 && answer->id <= id))
-		return;
-	answer->id = id;
-	*best = candidate;
-	*best_weight = weight;
+	return PairWeight(live->scorer, RecordIds(live->records, record), RecordIds(live->records, candidate), *weight,
+					  &pattern, weight);
 }
 
 /* Write down what a weight is made of */
@@ -546,7 +555,19 @@ FindBest(LiveModel *live, MatchConfig *matching, const MatchSide *side, LiveAnsw
 	Run(live->fetch, &wanted, NULL);
 	rows = SPI_processed;
 	for (uint64 row = 0; row < rows; row++)
-		CompareCandidate(live, record, row, answer, &best, &best_weight);
+	{
+		int64		id = ResultInt64(row, 1, NULL);
+		double		weight = best_weight;
+		uint32		candidate;
+
+		/* Of equals the first one is taken */
+		if (!WeighCandidate(live, record, row, &weight, &candidate) ||
+			(answer->id != 0 && weight == best_weight && answer->id < id))
+			continue;
+		answer->id = id;
+		best = candidate;
+		best_weight = weight;
+	}
 	SPI_freetuptable(SPI_tuptable);
 	if (answer->id == 0)
 		return;
@@ -567,4 +588,116 @@ MatchLive(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy,
 		CHECK_FOR_INTERRUPTS();
 		FindBest(live, config->matching, &records[i], &answers[i]);
 	}
+}
+
+/* Copy the records of a result: ids, and values by column of the source */
+static int
+CopyRecords(const LiveModel *live, int64 **ids, char ***values)
+{
+	int			n = SPI_processed;
+	int			columns = live->columns->count;
+
+	*ids = palloc(sizeof(int64) * Max(n, 1));
+	*values = palloc(sizeof(char *) * Max(n * columns, 1));
+	for (int i = 0; i < n; i++)
+	{
+		(*ids)[i] = ResultInt64(i, 1, NULL);
+		for (int c = 0; c < columns; c++)
+			(*values)[i * columns + c] = ResultText(i, c + 2);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return n;
+}
+
+/* Return the pairs that a stored contact makes with others */
+static void
+ReturnStored(ReturnSetInfo *rsinfo, LiveModel *live, int64 id, char *const *own, double least)
+{
+	LiveProbe	probe;
+	Datum	   *ids;
+	Datum		wanted;
+	uint32		record;
+	uint64		rows;
+
+	ResetRecords(live);
+	for (int c = 0; c < live->columns->count; c++)
+	{
+		probe.values[c] = own[c];
+		probe.lengths[c] = own[c] ? strlen(own[c]) : 0;
+	}
+	CodeProbe(live, &probe);
+	while (LookUpCodes(live, &probe))
+		CHECK_FOR_INTERRUPTS();
+	if (probe.count == 0)
+		return;
+	record = AddRecord(live, probe.values, probe.lengths);
+	ids = palloc(sizeof(Datum) * probe.count);
+	for (int i = 0; i < probe.count; i++)
+		ids[i] = Int64GetDatum(probe.ids[i]);
+	wanted = PointerGetDatum(construct_array(ids, probe.count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	Run(live->fetch, &wanted, NULL);
+	rows = SPI_processed;
+	for (uint64 row = 0; row < rows; row++)
+	{
+		int64		other = ResultInt64(row, 1, NULL);
+		double		weight = least;
+
+		if (other != id && WeighCandidate(live, record, row, &weight, NULL))
+		{
+			Datum		values[3] = {Int64GetDatum(Min(id, other)), Int64GetDatum(Max(id, other)),
+			Float8GetDatum(WeightProbability(weight))};
+			bool		nulls[3] = {false, false, false};
+
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		}
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+PG_FUNCTION_INFO_V1(match_stored);
+/* Find the pairs that some stored contacts make with any by the model of a strategy */
+Datum
+match_stored(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Workspace  *ws = WorkspaceOfNamespace(get_rel_namespace(PG_GETARG_OID(0)));
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Datum		ids = PG_GETARG_DATUM(2);
+	double		at_least = PairsLimit(PG_GETARG_FLOAT8(3));
+	MemoryContext context;
+	MemoryContext old;
+	WorkspaceRights rights;
+	WorkspaceConfig *config;
+	MatchStrategy *strategy;
+	LiveModel  *live;
+	int64	   *found;
+	char	  **values;
+	int			n;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	WorkspaceEnter(ws, &rights);
+	config = WorkspaceGetConfig(ws);
+	strategy = MatchFindStrategy(MatchGetConfig(ws, config), name);
+	WorkspaceLeave(&rights);
+	live = strategy && strategy->entity == ENTITY_CONTACT ? GetLiveModel(ws, config, strategy) : NULL;
+	if (live == NULL || live->model == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("match strategy \"%s\" has no model for contacts that works", name),
+				 errhint("Train it with train_match_strategy().")));
+	Run(live->fetch, &ids, NULL);
+	n = CopyRecords(live, &found, &values);
+	context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt stored contact", ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		old = MemoryContextSwitchTo(context);
+		ReturnStored(rsinfo, live, found[i], values + (uint64) i * live->columns->count,
+					 log2(at_least) - log2(1 - at_least));
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(context);
+	}
+	SPI_finish();
+	return (Datum) 0;
 }

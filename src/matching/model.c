@@ -415,6 +415,7 @@ ModelRead(Jsonb *document)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("the block limit of the match model is %d, not between 2 and 100000", model->block_limit)));
+	model->expected_records = JsonNumber(root, "expected_records", 0);
 	model->prior = Probability(JsonNumber(root, "prior", DEFAULT_PRIOR), "the prior");
 	for (int r = 0; r < RELATED_COUNT; r++)
 		model->related_prior[r] = Probability(JsonNumber(root, psprintf("%s_prior", RelatedNames[r]), 0),
@@ -745,6 +746,8 @@ ModelWrite(const MatchModel *model)
 		WriteKeyPart(&out, model, &model->refinements[r]);
 	appendStringInfoChar(&out, ']');
 	AppendJsonNumber(&out, "block_limit", model->block_limit);
+	if (model->expected_records > 0)
+		AppendJsonNumber(&out, "expected_records", model->expected_records);
 	AppendJsonNumber(&out, "prior", model->prior);
 	for (int r = 0; r < RELATED_COUNT; r++)
 		AppendJsonNumber(&out, psprintf("%s_prior", RelatedNames[r]), model->related_prior[r]);

@@ -219,6 +219,7 @@ typedef struct MatchModel
 	ModelKey	keys[MODEL_MAX_KEYS];
 	int			refinement_count;	/* what splits a block that is too large */
 	KeyPart		refinements[MODEL_MAX_REFINEMENTS];
+	double		expected_records;	/* that keys are to be good for */
 	int			block_limit;	/* largest block that is compared pair by pair */
 	double		prior;			/* probability that two random records match */
 	double		prior_weight;	/* log2 of its odds */
