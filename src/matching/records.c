@@ -12,6 +12,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "matching/arrays.h"
 #include "matching/records.h"
 #include "miscadmin.h"
 #include "normalise/normalise.h"
@@ -24,7 +25,7 @@
 #include "utils/regproc.h"
 #include "utils/varlena.h"
 
-#define CHUNK_ROWS 512
+#define CHUNK_ROWS DICTIONARY_BATCH
 #define FIRST_CAPACITY 1024
 
 /* A text of a chunk */
@@ -119,11 +120,11 @@ ReserveRecords(MatchRecords *records, uint32 more)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("more than %d records", INT_MAX)));
 	records->capacity = Max(records->capacity * 2, records->count + more);
-	records->ids = repalloc_huge(records->ids, sizeof(uint32) * (uint64) records->capacity * records->model->field_count);
+	records->ids = ArrayGrow(records->ids, sizeof(uint32) * (uint64) records->capacity * records->model->field_count);
 	if (records->integer_keys)
-		records->integer_keys = repalloc_huge(records->integer_keys, sizeof(int64) * (uint64) records->capacity);
+		records->integer_keys = ArrayGrow(records->integer_keys, sizeof(int64) * (uint64) records->capacity);
 	if (records->text_keys)
-		records->text_keys = repalloc_huge(records->text_keys, sizeof(uint64) * (uint64) records->capacity);
+		records->text_keys = ArrayGrow(records->text_keys, sizeof(uint64) * (uint64) records->capacity);
 }
 
 /* Get the place of a column */
@@ -141,9 +142,14 @@ static uint32
 EnterFromFullName(MatchRecords *records, MatchDictionary *dictionary, FieldKind kind, const char *text, int len)
 {
 	StringInfo	part = kind == KIND_GIVEN_NAME ? &records->name.given : &records->name.family;
+	ValueSpelling spelling;
+	uint32		id;
 
 	ParsePersonName(&records->name, text, len, NULL);
-	return DictionaryEnter(dictionary, kind, part->data, part->len, DictionaryHash(kind, part->data, part->len));
+	spelling.text = part->data;
+	spelling.len = part->len;
+	DictionaryEnter(dictionary, kind, &spelling, 1, &id);
+	return id;
 }
 
 /* Fill one field of new records from the texts of its columns */
@@ -154,8 +160,9 @@ FillField(MatchRecords *records, int f, const char *bytes, const ChunkText *text
 	const MatchModel *model = records->model;
 	const ModelField *field = &model->fields[f];
 	MatchDictionary *dictionary = &records->dictionaries[field->dictionary];
-	uint32	   *ids = records->ids + (uint64) records->count * model->field_count + f;
-	uint64		hashes[CHUNK_ROWS];
+	uint32	   *to = records->ids + (uint64) records->count * model->field_count + f;
+	ValueSpelling spellings[CHUNK_ROWS];
+	uint32		ids[CHUNK_ROWS];
 
 	if (field->whole >= 0)
 	{
@@ -163,30 +170,23 @@ FillField(MatchRecords *records, int f, const char *bytes, const ChunkText *text
 
 		for (int r = 0; r < rows; r++)
 		{
-			uint32		id = ids[r * model->field_count + field->whole - f];
+			uint32		id = to[r * model->field_count + field->whole - f];
 
-			id = field->part == PART_MAILBOX ? whole->values[id].extra : whole->domains[id];
-			ids[r * model->field_count] = id;
-			dictionary->values[id].count++;
+			to[r * model->field_count] = field->part == PART_MAILBOX ? whole->values[id].extra : whole->domains[id];
 		}
 		return;
 	}
 	for (int r = 0; r < rows; r++)
-		if (texts && texts[r].len > 0)
-		{
-			hashes[r] = DictionaryHash(field->kind, bytes + texts[r].offset, texts[r].len);
-			DictionaryPrefetch(dictionary, hashes[r]);
-		}
+	{
+		spellings[r].text = texts ? bytes + texts[r].offset : NULL;
+		spellings[r].len = texts ? Max(texts[r].len, 0) : 0;
+	}
+	DictionaryEnter(dictionary, field->kind, spellings, rows, ids);
 	for (int r = 0; r < rows; r++)
 	{
-		uint32		id = VALUE_BLANK;
-
-		if (texts && texts[r].len > 0)
-			id = DictionaryEnter(dictionary, field->kind, bytes + texts[r].offset, texts[r].len, hashes[r]);
-		if (id == VALUE_BLANK && full_names && full_names[r].len > 0)
-			id = EnterFromFullName(records, dictionary, field->kind, bytes + full_names[r].offset, full_names[r].len);
-		ids[r * model->field_count] = id;
-		dictionary->values[id].count++;
+		if (ids[r] == VALUE_BLANK && full_names && full_names[r].len > 0)
+			ids[r] = EnterFromFullName(records, dictionary, field->kind, bytes + full_names[r].offset, full_names[r].len);
+		to[r * model->field_count] = ids[r];
 	}
 }
 
@@ -242,14 +242,41 @@ FlushChunk(RecordReceiver *receiver)
 }
 
 /* Put a text into the chunk */
-static void
+static inline void
 ChunkAppend(RecordReceiver *receiver, int column, const char *text, int len)
 {
 	ChunkText  *entry = &receiver->texts[column * CHUNK_ROWS + receiver->rows];
+	StringInfo	bytes = &receiver->bytes;
 
-	entry->offset = receiver->bytes.len;
+	if (bytes->len + len >= bytes->maxlen)
+		enlargeStringInfo(bytes, len);
+	entry->offset = bytes->len;
 	entry->len = len;
-	appendBinaryStringInfo(&receiver->bytes, text, len);
+	memcpy(bytes->data + bytes->len, text, len);
+	bytes->len += len;
+}
+
+/* Write a date as year, month and day */
+static int
+WriteDate(char *to, DateADT date)
+{
+	int			year,
+				month,
+				day;
+
+	if (DATE_NOT_FINITE(date))
+		return 0;
+	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	if (year < 0 || year > 9999)
+		return snprintf(to, MAXDATELEN + 1, "%04d-%02d-%02d", year, month, day);
+	for (int i = 3; i >= 0; i--, year /= 10)
+		to[i] = '0' + year % 10;
+	to[4] = to[7] = '-';
+	to[5] = '0' + month / 10;
+	to[6] = '0' + month % 10;
+	to[8] = '0' + day / 10;
+	to[9] = '0' + day % 10;
+	return 10;
 }
 
 /* Take one tuple from the executor */
@@ -288,18 +315,8 @@ ReceiveTuple(TupleTableSlot *slot, DestReceiver *self)
 		else if (receiver->types[c + 1] == DATEOID)
 		{
 			char		date[MAXDATELEN + 1];
-			int			year,
-						month,
-						day;
-			DateADT		value = DatumGetDateADT(slot->tts_values[c + 1]);
-			int			len = 0;
 
-			if (!DATE_NOT_FINITE(value))
-			{
-				j2date(value + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-				len = snprintf(date, sizeof(date), "%04d-%02d-%02d", year, month, day);
-			}
-			ChunkAppend(receiver, c, date, len);
+			ChunkAppend(receiver, c, date, WriteDate(date, DatumGetDateADT(slot->tts_values[c + 1])));
 		}
 		else
 		{
