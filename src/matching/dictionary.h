@@ -11,6 +11,9 @@
 #define VALUE_MAX_BYTES 255
 #define VALUE_MAX_TOKENS 16
 
+/* Dictionaries of more values are not in the processor's cache */
+#define FAR_AWAY 50000
+
 /* The id of a blank */
 #define VALUE_BLANK 0
 

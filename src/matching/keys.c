@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "matching/arrays.h"
 #include "matching/keys.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -25,9 +26,13 @@
 #define RADIX_SIZE (1 << RADIX_BITS)
 #define RADIX_PASSES 3
 
+/* Memory is fetched in so many stages: a row, its values, their texts */
+#define FETCH_STAGES 3
+
 /* The codes of the values of one field under one transformation */
 typedef struct PartCodes
 {
+	KeyPart		part;
 	int			entries;
 	uint32	   *codes[KEY_MAX_ENTRIES];
 } PartCodes;
@@ -130,11 +135,15 @@ MakePartCodes(const MatchRecords *records, const KeyPart *part, PartCodes *resul
 	result->entries = part->transform == TRANSFORM_RARE_WORDS ? 2 : 1;
 	for (int e = 0; e < result->entries; e++)
 	{
-		result->codes[e] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (uint64) dictionary->count);
+		result->codes[e] = ArrayAllocate(CurrentMemoryContext, sizeof(uint32) * (uint64) dictionary->count);
 		result->codes[e][VALUE_BLANK] = CODE_NONE;
 		for (uint32 id = 1; id < dictionary->count; id++)
+		{
+			if (id % 65536 == 0)
+				CHECK_FOR_INTERRUPTS();
 			result->codes[e][id] = ValueCode(dictionary, &dictionary->values[id], part, e,
 											 records->word_rarity[part->field], &scratch);
+		}
 	}
 	pfree(scratch.data);
 }
@@ -149,44 +158,64 @@ KeyEntries(const ModelKey *key)
 	return 1;
 }
 
-/* Write the codes of one key for all records into an array of a stride */
-static void
-FillCodes(const MatchRecords *records, const ModelKey *key, uint32 *codes, int stride)
+/* The codes of the values of a part of a key; parts that several keys have are worked out once */
+static PartCodes *
+FindPartCodes(const MatchRecords *records, const KeyPart *part, PartCodes *known, int *known_count)
 {
-	const MatchModel *model = records->model;
-	int			entries = KeyEntries(key);
+	for (int i = 0; i < *known_count; i++)
+		if (known[i].part.field == part->field && known[i].part.transform == part->transform &&
+			known[i].part.length == part->length)
+			return &known[i];
+	known[*known_count].part = *part;
+	MakePartCodes(records, part, &known[*known_count]);
+	return &known[(*known_count)++];
+}
 
+/* Write the codes of one record in one key */
+static inline void
+WriteCodes(const MatchModel *model, const ModelKey *key, PartCodes *const *parts, int entries, const uint32 *ids,
+		   uint32 *codes)
+{
 	for (int p = 0; p < key->part_count; p++)
-	{
-		const KeyPart *part = &key->parts[p];
-		int			other = part->transform == TRANSFORM_ANY_NAME ? model->comparisons[model->given].field : -1;
-		PartCodes	part_codes;
-
-		MakePartCodes(records, part, &part_codes);
-		for (uint32 r = 0; r < records->count; r++)
+		for (int e = 0; e < entries; e++)
 		{
-			const uint32 *ids = RecordIds(records, r);
-			uint32	   *at = codes + (uint64) r * stride;
+			bool		is_other = e == 1 && key->parts[p].transform == TRANSFORM_ANY_NAME;
+			int			field = is_other ? model->comparisons[model->given].field : key->parts[p].field;
+			uint32		code = parts[p]->codes[is_other ? 0 : Min(e, parts[p]->entries - 1)][ids[field]];
 
-			for (int e = 0; e < entries; e++)
-			{
-				uint32		code;
-
-				if (e == 1 && other >= 0)
-					code = part_codes.codes[0][ids[other]];
-				else
-					code = part_codes.codes[Min(e, part_codes.entries - 1)][ids[part->field]];
-				if (p == 0)
-					at[e] = code;
-				else
-					at[e] = code == CODE_NONE || at[e] == CODE_NONE ? CODE_NONE : JoinCodes(at[e], code);
-			}
-			if (entries == 2 && at[0] == at[1])
-				at[1] = CODE_NONE;
+			if (p == 0)
+				codes[e] = code;
+			else
+				codes[e] = code == CODE_NONE || codes[e] == CODE_NONE ? CODE_NONE : JoinCodes(codes[e], code);
 		}
-		for (int e = 0; e < part_codes.entries; e++)
-			pfree(part_codes.codes[e]);
+	if (entries == 2 && codes[0] == codes[1])
+		codes[1] = CODE_NONE;
+}
+
+/* Write the codes of all records */
+static void
+FillCodes(MatchKeys *keys)
+{
+	const MatchModel *model = keys->model;
+	PartCodes  *known = palloc(sizeof(PartCodes) * MODEL_MAX_KEYS * MODEL_MAX_PARTS);
+	PartCodes  *parts[MODEL_MAX_KEYS][MODEL_MAX_PARTS];
+	int			known_count = 0;
+
+	for (int k = 0; k < model->key_count; k++)
+		for (int p = 0; p < model->keys[k].part_count; p++)
+			parts[k][p] = FindPartCodes(keys->records, &model->keys[k].parts[p], known, &known_count);
+	for (uint32 r = 0; r < keys->records->count; r++)
+	{
+		if (r % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int k = 0; k < model->key_count; k++)
+			WriteCodes(model, &model->keys[k], parts[k], keys->entries[k], RecordIds(keys->records, r),
+					   keys->codes + (uint64) r * keys->stride + keys->first[k]);
 	}
+	for (int i = 0; i < known_count; i++)
+		for (int e = 0; e < known[i].entries; e++)
+			pfree(known[i].codes[e]);
+	pfree(known);
 }
 
 /* Sort entries by code (least significant digit first) */
@@ -284,7 +313,7 @@ CutBlock(MatchKeys *keys, int key, CodeEntry *entries, uint32 count)
 		if (keys->seam_count == keys->seam_capacity)
 		{
 			keys->seam_capacity = Max(keys->seam_capacity * 2, 1024);
-			keys->seams = keys->seams ? repalloc_huge(keys->seams, sizeof(uint32) * 2 * (uint64) keys->seam_capacity) :
+			keys->seams = keys->seams ? ArrayGrow(keys->seams, sizeof(uint32) * 2 * (uint64) keys->seam_capacity) :
 				palloc(sizeof(uint32) * 2 * keys->seam_capacity);
 		}
 		keys->seams[2 * keys->seam_count] = entries[i - 1].record;
@@ -359,8 +388,8 @@ KeysBuild(const MatchRecords *records)
 		keys->entries[k] = KeyEntries(&model->keys[k]);
 		keys->stride += keys->entries[k];
 	}
-	keys->codes = MemoryContextAllocHuge(CurrentMemoryContext,
-										 sizeof(uint32) * (uint64) Max(keys->stride, 1) * Max(records->count, 1));
+	keys->codes = ArrayAllocate(CurrentMemoryContext,
+								sizeof(uint32) * (uint64) Max(keys->stride, 1) * Max(records->count, 1));
 	for (int f = 0; f < model->refinement_count; f++)
 	{
 		PartCodes	codes;
@@ -368,16 +397,17 @@ KeysBuild(const MatchRecords *records)
 		MakePartCodes(records, &model->refinements[f], &codes);
 		keys->refinement_codes[f] = codes.codes[0];
 	}
-	entries = MemoryContextAllocHuge(CurrentMemoryContext,
-									 sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
-	spare = MemoryContextAllocHuge(CurrentMemoryContext,
-								   sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
+	FillCodes(keys);
+	for (int f = 0; f < model->field_count; f++)
+		if (FieldDictionary(records, f)->count > FAR_AWAY && model->fields[f].whole < 0)
+			keys->far[keys->far_count++] = f;
+	entries = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
+	spare = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
 	for (int k = 0; k < model->key_count; k++)
 	{
 		CodeEntry  *sorted;
 		uint32		count;
 
-		FillCodes(records, &model->keys[k], keys->codes + keys->first[k], keys->stride);
 		sorted = GatherEntries(keys, k, entries, spare, &count);
 		for (uint32 from = 0; from < count;)
 		{
@@ -400,10 +430,12 @@ KeysBuild(const MatchRecords *records)
 	return keys;
 }
 
-/* Have two records met in an earlier block than this? */
+/* Have two records of a block met in an earlier one? */
 bool
-KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, const uint32 *left, const uint32 *right)
+KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int one, int other)
 {
+	const uint32 *left = RecordCodes(keys, block->numbers[one]);
+	const uint32 *right = RecordCodes(keys, block->numbers[other]);
 	int			end = keys->first[block->key];
 
 	for (int k = 0; k < block->key; k++)
@@ -450,7 +482,7 @@ KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right)
 }
 
 /* Add a record to a block */
-static void
+static inline void
 AddToBlock(const MatchKeys *keys, MatchBlock *block, uint32 record)
 {
 	int			field_count = keys->model->field_count;
@@ -458,54 +490,105 @@ AddToBlock(const MatchKeys *keys, MatchBlock *block, uint32 record)
 	block->numbers[block->count] = record;
 	memcpy(block->rows + (uint64) block->count * field_count, RecordIds(keys->records, record),
 		   sizeof(uint32) * field_count);
-	memcpy(block->codes + (uint64) block->count * keys->stride, RecordCodes(keys, record),
-		   sizeof(uint32) * keys->stride);
 	block->count++;
+}
+
+/* Keep the entries of blocks of two or more, of a share picked by code; returns how many */
+static uint32
+KeepBlocks(CodeEntry *entries, uint32 count, double share)
+{
+	uint32		below = share >= 1 ? PG_UINT32_MAX : (uint32) (share * PG_UINT32_MAX);
+	uint32		kept = 0;
+
+	for (uint32 from = 0; from < count;)
+	{
+		uint32		to = from + 1;
+
+		while (to < count && entries[to].code == entries[from].code)
+			to++;
+		if (to - from >= 2 && JoinCodes(entries[from].code, 7) <= below)
+		{
+			memmove(entries + kept, entries + from, sizeof(CodeEntry) * (to - from));
+			kept += to - from;
+		}
+		from = to;
+	}
+	return kept;
+}
+
+/* Fetch what will be read of a record ahead, each stage what the one before leads to */
+static inline void
+FetchRecord(const MatchKeys *keys, uint32 record, int stage)
+{
+	const MatchRecords *records = keys->records;
+	const uint32 *ids = RecordIds(records, record);
+
+	if (stage == 0)
+	{
+		__builtin_prefetch(ids);
+		__builtin_prefetch(ids + keys->model->field_count - 1);
+		__builtin_prefetch(RecordCodes(keys, record));
+		__builtin_prefetch(RecordCodes(keys, record) + keys->stride - 1);
+		return;
+	}
+	for (int i = 0; i < keys->far_count; i++)
+	{
+		const MatchDictionary *dictionary = FieldDictionary(records, keys->far[i]);
+		uint32		id = ids[keys->far[i]];
+
+		if (stage == 1)
+		{
+			__builtin_prefetch(&dictionary->values[id]);
+			if (dictionary->domains)
+				__builtin_prefetch(&dictionary->domains[id]);
+		}
+		else
+			__builtin_prefetch(dictionary->text + dictionary->values[id].offset);
+	}
 }
 
 /* Hand the blocks of all keys, or a share of them picked by code, to a visitor */
 void
 KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
 {
+	static const uint32 ahead[FETCH_STAGES] = {96, 48, 24};
 	const MatchRecords *records = keys->records;
-	int			field_count = keys->model->field_count;
 	int			room = keys->model->block_limit + 1;
 	uint32	   *numbers = palloc(sizeof(uint32) * room);
-	uint32	   *rows = palloc(sizeof(uint32) * (uint64) room * field_count);
-	uint32	   *codes = palloc(sizeof(uint32) * (uint64) room * Max(keys->stride, 1));
-	CodeEntry  *entries = MemoryContextAllocHuge(CurrentMemoryContext,
-												 sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
-	CodeEntry  *spare = MemoryContextAllocHuge(CurrentMemoryContext,
-											   sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
-	uint32		below = share >= 1 ? PG_UINT32_MAX : (uint32) (share * PG_UINT32_MAX);
+	uint32	   *rows = palloc(sizeof(uint32) * (uint64) room * keys->model->field_count);
+	uint64		size = sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1;
+	CodeEntry  *entries = ArrayAllocate(CurrentMemoryContext, size);
+	CodeEntry  *spare = ArrayAllocate(CurrentMemoryContext, size);
 
 	for (int k = 0; k < keys->model->key_count; k++)
 	{
+		uint32		fetched[FETCH_STAGES] = {0};
 		uint32		count;
 		CodeEntry  *sorted = GatherEntries(keys, k, entries, spare, &count);
 
+		count = KeepBlocks(sorted, count, share);
 		for (uint32 from = 0; from < count;)
 		{
-			MatchBlock	block = {k, sorted[from].code, 0, numbers, rows, codes};
+			MatchBlock	block = {k, sorted[from].code, 0, numbers, rows};
 			uint32		to = from;
 
+			CHECK_FOR_INTERRUPTS();
 			while (to < count && sorted[to].code == block.code)
 				to++;
-			if (to - from >= 2 && JoinCodes(block.code, 7) <= below)
-			{
-				CHECK_FOR_INTERRUPTS();
+			for (int stage = 0; stage < FETCH_STAGES; stage++)
+				for (; fetched[stage] < Min(count, to + ahead[stage]); fetched[stage]++)
+					FetchRecord(keys, sorted[fetched[stage]].record, stage);
 
-				/* More than fit have codes that are equal by chance */
-				for (uint32 i = from; i < to && block.count < room; i++)
-					AddToBlock(keys, &block, sorted[i].record);
-				visit(state, keys, &block);
-			}
+			/* More than fit have codes that are equal by chance */
+			for (uint32 i = from; i < to && block.count < room; i++)
+				AddToBlock(keys, &block, sorted[i].record);
+			visit(state, keys, &block);
 			from = to;
 		}
 	}
 	for (uint32 s = 0; s < keys->seam_count; s++)
 	{
-		MatchBlock	block = {keys->model->key_count, CODE_NONE, 0, numbers, rows, codes};
+		MatchBlock	block = {keys->model->key_count, CODE_NONE, 0, numbers, rows};
 
 		AddToBlock(keys, &block, keys->seams[2 * s]);
 		AddToBlock(keys, &block, keys->seams[2 * s + 1]);
@@ -515,7 +598,6 @@ KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
 	pfree(spare);
 	pfree(numbers);
 	pfree(rows);
-	pfree(codes);
 }
 
 /* Work out the codes of a key for some records only: its entries one after the other */

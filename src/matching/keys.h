@@ -22,6 +22,8 @@ typedef struct MatchKeys
 	int			entries[MODEL_MAX_KEYS + 1];	/* none past the last, where the seams are */
 	uint64		pairs[MODEL_MAX_KEYS];	/* in its blocks, met before or not */
 	uint64		split[MODEL_MAX_KEYS];	/* blocks that were too large */
+	int			far_count;
+	int			far[MODEL_MAX_FIELDS];	/* fields whose values are out of the processor's cache */
 	uint32	   *refinement_codes[MODEL_MAX_REFINEMENTS];	/* by value */
 	uint32		seam_count;
 	uint32		seam_capacity;
@@ -36,14 +38,13 @@ typedef struct MatchBlock
 	int			count;
 	uint32	   *numbers;
 	uint32	   *rows;			/* field ids, field_count a record */
-	uint32	   *codes;			/* stride a record */
 } MatchBlock;
 
 typedef void (*BlockVisitor) (void *state, const MatchKeys *keys, const MatchBlock *block);
 
 extern MatchKeys *KeysBuild(const MatchRecords *records);
 extern void KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state);
-extern bool KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, const uint32 *left, const uint32 *right);
+extern bool KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int a, int b);
 extern uint32 KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right);
 extern int	KeyEntries(const ModelKey *key);
 extern void KeyCodes(const MatchRecords *records, const ModelKey *key, const uint32 *numbers, int count,

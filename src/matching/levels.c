@@ -28,6 +28,13 @@
 /* Shortest word that is looked for inside another */
 #define MIN_CONTAINED 3
 
+/* A pair of values and its level, in eight bytes; no pair of different values is 0 */
+#define CACHED_LEVEL_BITS 4
+#define CACHED_LEVEL UINT64CONST(15)
+#define CACHED_ID_BITS 30
+
+StaticAssertDecl(MODEL_MAX_LEVELS <= 16 && CACHED_ID_BITS * 2 + CACHED_LEVEL_BITS <= 64, "a level is cached in eight bytes");
+
 /* What is worked out of two values at most once */
 typedef struct ValueMemo
 {
@@ -41,6 +48,7 @@ typedef struct ValueMemo
 	double		qgrams;
 	double		words;
 	int			edits;
+	int			most_edits;		/* that matter */
 } ValueMemo;
 
 /* Does the Jaro-Winkler similarity reach a threshold? */
@@ -68,8 +76,8 @@ MemoEdits(ValueMemo *memo)
 	{
 		memo->edits = EditDistanceBound(memo->left->signature, memo->left->length,
 										memo->right->signature, memo->right->length);
-		if (memo->edits <= EDITS_OF_INTEREST)
-			memo->edits = OptimalStringAlignmentWithin(&memo->left_text, &memo->right_text, EDITS_OF_INTEREST);
+		if (memo->edits <= memo->most_edits)
+			memo->edits = OptimalStringAlignmentWithin(&memo->left_text, &memo->right_text, memo->most_edits);
 	}
 	return memo->edits;
 }
@@ -405,14 +413,17 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 {
 	const ModelComparison *comparison = &scorer->model->comparisons[c];
 	const MatchDictionary *dictionary = FieldDictionary(scorer->records, comparison->field);
-	LevelCache *cache = &scorer->caches[c];
-	uint64		pair = left < right ? ((uint64) left << 32) | right : ((uint64) right << 32) | left;
-	uint32		slot = (pair * UINT64CONST(0x9E3779B97F4A7C15)) >> 49;
+	uint64	   *cached = NULL;
+	uint64		pair = ((uint64) Min(left, right) << CACHED_ID_BITS | Max(left, right)) << CACHED_LEVEL_BITS;
 	ValueMemo	memo;
 	int			level;
 
-	if (cache->pairs[slot] == pair)
-		return cache->levels[slot];
+	if (scorer->caches[c] && ((left | right) >> CACHED_ID_BITS) == 0)
+	{
+		cached = &scorer->caches[c][(pair * UINT64CONST(0x9E3779B97F4A7C15)) >> 49];
+		if ((*cached & ~CACHED_LEVEL) == pair)
+			return *cached & CACHED_LEVEL;
+	}
 	memo.dictionary = dictionary;
 	memo.left = &dictionary->values[Min(left, right)];
 	memo.right = &dictionary->values[Max(left, right)];
@@ -420,11 +431,12 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 	memo.right_text = ValueText(dictionary, memo.right);
 	memo.jaro_winkler_bound = memo.jaro_winkler = memo.qgrams = memo.words = -1;
 	memo.edits = -1;
+	memo.most_edits = Min(scorer->most_edits[c], EDITS_OF_INTEREST);
 	for (level = 0; level < comparison->level_count - 1; level++)
 		if (TestHolds(scorer, comparison, &comparison->levels[level], &memo))
 			break;
-	cache->pairs[slot] = pair;
-	cache->levels[slot] = level;
+	if (cached)
+		*cached = pair | level;
 	return level;
 }
 

@@ -57,9 +57,9 @@ SearchBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
 			double		weight;
 
 			if (!SameSet(keys->records, block->numbers[a], block->numbers[b]) &&
+				!KeysMetBefore(keys, block, a, b) &&
 				PairWeight(finder->scorer, block->rows + a * field_count, block->rows + b * field_count,
-						   finder->at_least, &pattern, &weight) &&
-				!KeysMetBefore(keys, block, block->codes + a * keys->stride, block->codes + b * keys->stride))
+						   finder->at_least, &pattern, &weight))
 				AddPair(finder, block->numbers[a], block->numbers[b], weight);
 		}
 }

@@ -132,14 +132,12 @@ CountBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
 	for (int a = 0; a < block->count; a++)
 		for (int b = a + 1; b < block->count; b++)
 		{
-			const uint32 *left = block->codes + a * keys->stride;
-			const uint32 *right = block->codes + b * keys->stride;
 			uint16		bound = PG_UINT16_MAX;
 			uint32		agreeing;
 
-			if (KeysMetBefore(keys, block, left, right))
+			if (KeysMetBefore(keys, block, a, b))
 				continue;
-			agreeing = KeysAgreeing(keys, left, right);
+			agreeing = KeysAgreeing(keys, RecordCodes(keys, block->numbers[a]), RecordCodes(keys, block->numbers[b]));
 			for (int k = 0; k < keys->model->key_count; k++)
 				if (agreeing & (1u << k))
 					bound &= counter->depends[k];
