@@ -26,9 +26,6 @@
 #define RADIX_SIZE (1 << RADIX_BITS)
 #define RADIX_PASSES 3
 
-/* Memory is fetched in so many stages: a row, its values, their texts */
-#define FETCH_STAGES 3
-
 /* The codes of the values of one field under one transformation */
 typedef struct PartCodes
 {
@@ -398,9 +395,6 @@ KeysBuild(const MatchRecords *records)
 		keys->refinement_codes[f] = codes.codes[0];
 	}
 	FillCodes(keys);
-	for (int f = 0; f < model->field_count; f++)
-		if (FieldDictionary(records, f)->count > FAR_AWAY && model->fields[f].whole < 0)
-			keys->far[keys->far_count++] = f;
 	entries = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
 	spare = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
 	for (int k = 0; k < model->key_count; k++)
@@ -516,37 +510,6 @@ KeepBlocks(CodeEntry *entries, uint32 count, double share)
 	return kept;
 }
 
-/* Fetch what will be read of a record ahead, each stage what the one before leads to */
-static inline void
-FetchRecord(const MatchKeys *keys, uint32 record, int stage)
-{
-	const MatchRecords *records = keys->records;
-	const uint32 *ids = RecordIds(records, record);
-
-	if (stage == 0)
-	{
-		__builtin_prefetch(ids);
-		__builtin_prefetch(ids + keys->model->field_count - 1);
-		__builtin_prefetch(RecordCodes(keys, record));
-		__builtin_prefetch(RecordCodes(keys, record) + keys->stride - 1);
-		return;
-	}
-	for (int i = 0; i < keys->far_count; i++)
-	{
-		const MatchDictionary *dictionary = FieldDictionary(records, keys->far[i]);
-		uint32		id = ids[keys->far[i]];
-
-		if (stage == 1)
-		{
-			__builtin_prefetch(&dictionary->values[id]);
-			if (dictionary->domains)
-				__builtin_prefetch(&dictionary->domains[id]);
-		}
-		else
-			__builtin_prefetch(dictionary->text + dictionary->values[id].offset);
-	}
-}
-
 /* Hand the blocks of all keys, or a share of them picked by code, to a visitor */
 void
 KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
@@ -577,7 +540,16 @@ KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
 				to++;
 			for (int stage = 0; stage < FETCH_STAGES; stage++)
 				for (; fetched[stage] < Min(count, to + ahead[stage]); fetched[stage]++)
-					FetchRecord(keys, sorted[fetched[stage]].record, stage);
+				{
+					uint32		record = sorted[fetched[stage]].record;
+
+					RecordFetch(records, record, stage);
+					if (stage == 0)
+					{
+						__builtin_prefetch(RecordCodes(keys, record));
+						__builtin_prefetch(RecordCodes(keys, record) + keys->stride - 1);
+					}
+				}
 
 			/* More than fit have codes that are equal by chance */
 			for (uint32 i = from; i < to && block.count < room; i++)

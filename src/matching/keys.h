@@ -22,8 +22,6 @@ typedef struct MatchKeys
 	int			entries[MODEL_MAX_KEYS + 1];	/* none past the last, where the seams are */
 	uint64		pairs[MODEL_MAX_KEYS];	/* in its blocks, met before or not */
 	uint64		split[MODEL_MAX_KEYS];	/* blocks that were too large */
-	int			far_count;
-	int			far[MODEL_MAX_FIELDS];	/* fields whose values are out of the processor's cache */
 	uint32	   *refinement_codes[MODEL_MAX_REFINEMENTS];	/* by value */
 	uint32		seam_count;
 	uint32		seam_capacity;

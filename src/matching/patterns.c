@@ -16,6 +16,9 @@
 /* A fixed seed: training twice on the same records gives the same model */
 #define RANDOM_SEED 1969
 
+/* So many pairs are drawn at a time, and their memory is fetched ahead */
+#define RANDOM_BATCH 64
+
 StaticAssertDecl(sizeof(PatternKey) == sizeof(PairPattern) + 3, "a pattern is compared as bytes");
 
 #define SH_PREFIX pattern
@@ -102,15 +105,26 @@ PatternsOfRandomPairs(PatternTable *table, PairScorer *scorer, uint64 wanted)
 		return;
 	}
 	pg_prng_seed(&random, RANDOM_SEED);
-	for (uint64 i = 0; i < wanted; i++)
+	for (uint64 done = 0; done < wanted; done += RANDOM_BATCH)
 	{
-		uint32		a = pg_prng_uint64_range(&random, 0, records->count - 1);
-		uint32		b = pg_prng_uint64_range(&random, 0, records->count - 2);
+		uint32		pairs[RANDOM_BATCH][2];
+		int			count = Min(RANDOM_BATCH, wanted - done);
 
-		b += b >= a;
-		if (i % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
-		PatternsAdd(table, scorer, RecordIds(records, a), RecordIds(records, b), 0);
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < count; i++)
+		{
+			pairs[i][0] = pg_prng_uint64_range(&random, 0, records->count - 1);
+			pairs[i][1] = pg_prng_uint64_range(&random, 0, records->count - 2);
+			pairs[i][1] += pairs[i][1] >= pairs[i][0];
+		}
+		for (int stage = 0; stage < FETCH_STAGES; stage++)
+			for (int i = 0; i < count; i++)
+			{
+				RecordFetch(records, pairs[i][0], stage);
+				RecordFetch(records, pairs[i][1], stage);
+			}
+		for (int i = 0; i < count; i++)
+			PatternsAdd(table, scorer, RecordIds(records, pairs[i][0]), RecordIds(records, pairs[i][1]), 0);
 	}
 }
 

@@ -469,7 +469,7 @@ static double *
 Rarities(const MatchDictionary *dictionary, int count, char *const *frequent, const double *frequencies,
 		 double rest, MemoryContext context)
 {
-	double	   *rarity = MemoryContextAllocHuge(context, sizeof(double) * (uint64) dictionary->count);
+	double	   *rarity = ArrayAllocate(context, sizeof(double) * (uint64) dictionary->count);
 	double		rest_rarity = -log2(rest);
 
 	for (uint32 id = 0; id < dictionary->count; id++)
@@ -488,11 +488,14 @@ Rarities(const MatchDictionary *dictionary, int count, char *const *frequent, co
 void
 RecordsSetRarity(MatchRecords *records)
 {
+	records->far_count = 0;
 	for (int f = 0; f < records->model->field_count; f++)
 	{
 		const ModelField *field = &records->model->fields[f];
 		const MatchDictionary *dictionary = FieldDictionary(records, f);
 
+		if (dictionary->count > FAR_AWAY && field->whole < 0)
+			records->far[records->far_count++] = f;
 		if (records->rarity[f])
 			pfree(records->rarity[f]);
 		if (records->word_rarity[f])

@@ -27,6 +27,8 @@ typedef struct MatchRecords
 	StringInfoData key_text;
 	PersonName	name;			/* the one taken apart last */
 	MatchDictionary dictionaries[MODEL_MAX_FIELDS];
+	int			far_count;
+	int			far[MODEL_MAX_FIELDS];	/* fields whose values are out of the processor's cache */
 	double	   *rarity[MODEL_MAX_FIELDS];	/* by id: -log2 of the frequency */
 	double	   *word_rarity[MODEL_MAX_FIELDS];
 } MatchRecords;
@@ -57,6 +59,37 @@ static inline const MatchDictionary *
 FieldDictionary(const MatchRecords *records, int field)
 {
 	return &records->dictionaries[records->model->fields[field].dictionary];
+}
+
+/* Memory is fetched ahead in so many stages: a row, its values, their texts */
+#define FETCH_STAGES 3
+
+/* Fetch what will be read of a record, once what leads there was fetched by the stage before */
+static inline void
+RecordFetch(const MatchRecords *records, uint32 record, int stage)
+{
+	const uint32 *ids = RecordIds(records, record);
+
+	if (stage == 0)
+	{
+		__builtin_prefetch(ids);
+		__builtin_prefetch(ids + records->model->field_count - 1);
+		return;
+	}
+	for (int i = 0; i < records->far_count; i++)
+	{
+		const MatchDictionary *dictionary = FieldDictionary(records, records->far[i]);
+		uint32		id = ids[records->far[i]];
+
+		if (stage == 1)
+		{
+			__builtin_prefetch(&dictionary->values[id]);
+			if (dictionary->domains)
+				__builtin_prefetch(&dictionary->domains[id]);
+		}
+		else
+			__builtin_prefetch(dictionary->text + dictionary->values[id].offset);
+	}
 }
 
 #endif
