@@ -84,6 +84,7 @@ ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint3
 		*level = comparison->equal_level;
 		return EqualWeight(scorer, c, a);
 	}
+	CacheFetch(scorer, c, a, b);
 	bound = DifferentBound(scorer, c, a, b);
 	if (bounds->same_mailbox > -INFINITY && left[comparison->mailbox] == right[comparison->mailbox])
 		bound = Max(bound, bounds->same_mailbox);

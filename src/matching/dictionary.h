@@ -11,7 +11,8 @@
 #define VALUE_MAX_BYTES 255
 #define VALUE_MAX_TOKENS 16
 
-/* Dictionaries of more values are not in the processor's cache */
+/* Dictionaries of more values are not in the processor's first caches, or in none */
+#define NEAR_AT_HAND 1000
 #define FAR_AWAY 50000
 
 /* The id of a blank */

@@ -246,10 +246,11 @@ SortEntries(CodeEntry *entries, CodeEntry *spare, uint32 count)
 	return entries;
 }
 
-/* Gather the entries of a key, sorted by code; the arrays have room for all */
+/* Gather the entries of a key, or a share picked by code, sorted by code; the arrays have room for all */
 static CodeEntry *
-GatherEntries(const MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint32 *count)
+GatherEntries(const MatchKeys *keys, int key, double share, CodeEntry *entries, CodeEntry *spare, uint32 *count)
 {
+	uint32		below = share >= 1 ? PG_UINT32_MAX : (uint32) (share * PG_UINT32_MAX);
 	uint32		n = 0;
 
 	for (uint32 r = 0; r < keys->records->count; r++)
@@ -257,7 +258,7 @@ GatherEntries(const MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spa
 		const uint32 *codes = RecordCodes(keys, r) + keys->first[key];
 
 		for (int e = 0; e < keys->entries[key]; e++)
-			if (codes[e] != CODE_NONE)
+			if (codes[e] != CODE_NONE && (below == PG_UINT32_MAX || JoinCodes(codes[e], 7) <= below))
 			{
 				entries[n].code = codes[e];
 				entries[n++].record = r;
@@ -402,7 +403,7 @@ KeysBuild(const MatchRecords *records)
 		CodeEntry  *sorted;
 		uint32		count;
 
-		sorted = GatherEntries(keys, k, entries, spare, &count);
+		sorted = GatherEntries(keys, k, 1, entries, spare, &count);
 		for (uint32 from = 0; from < count;)
 		{
 			uint32		to = from;
@@ -487,26 +488,15 @@ AddToBlock(const MatchKeys *keys, MatchBlock *block, uint32 record)
 	block->count++;
 }
 
-/* Keep the entries of blocks of two or more, of a share picked by code; returns how many */
+/* Keep the entries of blocks of two or more; returns how many */
 static uint32
-KeepBlocks(CodeEntry *entries, uint32 count, double share)
+KeepBlocks(CodeEntry *entries, uint32 count)
 {
-	uint32		below = share >= 1 ? PG_UINT32_MAX : (uint32) (share * PG_UINT32_MAX);
 	uint32		kept = 0;
 
-	for (uint32 from = 0; from < count;)
-	{
-		uint32		to = from + 1;
-
-		while (to < count && entries[to].code == entries[from].code)
-			to++;
-		if (to - from >= 2 && JoinCodes(entries[from].code, 7) <= below)
-		{
-			memmove(entries + kept, entries + from, sizeof(CodeEntry) * (to - from));
-			kept += to - from;
-		}
-		from = to;
-	}
+	for (uint32 i = 0; i < count; i++)
+		if ((i > 0 && entries[i - 1].code == entries[i].code) || (i + 1 < count && entries[i + 1].code == entries[i].code))
+			entries[kept++] = entries[i];
 	return kept;
 }
 
@@ -527,9 +517,9 @@ KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
 	{
 		uint32		fetched[FETCH_STAGES] = {0};
 		uint32		count;
-		CodeEntry  *sorted = GatherEntries(keys, k, entries, spare, &count);
+		CodeEntry  *sorted = GatherEntries(keys, k, share, entries, spare, &count);
 
-		count = KeepBlocks(sorted, count, share);
+		count = KeepBlocks(sorted, count);
 		for (uint32 from = 0; from < count;)
 		{
 			MatchBlock	block = {k, sorted[from].code, 0, numbers, rows};

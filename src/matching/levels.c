@@ -28,13 +28,6 @@
 /* Shortest word that is looked for inside another */
 #define MIN_CONTAINED 3
 
-/* A pair of values and its level, in eight bytes; no pair of different values is 0 */
-#define CACHED_LEVEL_BITS 4
-#define CACHED_LEVEL UINT64CONST(15)
-#define CACHED_ID_BITS 30
-
-StaticAssertDecl(MODEL_MAX_LEVELS <= 16 && CACHED_ID_BITS * 2 + CACHED_LEVEL_BITS <= 64, "a level is cached in eight bytes");
-
 /* What is worked out of two values at most once */
 typedef struct ValueMemo
 {
@@ -414,13 +407,13 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 	const ModelComparison *comparison = &scorer->model->comparisons[c];
 	const MatchDictionary *dictionary = FieldDictionary(scorer->records, comparison->field);
 	uint64	   *cached = NULL;
-	uint64		pair = ((uint64) Min(left, right) << CACHED_ID_BITS | Max(left, right)) << CACHED_LEVEL_BITS;
+	uint64		pair = CachedPair(left, right);
 	ValueMemo	memo;
 	int			level;
 
 	if (scorer->caches[c] && ((left | right) >> CACHED_ID_BITS) == 0)
 	{
-		cached = &scorer->caches[c][(pair * UINT64CONST(0x9E3779B97F4A7C15)) >> 49];
+		cached = CachePlace(scorer, c, pair);
 		if ((*cached & ~CACHED_LEVEL) == pair)
 			return *cached & CACHED_LEVEL;
 	}
@@ -565,6 +558,8 @@ PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPatt
 {
 	const MatchModel *model = scorer->model;
 
+	for (int c = 0; c < model->comparison_count; c++)
+		CacheFetch(scorer, c, left[model->comparisons[c].field], right[model->comparisons[c].field]);
 	for (int c = 0; c < model->comparison_count; c++)
 		if (c != model->given && c != model->family)
 			PairLevel(scorer, c, left, right, pattern);

@@ -54,6 +54,36 @@ typedef struct PairScorer
 	int			order[MODEL_MAX_COMPARISONS];	/* of comparisons, the most useful first */
 } PairScorer;
 
+/* A pair of values and its level, in eight bytes; no pair of different values is 0 */
+#define CACHED_LEVEL_BITS 4
+#define CACHED_LEVEL UINT64CONST(15)
+#define CACHED_ID_BITS 30
+
+StaticAssertDecl(MODEL_MAX_LEVELS <= 16 && CACHED_ID_BITS * 2 + CACHED_LEVEL_BITS <= 64, "a level is cached in eight bytes");
+StaticAssertDecl(LEVEL_CACHE_SIZE == 1 << 15, "a place in the cache is what is left of 64 bits");
+
+/* Get what a pair of values is cached as, its level left out */
+static inline uint64
+CachedPair(uint32 left, uint32 right)
+{
+	return ((uint64) Min(left, right) << CACHED_ID_BITS | Max(left, right)) << CACHED_LEVEL_BITS;
+}
+
+/* Get the place of a pair of values in the cache of a comparison */
+static inline uint64 *
+CachePlace(const PairScorer *scorer, int c, uint64 pair)
+{
+	return &scorer->caches[c][(pair * UINT64CONST(0x9E3779B97F4A7C15)) >> (64 - 15)];
+}
+
+/* Fetch what is cached of a pair of different values ahead */
+static inline void
+CacheFetch(const PairScorer *scorer, int c, uint32 left, uint32 right)
+{
+	if (scorer->caches[c])
+		__builtin_prefetch(CachePlace(scorer, c, CachedPair(left, right)));
+}
+
 extern PairScorer *ScorerCreate(const MatchRecords *records);
 extern void PairLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);

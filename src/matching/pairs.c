@@ -84,9 +84,12 @@ SearchAll(PairFinder *finder, const MatchRecords *records)
 	}
 }
 
-/* Find the pairs of records whose weight reaches a limit, in a share of the blocks */
+/*
+ * Find the pairs of records whose weight reaches a limit, in a share of the
+ * blocks; the keys may be known already
+ */
 FoundPair *
-FindPairs(MatchRecords *records, double at_least, double share, uint64 *count)
+FindPairs(MatchRecords *records, const MatchKeys *keys, double at_least, double share, uint64 *count)
 {
 	PairFinder	finder = {.scorer = ScorerCreate(records),.at_least = at_least,.capacity = 1024};
 
@@ -94,7 +97,7 @@ FindPairs(MatchRecords *records, double at_least, double share, uint64 *count)
 	if (RecordsAllPairs(records) <= COMPARE_ALL_PAIRS)
 		SearchAll(&finder, records);
 	else
-		KeysVisit(KeysBuild(records), share, SearchBlock, &finder);
+		KeysVisit(keys ? keys : KeysBuild(records), share, SearchBlock, &finder);
 	*count = finder.count;
 	return finder.pairs;
 }
@@ -178,7 +181,7 @@ find_pairs(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)),
 						   PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
-	pairs = FindPairs(records, log2(at_least) - log2(1 - at_least), 1, &count);
+	pairs = FindPairs(records, NULL, log2(at_least) - log2(1 - at_least), 1, &count);
 	ReturnPairs((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count);
 	return (Datum) 0;
 }

@@ -19,6 +19,6 @@ typedef struct FoundPair
 
 extern double PairsLimit(double probability);
 extern MatchRecords *PairsRecords(MatchModel *model, const char *source, const char *other);
-extern FoundPair *FindPairs(MatchRecords *records, double at_least, double share, uint64 *count);
+extern FoundPair *FindPairs(MatchRecords *records, const MatchKeys *keys, double at_least, double share, uint64 *count);
 
 #endif

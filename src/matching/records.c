@@ -494,7 +494,7 @@ RecordsSetRarity(MatchRecords *records)
 		const ModelField *field = &records->model->fields[f];
 		const MatchDictionary *dictionary = FieldDictionary(records, f);
 
-		if (dictionary->count > FAR_AWAY && field->whole < 0)
+		if (dictionary->count > NEAR_AT_HAND && field->whole < 0)
 			records->far[records->far_count++] = f;
 		if (records->rarity[f])
 			pfree(records->rarity[f]);

@@ -28,7 +28,7 @@ typedef struct MatchRecords
 	PersonName	name;			/* the one taken apart last */
 	MatchDictionary dictionaries[MODEL_MAX_FIELDS];
 	int			far_count;
-	int			far[MODEL_MAX_FIELDS];	/* fields whose values are out of the processor's cache */
+	int			far[MODEL_MAX_FIELDS];	/* fields whose values are worth fetching ahead */
 	double	   *rarity[MODEL_MAX_FIELDS];	/* by id: -log2 of the frequency */
 	double	   *word_rarity[MODEL_MAX_FIELDS];
 } MatchRecords;

@@ -514,7 +514,7 @@ CountPatterns(Training *training, PairScorer *scorer)
 	PatternsOfRandomPairs(random, scorer, training->is_complete ? COMPARE_ALL_PAIRS : RANDOM_PAIRS);
 	if (!training->is_complete)
 	{
-		MatchKeys  *keys = KeysBuild(training->records);
+		const MatchKeys *keys = training->keys = KeysBuild(training->records);
 		double		pairs = 0;
 
 		for (int k = 0; k < model->key_count; k++)
@@ -577,7 +577,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	Iterate(&training);
 	CheckEvidence(&training);
 	RecordsSetRarity(records);
-	matched = FindPairs(records, MATCHED_WEIGHT, training.share, &matched_count);
+	matched = FindPairs(records, training.keys, MATCHED_WEIGHT, training.share, &matched_count);
 	if (choose && matched_count > 0)
 		ModelChooseKeys(model, records, matched, matched_count);
 	model->is_trained = true;
