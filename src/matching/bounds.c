@@ -86,7 +86,7 @@ ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint3
 	}
 	CacheFetch(scorer, c, a, b);
 	bound = DifferentBound(scorer, c, a, b);
-	if (bounds->same_mailbox > -INFINITY && left[comparison->mailbox] == right[comparison->mailbox])
+	if (comparison->mailbox >= 0 && left[comparison->mailbox] == right[comparison->mailbox])
 		bound = Max(bound, bounds->same_mailbox);
 	if (comparison->domain >= 0 && left[comparison->domain] == right[comparison->domain])
 	{
@@ -245,9 +245,10 @@ SetLevelBounds(PairScorer *scorer, int c)
 			bound = level->uses_frequency ? &bounds->mailbox_frequent : &bounds->mailbox_plain;
 		else if (level->test == TEST_SAME_DOMAIN)
 			bound = level->uses_frequency ? &bounds->frequent_domain : &bounds->same_domain;
-		else if (level->test == TEST_SAME_MAILBOX && comparison->mailbox >= 0 && !level->uses_frequency)
+		else if (level->test == TEST_SAME_MAILBOX && comparison->mailbox >= 0)
 			bound = &bounds->same_mailbox;
-		*bound = Max(*bound, level->weight);
+		*bound = Max(*bound, level->weight +
+					 (bound == &bounds->same_mailbox && level->uses_frequency ? comparison->most_rarity : 0));
 		if (level->test == TEST_EDITS || level->test == TEST_DIGITS || level->test == TEST_SAME_DOMAIN)
 			scorer->most_edits[c] = Max(scorer->most_edits[c], (int) Min(ceil(level->threshold), VALUE_MAX_BYTES));
 	}

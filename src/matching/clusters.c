@@ -20,7 +20,7 @@
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "funcapi.h"
-#include "matching/pairs.h"
+#include "matching/parallel.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -337,5 +337,6 @@ find_clusters(PG_FUNCTION_ARGS)
 			JoinClusters(&clusters, one, other);
 	}
 	ReturnClusters((ReturnSetInfo *) fcinfo->resultinfo, &clusters);
+	SharedRelease(records);
 	return (Datum) 0;
 }

@@ -26,6 +26,9 @@
 #define RADIX_SIZE (1 << RADIX_BITS)
 #define RADIX_PASSES 3
 
+/* All blocks of a key */
+static const KeysSlice KeysWhole = {1, 0, 1};
+
 /* The codes of the values of one field under one transformation */
 typedef struct PartCodes
 {
@@ -246,19 +249,23 @@ SortEntries(CodeEntry *entries, CodeEntry *spare, uint32 count)
 	return entries;
 }
 
-/* Gather the entries of a key, or a share picked by code, sorted by code; the arrays have room for all */
+/* Gather the entries of a key in a slice, or a share of them picked by code, sorted by code */
 static CodeEntry *
-GatherEntries(const MatchKeys *keys, int key, double share, CodeEntry *entries, CodeEntry *spare, uint32 *count)
+GatherEntries(const MatchKeys *keys, int key, const KeysSlice *slice, CodeEntry *entries, CodeEntry *spare,
+			  uint32 *count)
 {
-	uint32		below = share >= 1 ? PG_UINT32_MAX : (uint32) (share * PG_UINT32_MAX);
+	uint32		below = slice->share >= 1 ? PG_UINT32_MAX : (uint32) (slice->share * PG_UINT32_MAX);
 	uint32		n = 0;
 
 	for (uint32 r = 0; r < keys->records->count; r++)
 	{
 		const uint32 *codes = RecordCodes(keys, r) + keys->first[key];
 
+		if (r % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		for (int e = 0; e < keys->entries[key]; e++)
-			if (codes[e] != CODE_NONE && (below == PG_UINT32_MAX || JoinCodes(codes[e], 7) <= below))
+			if (codes[e] != CODE_NONE && (below == PG_UINT32_MAX || JoinCodes(codes[e], 7) <= below) &&
+				(uint64) codes[e] * slice->count >> 32 == slice->number)
 			{
 				entries[n].code = codes[e];
 				entries[n++].record = r;
@@ -403,7 +410,7 @@ KeysBuild(const MatchRecords *records)
 		CodeEntry  *sorted;
 		uint32		count;
 
-		sorted = GatherEntries(keys, k, 1, entries, spare, &count);
+		sorted = GatherEntries(keys, k, &KeysWhole, entries, spare, &count);
 		for (uint32 from = 0; from < count;)
 		{
 			uint32		to = from;
@@ -422,6 +429,8 @@ KeysBuild(const MatchRecords *records)
 	}
 	pfree(entries);
 	pfree(spare);
+	for (int f = 0; f < model->refinement_count; f++)
+		pfree(keys->refinement_codes[f]);
 	return keys;
 }
 
@@ -500,54 +509,62 @@ KeepBlocks(CodeEntry *entries, uint32 count)
 	return kept;
 }
 
-/* Hand the blocks of all keys, or a share of them picked by code, to a visitor */
+/* Hand the blocks of a slice of a key to a visitor */
 void
-KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
+KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state)
 {
 	static const uint32 ahead[FETCH_STAGES] = {96, 48, 24};
-	const MatchRecords *records = keys->records;
 	int			room = keys->model->block_limit + 1;
 	uint32	   *numbers = palloc(sizeof(uint32) * room);
 	uint32	   *rows = palloc(sizeof(uint32) * (uint64) room * keys->model->field_count);
-	uint64		size = sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1;
+	uint64		size = sizeof(CodeEntry) * (uint64) keys->records->count * keys->entries[key] + 1;
 	CodeEntry  *entries = ArrayAllocate(CurrentMemoryContext, size);
 	CodeEntry  *spare = ArrayAllocate(CurrentMemoryContext, size);
+	uint32		fetched[FETCH_STAGES] = {0};
+	uint32		count;
+	CodeEntry  *sorted = GatherEntries(keys, key, slice, entries, spare, &count);
 
-	for (int k = 0; k < keys->model->key_count; k++)
+	count = KeepBlocks(sorted, count);
+	for (uint32 from = 0; from < count;)
 	{
-		uint32		fetched[FETCH_STAGES] = {0};
-		uint32		count;
-		CodeEntry  *sorted = GatherEntries(keys, k, share, entries, spare, &count);
+		MatchBlock	block = {key, sorted[from].code, 0, numbers, rows};
+		uint32		to = from;
 
-		count = KeepBlocks(sorted, count);
-		for (uint32 from = 0; from < count;)
-		{
-			MatchBlock	block = {k, sorted[from].code, 0, numbers, rows};
-			uint32		to = from;
+		CHECK_FOR_INTERRUPTS();
+		while (to < count && sorted[to].code == block.code)
+			to++;
+		for (int stage = 0; stage < FETCH_STAGES; stage++)
+			for (; fetched[stage] < Min(count, to + ahead[stage]); fetched[stage]++)
+			{
+				uint32		record = sorted[fetched[stage]].record;
 
-			CHECK_FOR_INTERRUPTS();
-			while (to < count && sorted[to].code == block.code)
-				to++;
-			for (int stage = 0; stage < FETCH_STAGES; stage++)
-				for (; fetched[stage] < Min(count, to + ahead[stage]); fetched[stage]++)
+				RecordFetch(keys->records, record, stage);
+				if (stage == 0)
 				{
-					uint32		record = sorted[fetched[stage]].record;
-
-					RecordFetch(records, record, stage);
-					if (stage == 0)
-					{
-						__builtin_prefetch(RecordCodes(keys, record));
-						__builtin_prefetch(RecordCodes(keys, record) + keys->stride - 1);
-					}
+					__builtin_prefetch(RecordCodes(keys, record));
+					__builtin_prefetch(RecordCodes(keys, record) + keys->stride - 1);
 				}
+			}
 
-			/* More than fit have codes that are equal by chance */
-			for (uint32 i = from; i < to && block.count < room; i++)
-				AddToBlock(keys, &block, sorted[i].record);
-			visit(state, keys, &block);
-			from = to;
-		}
+		/* More than fit have codes that are equal by chance */
+		for (uint32 i = from; i < to && block.count < room; i++)
+			AddToBlock(keys, &block, sorted[i].record);
+		visit(state, keys, &block);
+		from = to;
 	}
+	pfree(entries);
+	pfree(spare);
+	pfree(numbers);
+	pfree(rows);
+}
+
+/* Hand the pairs across the seams of blocks that were cut up to a visitor */
+void
+KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state)
+{
+	uint32		numbers[2];
+	uint32		rows[2 * MODEL_MAX_FIELDS];
+
 	for (uint32 s = 0; s < keys->seam_count; s++)
 	{
 		MatchBlock	block = {keys->model->key_count, CODE_NONE, 0, numbers, rows};
@@ -556,10 +573,17 @@ KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
 		AddToBlock(keys, &block, keys->seams[2 * s + 1]);
 		visit(state, keys, &block);
 	}
-	pfree(entries);
-	pfree(spare);
-	pfree(numbers);
-	pfree(rows);
+}
+
+/* Hand the blocks of all keys, or a share of them picked by code, to a visitor */
+void
+KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
+{
+	KeysSlice	all = {share, 0, 1};
+
+	for (int k = 0; k < keys->model->key_count; k++)
+		KeysVisitSlice(keys, k, &all, visit, state);
+	KeysVisitSeams(keys, visit, state);
 }
 
 /* Work out the codes of a key for some records only: its entries one after the other */

@@ -38,10 +38,20 @@ typedef struct MatchBlock
 	uint32	   *rows;			/* field ids, field_count a record */
 } MatchBlock;
 
+/* A part of the blocks of a key: a share picked by code, and of that one of so many ranges of codes */
+typedef struct KeysSlice
+{
+	double		share;
+	uint32		number;
+	uint32		count;
+} KeysSlice;
+
 typedef void (*BlockVisitor) (void *state, const MatchKeys *keys, const MatchBlock *block);
 
 extern MatchKeys *KeysBuild(const MatchRecords *records);
 extern void KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state);
+extern void KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state);
+extern void KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state);
 extern bool KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int a, int b);
 extern uint32 KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right);
 extern int	KeyEntries(const ModelKey *key);

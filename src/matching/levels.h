@@ -24,7 +24,7 @@ typedef struct LevelBounds
 {
 	double		plain;			/* at a level that uses no frequency, */
 	double		frequent;		/* at one that does, */
-	double		same_mailbox;	/* at one that asks for the same mailbox, */
+	double		same_mailbox;	/* at one that asks for the same mailbox, frequency included, */
 	double		same_domain;	/* for the same domain, */
 	double		frequent_domain;	/* and uses its frequency, */
 	double		mailbox_plain;	/* at one of a name against a mailbox, */

@@ -464,24 +464,29 @@ RecordsLoad(MatchRecords *records, const char *source, const char *key_column)
 	SPI_finish();
 }
 
-/* Get -log2 of the frequency of each value of a dictionary, as the model knows it */
-static double *
-Rarities(const MatchDictionary *dictionary, int count, char *const *frequent, const double *frequencies,
-		 double rest, MemoryContext context)
+/* Note -log2 of the frequency of each value of a dictionary, as the model knows it */
+static void
+SetRarities(double **rarity, uint32 *size, const MatchDictionary *dictionary, int count, char *const *frequent,
+			const double *frequencies, double rest, MemoryContext context)
 {
-	double	   *rarity = ArrayAllocate(context, sizeof(double) * (uint64) dictionary->count);
 	double		rest_rarity = -log2(rest);
 
+	if (*size < dictionary->count)
+	{
+		if (*rarity)
+			pfree(*rarity);
+		*rarity = ArrayAllocate(context, sizeof(double) * (uint64) dictionary->count);
+		*size = dictionary->count;
+	}
 	for (uint32 id = 0; id < dictionary->count; id++)
-		rarity[id] = rest_rarity;
+		(*rarity)[id] = rest_rarity;
 	for (int i = 0; i < count; i++)
 	{
 		uint32		id = DictionaryFind(dictionary, frequent[i], strlen(frequent[i]));
 
 		if (id != VALUE_BLANK)
-			rarity[id] = -log2(frequencies[i]);
+			(*rarity)[id] = -log2(frequencies[i]);
 	}
-	return rarity;
 }
 
 /* Look up how rare the values of all records are, once they are all there */
@@ -496,15 +501,11 @@ RecordsSetRarity(MatchRecords *records)
 
 		if (dictionary->count > NEAR_AT_HAND && field->whole < 0)
 			records->far[records->far_count++] = f;
-		if (records->rarity[f])
-			pfree(records->rarity[f]);
-		if (records->word_rarity[f])
-			pfree(records->word_rarity[f]);
-		records->rarity[f] = Rarities(dictionary, field->frequency_count, field->frequent, field->frequencies,
-									  field->rest_frequency, records->context);
-		records->word_rarity[f] = dictionary->words == NULL ? NULL :
-			Rarities(dictionary->words, field->word_count, field->words, field->word_frequencies,
-					 field->rest_word_frequency, records->context);
+		SetRarities(&records->rarity[f], &records->rarity_size[f], dictionary, field->frequency_count,
+					field->frequent, field->frequencies, field->rest_frequency, records->context);
+		if (dictionary->words)
+			SetRarities(&records->word_rarity[f], &records->word_rarity_size[f], dictionary->words, field->word_count,
+						field->words, field->word_frequencies, field->rest_word_frequency, records->context);
 	}
 }
 

@@ -29,8 +29,11 @@ typedef struct MatchRecords
 	MatchDictionary dictionaries[MODEL_MAX_FIELDS];
 	int			far_count;
 	int			far[MODEL_MAX_FIELDS];	/* fields whose values are worth fetching ahead */
+	uint32		rarity_size[MODEL_MAX_FIELDS];
 	double	   *rarity[MODEL_MAX_FIELDS];	/* by id: -log2 of the frequency */
+	uint32		word_rarity_size[MODEL_MAX_FIELDS];
 	double	   *word_rarity[MODEL_MAX_FIELDS];
+	struct SharedArrays *shared;	/* where the arrays are once workers have them, too; or NULL */
 } MatchRecords;
 
 extern MatchRecords *RecordsCreate(const MatchModel *model);

@@ -22,6 +22,7 @@
 
 #include "matching/choose.h"
 #include "matching/json.h"
+#include "matching/parallel.h"
 #include "matching/train.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -511,17 +512,25 @@ CountPatterns(Training *training, PairScorer *scorer)
 	PatternTable *met = random;
 
 	training->is_complete = training->all_pairs <= COMPARE_ALL_PAIRS;
-	PatternsOfRandomPairs(random, scorer, training->is_complete ? COMPARE_ALL_PAIRS : RANDOM_PAIRS);
-	if (!training->is_complete)
+	if (training->is_complete)
+		PatternsOfRandomPairs(random, scorer, COMPARE_ALL_PAIRS, 0, 1);
+	else
 	{
-		const MatchKeys *keys = training->keys = KeysBuild(training->records);
+		MatchKeys  *keys = training->keys = KeysBuild(training->records);
+		int			workers = SharedWorkers(training->records);
 		double		pairs = 0;
 
 		for (int k = 0; k < model->key_count; k++)
 			pairs += keys->pairs[k];
 		training->share = Min(1, BLOCK_PAIRS / Max(pairs, 1));
 		met = PatternsCreate();
-		PatternsOfBlocks(met, scorer, keys, training->share);
+		if (workers > 0)
+			SharedCount(training->records, keys, training->share, RANDOM_PAIRS, workers, random, met);
+		else
+		{
+			PatternsOfRandomPairs(random, scorer, RANDOM_PAIRS, 0, 1);
+			PatternsOfBlocks(met, scorer, keys, training->share);
+		}
 	}
 	TakePatterns(&training->random, random);
 	TakePatterns(&training->met, met);
