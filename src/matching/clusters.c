@@ -337,6 +337,7 @@ find_clusters(PG_FUNCTION_ARGS)
 			JoinClusters(&clusters, one, other);
 	}
 	ReturnClusters((ReturnSetInfo *) fcinfo->resultinfo, &clusters);
+	RecordsReport(records, "records clustered");
 	SharedRelease(records);
 	return (Datum) 0;
 }

@@ -378,7 +378,7 @@ SplitBlock(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint3
 
 /* Work out all codes, splitting the blocks that are too large */
 MatchKeys *
-KeysBuild(const MatchRecords *records)
+KeysBuild(MatchRecords *records)
 {
 	MatchKeys  *keys = palloc0(sizeof(MatchKeys));
 	const MatchModel *model = records->model;
@@ -431,6 +431,7 @@ KeysBuild(const MatchRecords *records)
 	pfree(spare);
 	for (int f = 0; f < model->refinement_count; f++)
 		pfree(keys->refinement_codes[f]);
+	RecordsReport(records, "%d blocking keys built", model->key_count);
 	return keys;
 }
 

@@ -48,7 +48,7 @@ typedef struct KeysSlice
 
 typedef void (*BlockVisitor) (void *state, const MatchKeys *keys, const MatchBlock *block);
 
-extern MatchKeys *KeysBuild(const MatchRecords *records);
+extern MatchKeys *KeysBuild(MatchRecords *records);
 extern void KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state);
 extern void KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state);
 extern void KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state);

@@ -21,7 +21,7 @@ FinderCreate(PairScorer *scorer, double at_least)
 
 	finder->scorer = scorer;
 	finder->at_least = at_least;
-	finder->count = 0;
+	finder->count = finder->compared = 0;
 	finder->capacity = 1024;
 	finder->pairs = palloc(sizeof(FoundPair) * finder->capacity);
 	return finder;
@@ -69,9 +69,10 @@ FinderVisit(void *state, const MatchKeys *keys, const MatchBlock *block)
 			PairPattern pattern;
 			double		weight;
 
-			if (!SameSet(keys->records, block->numbers[a], block->numbers[b]) &&
-				!KeysMetBefore(keys, block, a, b) &&
-				PairWeight(finder->scorer, block->rows + a * field_count, block->rows + b * field_count,
+			if (SameSet(keys->records, block->numbers[a], block->numbers[b]) || KeysMetBefore(keys, block, a, b))
+				continue;
+			finder->compared++;
+			if (PairWeight(finder->scorer, block->rows + a * field_count, block->rows + b * field_count,
 						   finder->at_least, &pattern, &weight))
 				AddPair(finder, block->numbers[a], block->numbers[b], weight);
 		}
@@ -116,6 +117,7 @@ FindPairs(MatchRecords *records, MatchKeys *keys, double at_least, double share,
 			SharedSearch(records, keys, share, workers, finder);
 		else
 			KeysVisit(keys, share, FinderVisit, finder);
+		RecordsReport(records, UINT64_FORMAT " pairs compared, " UINT64_FORMAT " found", finder->compared, finder->count);
 	}
 	*count = finder->count;
 	return finder->pairs;

@@ -22,6 +22,7 @@ typedef struct PairFinder
 	FoundPair  *pairs;
 	uint64		count;
 	uint64		capacity;
+	uint64		compared;
 } PairFinder;
 
 /* Up to here all pairs are compared, without blocking */

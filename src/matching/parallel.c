@@ -69,6 +69,7 @@ typedef struct SharedJob
 	uint32		slices;			/* of each key */
 	uint32		task_count;
 	pg_atomic_uint32 next_task;
+	pg_atomic_uint64 compared;	/* pairs, by workers */
 } SharedJob;
 
 /* What one process finds */
@@ -336,6 +337,7 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	scorer = ScorerCreate(records);
 	finds = CreateFinds(job, scorer);
 	WorkOnTasks(job, keys, scorer, finds);
+	pg_atomic_fetch_add_u64(&job->compared, finds->finder->compared);
 	SendFinds(handle, job, finds);
 	shm_mq_detach(handle);
 	dsm_detach(arrays);
@@ -357,6 +359,7 @@ DescribeJob(SharedJob *job, const SharedJob *wanted, MatchRecords *records, cons
 	job->slices = 1 + TASKS_PER_PROCESS * processes / Max(keys->model->key_count, 1);
 	job->task_count = job->slices * keys->model->key_count + (job->work == SHARED_COUNT ? RANDOM_TASKS : 0);
 	pg_atomic_init_u32(&job->next_task, 0);
+	pg_atomic_init_u64(&job->compared, 0);
 }
 
 /* Do a job together with workers; returns what all of them found */
@@ -391,8 +394,9 @@ RunJob(const SharedJob *wanted, MatchRecords *records, MatchKeys *keys, int work
 	WorkOnTasks(job, keys, scorer, finds);
 	for (int w = 0; w < context->nworkers_launched; w++)
 		ReceiveFinds(handles[w], job, finds);
-	*task_count = job->task_count;
 	WaitForParallelWorkersToFinish(context);
+	*task_count = job->task_count;
+	finds->finder->compared += pg_atomic_read_u64(&job->compared);
 	DestroyParallelContext(context);
 	ExitParallelMode();
 	return finds;
@@ -414,6 +418,7 @@ SharedSearch(MatchRecords *records, MatchKeys *keys, double share, int workers, 
 	finds = RunJob(&wanted, records, keys, workers, &task_count);
 	for (uint32 task = 0; task < task_count; task++)
 		FinderAppend(finder, finds->finder->pairs + finds->first[task], finds->count[task]);
+	finder->compared = finds->finder->compared;
 	pfree(finds->finder->pairs);
 	KeysVisitSeams(keys, FinderVisit, finder);
 }

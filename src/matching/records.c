@@ -25,6 +25,9 @@
 #include "utils/regproc.h"
 #include "utils/varlena.h"
 
+/* From so many records on, phases are reported when they are done */
+#define REPORTED_RECORDS 100000
+
 #define CHUNK_ROWS DICTIONARY_BATCH
 #define FIRST_CAPACITY 1024
 
@@ -74,6 +77,7 @@ RecordsCreate(const MatchModel *model)
 {
 	MatchRecords *records = palloc0(sizeof(MatchRecords));
 
+	INSTR_TIME_SET_CURRENT(records->phase_start);
 	records->model = model;
 	records->context = CurrentMemoryContext;
 	records->capacity = FIRST_CAPACITY;
@@ -462,6 +466,7 @@ RecordsLoad(MatchRecords *records, const char *source, const char *key_column)
 		elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(SPI_result));
 	FlushChunk(&receiver);
 	SPI_finish();
+	RecordsReport(records, "%u records read", records->count);
 }
 
 /* Note -log2 of the frequency of each value of a dictionary, as the model knows it */
@@ -507,6 +512,35 @@ RecordsSetRarity(MatchRecords *records)
 			SetRarities(&records->word_rarity[f], &records->word_rarity_size[f], dictionary->words, field->word_count,
 						field->words, field->word_frequencies, field->rest_word_frequency, records->context);
 	}
+}
+
+/* Tell the caller what was done, and how long it took, when there is much to do */
+void
+RecordsReport(MatchRecords *records, const char *done,...)
+{
+	StringInfoData text;
+	instr_time	now;
+	instr_time	taken;
+	va_list		args;
+	int			needed;
+
+	INSTR_TIME_SET_CURRENT(now);
+	taken = now;
+	INSTR_TIME_SUBTRACT(taken, records->phase_start);
+	records->phase_start = now;
+	if (records->count < REPORTED_RECORDS)
+		return;
+	initStringInfo(&text);
+	do
+	{
+		va_start(args, done);
+		needed = appendStringInfoVA(&text, done, args);
+		va_end(args);
+		if (needed > 0)
+			enlargeStringInfo(&text, needed);
+	} while (needed > 0);
+	ereport(NOTICE, (errmsg("%s (%.1f s)", text.data, INSTR_TIME_GET_DOUBLE(taken))));
+	pfree(text.data);
 }
 
 /* Get what the caller calls a record */

@@ -10,6 +10,7 @@
 
 #include "matching/dictionary.h"
 #include "normalise/normalise.h"
+#include "portability/instr_time.h"
 
 typedef struct MatchRecords
 {
@@ -33,6 +34,7 @@ typedef struct MatchRecords
 	double	   *rarity[MODEL_MAX_FIELDS];	/* by id: -log2 of the frequency */
 	uint32		word_rarity_size[MODEL_MAX_FIELDS];
 	double	   *word_rarity[MODEL_MAX_FIELDS];
+	instr_time	phase_start;
 	struct SharedArrays *shared;	/* where the arrays are once workers have them, too; or NULL */
 } MatchRecords;
 
@@ -40,6 +42,7 @@ extern MatchRecords *RecordsCreate(const MatchModel *model);
 extern void RecordsLoad(MatchRecords *records, const char *source, const char *key_column);
 extern uint32 RecordsAdd(MatchRecords *records, const char *const *values, const int *lengths);
 extern void RecordsSetRarity(MatchRecords *records);
+extern void RecordsReport(MatchRecords *records, const char *done,...) pg_attribute_printf(2, 3);
 extern char *RecordsSource(const char *source);
 extern char *RecordsKey(const MatchRecords *records, uint32 record);
 

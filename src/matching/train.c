@@ -531,6 +531,7 @@ CountPatterns(Training *training, PairScorer *scorer)
 			PatternsOfRandomPairs(random, scorer, RANDOM_PAIRS, 0, 1);
 			PatternsOfBlocks(met, scorer, keys, training->share);
 		}
+		RecordsReport(training->records, UINT64_FORMAT " pairs counted", random->pairs + met->pairs);
 	}
 	TakePatterns(&training->random, random);
 	TakePatterns(&training->met, met);
@@ -559,8 +560,12 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 		model->related_prior[r] = 1e-6;
 	ModelCompile(model);
 	RecordsSetRarity(records);
+	RecordsReport(records, "frequencies of %d fields measured", model->field_count);
 	if (choose)
+	{
 		ModelChooseKeys(model, records, NULL, 0);
+		RecordsReport(records, "%d blocking keys chosen", model->key_count);
+	}
 	for (int c = 0; c < model->comparison_count; c++)
 	{
 		const ModelField *field = &model->fields[model->comparisons[c].field];
@@ -584,11 +589,13 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	TrainingMaximiseGroups(&training);
 	ModelCompile(model);
 	Iterate(&training);
+	RecordsReport(records, "model fitted in %d iterations", training.iterations);
 	CheckEvidence(&training);
 	RecordsSetRarity(records);
 	matched = FindPairs(records, training.keys, MATCHED_WEIGHT, training.share, &matched_count);
 	if (choose && matched_count > 0)
 		ModelChooseKeys(model, records, matched, matched_count);
+	RecordsReport(records, "%d blocking keys chosen by matches", model->key_count);
 	model->is_trained = true;
 	model->report = Report(&training);
 }
