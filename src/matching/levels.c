@@ -552,14 +552,24 @@ PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, Pair
 		pattern->levels[model->family] = RecordLevel(scorer, model->family, left, right);
 }
 
+/* Fetch what is cached of a pair of records ahead */
+void
+PairFetch(const PairScorer *scorer, const uint32 *left, const uint32 *right)
+{
+	for (int c = 0; c < scorer->model->comparison_count; c++)
+	{
+		int			field = scorer->model->comparisons[c].field;
+
+		CacheFetch(scorer, c, left[field], right[field]);
+	}
+}
+
 /* Compare two records in everything */
 void
 PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
 {
 	const MatchModel *model = scorer->model;
 
-	for (int c = 0; c < model->comparison_count; c++)
-		CacheFetch(scorer, c, left[model->comparisons[c].field], right[model->comparisons[c].field]);
 	for (int c = 0; c < model->comparison_count; c++)
 		if (c != model->given && c != model->family)
 			PairLevel(scorer, c, left, right, pattern);

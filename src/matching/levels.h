@@ -85,6 +85,7 @@ CacheFetch(const PairScorer *scorer, int c, uint32 left, uint32 right)
 }
 
 extern PairScorer *ScorerCreate(const MatchRecords *records);
+extern void PairFetch(const PairScorer *scorer, const uint32 *left, const uint32 *right);
 extern void PairLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);

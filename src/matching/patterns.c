@@ -165,7 +165,11 @@ PatternsOfRandomPairs(PatternTable *table, PairScorer *scorer, uint64 wanted, in
 				RecordFetch(records, pairs[i][1], stage);
 			}
 		for (int i = 0; i < count; i++)
+		{
+			if (i + 1 < count)
+				PairFetch(scorer, RecordIds(records, pairs[i + 1][0]), RecordIds(records, pairs[i + 1][1]));
 			PatternsAdd(table, scorer, RecordIds(records, pairs[i][0]), RecordIds(records, pairs[i][1]), 0);
+		}
 	}
 }
 
@@ -192,6 +196,7 @@ CountBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
 
 			if (KeysMetBefore(keys, block, a, b))
 				continue;
+			PairFetch(counter->scorer, block->rows + a * field_count, block->rows + b * field_count);
 			agreeing = KeysAgreeing(keys, RecordCodes(keys, block->numbers[a]), RecordCodes(keys, block->numbers[b]));
 			for (int k = 0; k < keys->model->key_count; k++)
 				if (agreeing & (1u << k))
