@@ -543,7 +543,7 @@ EnterNormals(MatchDictionary *dictionary, FieldKind kind, ValueSpelling *normals
 		__builtin_prefetch(&dictionary->slots[SLOT_PLACE(dictionary, hashes[i])]);
 	}
 	for (int i = 0; i < count; i++)
-		__builtin_prefetch(&dictionary->values[FirstSlot(dictionary, hashes[i])]);
+		ValueFetch(dictionary, FirstSlot(dictionary, hashes[i]));
 	for (int i = 0; i < count; i++)
 		__builtin_prefetch(dictionary->text + dictionary->values[FirstSlot(dictionary, hashes[i])].offset);
 	for (int i = 0; i < count; i++)

@@ -95,6 +95,16 @@ extern uint32 DictionaryFind(const MatchDictionary *dictionary, const char *text
 extern void NormalForm(FieldKind kind, StringInfo out, StringInfo scratch, const char *text, int len);
 extern bool ParseCalendarDate(const char *text, int len, int *year, int *month, int *day);
 
+/* Fetch a value ahead; it may lie across two cache lines */
+static inline void
+ValueFetch(const MatchDictionary *dictionary, uint32 id)
+{
+	const MatchValue *value = &dictionary->values[id];
+
+	__builtin_prefetch(value);
+	__builtin_prefetch((const char *) (value + 1) - 1);
+}
+
 /* Get the text of a value in normal form */
 static inline const char *
 DictionaryText(const MatchDictionary *dictionary, const MatchValue *value)

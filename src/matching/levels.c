@@ -242,11 +242,18 @@ IsAcronymOf(const MatchDictionary *dictionary, const MatchValue *left, const Mat
 }
 
 /* Count the days between two dates */
-static int
+static inline int
 DaysBetween(uint32 left, uint32 right)
 {
 	return abs(date2j(DATE_YEAR(left), DATE_MONTH(left), DATE_DAY(left)) -
 			   date2j(DATE_YEAR(right), DATE_MONTH(right), DATE_DAY(right)));
+}
+
+/* Do two dates lie within days of each other?  Mostly the years tell. */
+static inline bool
+WithinDays(uint32 left, uint32 right, double days)
+{
+	return (abs(DATE_YEAR(left) - DATE_YEAR(right)) - 1) * 365.0 <= days && DaysBetween(left, right) <= days;
 }
 
 /* Do two dates lie within days of each other once the year is off by one or ten? */
@@ -260,7 +267,7 @@ IsYearSlip(uint32 left, uint32 right, int days)
 		{
 			int			year = DATE_YEAR(left) + sign * slips[s];
 
-			if (year > 0 && DaysBetween(DATE_PACK(year, DATE_MONTH(left), DATE_DAY(left)), right) <= days)
+			if (year > 0 && WithinDays(DATE_PACK(year, DATE_MONTH(left), DATE_DAY(left)), right, days))
 				return true;
 		}
 	return false;
@@ -286,7 +293,7 @@ DateTestHolds(LevelTest test, double threshold, ValueMemo *memo)
 			return (DATE_YEAR(left) == DATE_YEAR(right)) + (DATE_MONTH(left) == DATE_MONTH(right)) +
 				(DATE_DAY(left) == DATE_DAY(right)) >= threshold;
 		case TEST_DAYS:
-			return DaysBetween(left, right) <= threshold;
+			return WithinDays(left, right, threshold);
 		case TEST_YEAR_SLIP:
 			return IsYearSlip(left, right, (int) threshold);
 		default:

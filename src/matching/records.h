@@ -89,7 +89,7 @@ RecordFetch(const MatchRecords *records, uint32 record, int stage)
 
 		if (stage == 1)
 		{
-			__builtin_prefetch(&dictionary->values[id]);
+			ValueFetch(dictionary, id);
 			if (dictionary->domains)
 				__builtin_prefetch(&dictionary->domains[id]);
 		}
