@@ -486,18 +486,6 @@ KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right)
 	return agreeing;
 }
 
-/* Add a record to a block */
-static inline void
-AddToBlock(const MatchKeys *keys, MatchBlock *block, uint32 record)
-{
-	int			field_count = keys->model->field_count;
-
-	block->numbers[block->count] = record;
-	memcpy(block->rows + (uint64) block->count * field_count, RecordIds(keys->records, record),
-		   sizeof(uint32) * field_count);
-	block->count++;
-}
-
 /* Keep the entries of blocks of two or more; returns how many */
 static uint32
 KeepBlocks(CodeEntry *entries, uint32 count)
@@ -517,7 +505,6 @@ KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisi
 	static const uint32 ahead[FETCH_STAGES] = {96, 48, 24};
 	int			room = keys->model->block_limit + 1;
 	uint32	   *numbers = palloc(sizeof(uint32) * room);
-	uint32	   *rows = palloc(sizeof(uint32) * (uint64) room * keys->model->field_count);
 	uint64		size = sizeof(CodeEntry) * (uint64) keys->records->count * keys->entries[key] + 1;
 	CodeEntry  *entries = ArrayAllocate(CurrentMemoryContext, size);
 	CodeEntry  *spare = ArrayAllocate(CurrentMemoryContext, size);
@@ -528,7 +515,7 @@ KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisi
 	count = KeepBlocks(sorted, count);
 	for (uint32 from = 0; from < count;)
 	{
-		MatchBlock	block = {key, sorted[from].code, 0, numbers, rows};
+		MatchBlock	block = {key, sorted[from].code, 0, numbers};
 		uint32		to = from;
 
 		CHECK_FOR_INTERRUPTS();
@@ -549,29 +536,23 @@ KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisi
 
 		/* More than fit have codes that are equal by chance */
 		for (uint32 i = from; i < to && block.count < room; i++)
-			AddToBlock(keys, &block, sorted[i].record);
+			numbers[block.count++] = sorted[i].record;
 		visit(state, keys, &block);
 		from = to;
 	}
 	pfree(entries);
 	pfree(spare);
 	pfree(numbers);
-	pfree(rows);
 }
 
 /* Hand the pairs across the seams of blocks that were cut up to a visitor */
 void
 KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state)
 {
-	uint32		numbers[2];
-	uint32		rows[2 * MODEL_MAX_FIELDS];
-
 	for (uint32 s = 0; s < keys->seam_count; s++)
 	{
-		MatchBlock	block = {keys->model->key_count, CODE_NONE, 0, numbers, rows};
+		MatchBlock	block = {keys->model->key_count, CODE_NONE, 2, &keys->seams[2 * s]};
 
-		AddToBlock(keys, &block, keys->seams[2 * s]);
-		AddToBlock(keys, &block, keys->seams[2 * s + 1]);
 		visit(state, keys, &block);
 	}
 }

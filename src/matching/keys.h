@@ -28,14 +28,13 @@ typedef struct MatchKeys
 	uint32	   *seams;			/* pairs across the seams of blocks cut up at last */
 } MatchKeys;
 
-/* A block: its records, their rows side by side */
+/* A block of records */
 typedef struct MatchBlock
 {
 	int			key;
 	uint32		code;
 	int			count;
-	uint32	   *numbers;
-	uint32	   *rows;			/* field ids, field_count a record */
+	const uint32 *numbers;
 } MatchBlock;
 
 /* A part of the blocks of a key: a share picked by code, and of that one of so many ranges of codes */

@@ -61,7 +61,7 @@ void
 FinderVisit(void *state, const MatchKeys *keys, const MatchBlock *block)
 {
 	PairFinder *finder = state;
-	int			field_count = keys->model->field_count;
+	const MatchRecords *records = keys->records;
 
 	for (int a = 0; a < block->count; a++)
 		for (int b = a + 1; b < block->count; b++)
@@ -69,10 +69,10 @@ FinderVisit(void *state, const MatchKeys *keys, const MatchBlock *block)
 			PairPattern pattern;
 			double		weight;
 
-			if (SameSet(keys->records, block->numbers[a], block->numbers[b]) || KeysMetBefore(keys, block, a, b))
+			if (SameSet(records, block->numbers[a], block->numbers[b]) || KeysMetBefore(keys, block, a, b))
 				continue;
 			finder->compared++;
-			if (PairWeight(finder->scorer, block->rows + a * field_count, block->rows + b * field_count,
+			if (PairWeight(finder->scorer, RecordIds(records, block->numbers[a]), RecordIds(records, block->numbers[b]),
 						   finder->at_least, &pattern, &weight))
 				AddPair(finder, block->numbers[a], block->numbers[b], weight);
 		}

@@ -186,23 +186,23 @@ static void
 CountBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
 {
 	BlockCounter *counter = state;
-	int			field_count = keys->model->field_count;
 
 	for (int a = 0; a < block->count; a++)
 		for (int b = a + 1; b < block->count; b++)
 		{
+			const uint32 *left = RecordIds(keys->records, block->numbers[a]);
+			const uint32 *right = RecordIds(keys->records, block->numbers[b]);
 			uint16		bound = PG_UINT16_MAX;
 			uint32		agreeing;
 
 			if (KeysMetBefore(keys, block, a, b))
 				continue;
-			PairFetch(counter->scorer, block->rows + a * field_count, block->rows + b * field_count);
+			PairFetch(counter->scorer, left, right);
 			agreeing = KeysAgreeing(keys, RecordCodes(keys, block->numbers[a]), RecordCodes(keys, block->numbers[b]));
 			for (int k = 0; k < keys->model->key_count; k++)
 				if (agreeing & (1u << k))
 					bound &= counter->depends[k];
-			PatternsAdd(counter->table, counter->scorer, block->rows + a * field_count, block->rows + b * field_count,
-						agreeing == 0 ? 0 : bound);
+			PatternsAdd(counter->table, counter->scorer, left, right, agreeing == 0 ? 0 : bound);
 		}
 }
 
