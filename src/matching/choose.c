@@ -278,7 +278,10 @@ ListCandidates(const MatchModel *model, const MatchRecords *records, Atom *atoms
 	for (int i = 0; i < sample; i++)
 		numbers[i] = (uint64) i * records->count / sample;
 	for (int a = 0; a < atom_count; a++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		FillAtom(records, &atoms[a], numbers, sample);
+	}
 	for (int a = 0; a < atom_count; a++)
 		if (atoms[a].stands_alone)
 			candidates[count++] = (Candidate)

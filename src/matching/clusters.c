@@ -57,6 +57,7 @@ ComparePairs(const void *a, const void *b)
 	const FoundPair *left = a;
 	const FoundPair *right = b;
 
+	CHECK_FOR_INTERRUPTS();
 	if (left->weight != right->weight)
 		return left->weight > right->weight ? -1 : 1;
 	if (left->left != right->left)
@@ -92,6 +93,8 @@ MakeNeighbours(Neighbours *neighbours, const FoundPair *pairs, uint64 count, uin
 		neighbours->first[r] += neighbours->first[r - 1];
 	for (uint64 i = 0; i < count; i++)
 	{
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		neighbours->others[neighbours->first[pairs[i].left + 1]++] = pairs[i].right;
 		neighbours->others[neighbours->first[pairs[i].right + 1]++] = pairs[i].left;
 	}
@@ -151,6 +154,8 @@ ReadDifferent(const MatchRecords *records, const char *query, uint64 *count)
 		char		key[NAMEDATALEN * 4];
 		char	   *text = RecordsKey(records, r);
 
+		if (r % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		strlcpy(key, text, sizeof(key));
 		*(uint32 *) ((char *) hash_search(keys, key, HASH_ENTER, NULL) + NAMEDATALEN * 4) = r;
 		if (records->has_integer_keys)

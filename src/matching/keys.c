@@ -518,7 +518,6 @@ KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisi
 		MatchBlock	block = {key, sorted[from].code, 0, numbers};
 		uint32		to = from;
 
-		CHECK_FOR_INTERRUPTS();
 		while (to < count && sorted[to].code == block.code)
 			to++;
 		for (int stage = 0; stage < FETCH_STAGES; stage++)

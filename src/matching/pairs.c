@@ -64,6 +64,8 @@ FinderVisit(void *state, const MatchKeys *keys, const MatchBlock *block)
 	const MatchRecords *records = keys->records;
 
 	for (int a = 0; a < block->count; a++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (int b = a + 1; b < block->count; b++)
 		{
 			PairPattern pattern;
@@ -76,6 +78,7 @@ FinderVisit(void *state, const MatchKeys *keys, const MatchBlock *block)
 						   finder->at_least, &pattern, &weight))
 				AddPair(finder, block->numbers[a], block->numbers[b], weight);
 		}
+	}
 }
 
 /* Compare all pairs there are */

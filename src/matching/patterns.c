@@ -188,6 +188,8 @@ CountBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
 	BlockCounter *counter = state;
 
 	for (int a = 0; a < block->count; a++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (int b = a + 1; b < block->count; b++)
 		{
 			const uint32 *left = RecordIds(keys->records, block->numbers[a]);
@@ -204,6 +206,7 @@ CountBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
 					bound &= counter->depends[k];
 			PatternsAdd(counter->table, counter->scorer, left, right, agreeing == 0 ? 0 : bound);
 		}
+	}
 }
 
 /* Get the comparisons that depend on the fields of a key, a bit for each */
