@@ -661,3 +661,15 @@ DictionaryEnter(MatchDictionary *dictionary, FieldKind kind, ValueSpelling *spel
 			Remember(dictionary, kind, &spellings[unknown[u]], hashes[unknown[u]], normal_ids[u]);
 	}
 }
+
+/* Give back what values are looked up by, once all are there */
+void
+DictionaryDropLookup(MatchDictionary *dictionary)
+{
+	if (dictionary->slots)
+		pfree(dictionary->slots);
+	dictionary->slots = NULL;
+	if (dictionary->aliases)
+		pfree(dictionary->aliases);
+	dictionary->aliases = NULL;
+}

@@ -150,6 +150,7 @@ PairsRecords(MatchModel *model, const char *source, const char *other)
 		RecordsLoad(records, other, model->key_column);
 	}
 	RecordsSetRarity(records);
+	RecordsDropLookup(records);
 	if (model->key_count == 0 && RecordsAllPairs(records) > COMPARE_ALL_PAIRS)
 	{
 		ModelMeasurePresence(model, records);

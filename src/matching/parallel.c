@@ -32,6 +32,10 @@
 #define QUEUE_SIZE 262144
 #define MESSAGE_ITEMS 1024
 
+/* Small arrays share a segment of this size */
+#define SEGMENT_SIZE ((uint64) 8 * 1024 * 1024)
+#define SHARED_MAX_SEGMENTS 128
+
 /* What is in the segment that the workers are started with */
 #define SHARED_KEY_JOB 1
 #define SHARED_KEY_QUEUES 2
@@ -42,12 +46,23 @@ typedef enum
 	SHARED_COUNT				/* count patterns, of random pairs and of those in blocks */
 } SharedWork;
 
-/* The segment with the arrays */
+/* A segment with arrays */
+typedef struct SharedSegment
+{
+	dsm_handle	handle;
+	char	   *base;			/* as the leader sees it */
+	uint64		size;
+} SharedSegment;
+
+/* The arrays that are shared, in segments, as they are moved one after the other to save memory */
 typedef struct SharedArrays
 {
-	dsm_segment *segment;
-	char	   *base;			/* as the leader sees it */
-	uint64		used;
+	dsm_segment *segments[SHARED_MAX_SEGMENTS];
+	SharedSegment described[SHARED_MAX_SEGMENTS];
+	int			count;
+	uint64		used;			/* of the last one */
+	uint64		to_move;
+	bool		is_complete;
 } SharedArrays;
 
 /*
@@ -56,8 +71,8 @@ typedef struct SharedArrays
  */
 typedef struct SharedJob
 {
-	dsm_handle	arrays;
-	char	   *base;
+	int			segment_count;
+	SharedSegment segments[SHARED_MAX_SEGMENTS];
 	MatchModel	model;
 	MatchRecords records;
 	MatchDictionary words[MODEL_MAX_FIELDS];
@@ -132,30 +147,66 @@ AddRoom(void *state, void **array, uint64 size)
 		*(uint64 *) state += CACHELINEALIGN(size);
 }
 
-/* Move an array into shared memory */
+/* Move an array into shared memory; stops where there is none left */
 static void
 MoveArray(void *state, void **array, uint64 size)
 {
 	SharedArrays *arrays = state;
-	char	   *to = arrays->base + arrays->used;
+	uint64		room = CACHELINEALIGN(size);
+	SharedSegment *last = arrays->count == 0 ? NULL : &arrays->described[arrays->count - 1];
 
-	if (*array == NULL)
+	if (*array == NULL || !arrays->is_complete)
 		return;
 	CHECK_FOR_INTERRUPTS();
-	memcpy(to, *array, size);
+	if (last == NULL || last->size - arrays->used < room)
+	{
+		dsm_segment *segment = NULL;
+		uint64		needed = Max(room, Min(SEGMENT_SIZE, arrays->to_move));
+
+		if (arrays->count < SHARED_MAX_SEGMENTS)
+			segment = dsm_create(needed, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+		if (segment == NULL)
+		{
+			arrays->is_complete = false;
+			return;
+		}
+		arrays->segments[arrays->count] = segment;
+		last = &arrays->described[arrays->count++];
+		last->handle = dsm_segment_handle(segment);
+		last->base = dsm_segment_address(segment);
+		last->size = needed;
+		arrays->used = 0;
+	}
+	memcpy(last->base + arrays->used, *array, size);
 	pfree(*array);
-	*array = to;
-	arrays->used += CACHELINEALIGN(size);
+	*array = last->base + arrays->used;
+	arrays->used += room;
+	arrays->to_move -= room;
 }
+
+/* The segments as the leader sees them, and where this process has them */
+typedef struct Relocation
+{
+	const SharedJob *job;
+	char	  **bases;
+} Relocation;
 
 /* Turn the leader's address of an array into that of this process */
 static void
 RelocateArray(void *state, void **array, uint64 size)
 {
-	const ptrdiff_t *shift = state;
+	const Relocation *relocation = state;
 
-	if (*array)
-		*array = (char *) *array + *shift;
+	for (int s = 0; s < relocation->job->segment_count && *array; s++)
+	{
+		const SharedSegment *segment = &relocation->job->segments[s];
+
+		if ((char *) *array >= segment->base && (char *) *array < segment->base + segment->size)
+		{
+			*array = relocation->bases[s] + ((char *) *array - segment->base);
+			break;
+		}
+	}
 }
 
 /* Get how many workers are worth asking for */
@@ -171,29 +222,24 @@ SharedWorkers(const MatchRecords *records)
 static bool
 ShareArrays(MatchRecords *records, MatchKeys *keys)
 {
-	uint64		size = 0;
-	dsm_segment *segment;
-
-	if (records->shared)
-		return true;
-	VisitArrays(records, keys, AddRoom, &size);
-	segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
-	if (segment == NULL)
-		return false;
-	records->shared = MemoryContextAlloc(records->context, sizeof(SharedArrays));
-	records->shared->segment = segment;
-	records->shared->base = dsm_segment_address(segment);
-	records->shared->used = 0;
-	VisitArrays(records, keys, MoveArray, records->shared);
-	return true;
+	if (records->shared == NULL)
+	{
+		records->shared = MemoryContextAllocZero(records->context, sizeof(SharedArrays));
+		records->shared->is_complete = true;
+		VisitArrays(records, keys, AddRoom, &records->shared->to_move);
+		VisitArrays(records, keys, MoveArray, records->shared);
+	}
+	return records->shared->is_complete;
 }
 
 /* Give shared memory back; the records cannot be used any more */
 void
 SharedRelease(MatchRecords *records)
 {
-	if (records->shared)
-		dsm_detach(records->shared->segment);
+	if (records->shared == NULL)
+		return;
+	for (int s = 0; s < records->shared->count; s++)
+		dsm_detach(records->shared->segments[s]);
 	records->shared = NULL;
 }
 
@@ -310,19 +356,23 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	shm_mq	   *queue = (shm_mq *) ((char *) shm_toc_lookup(toc, SHARED_KEY_QUEUES, false) +
 									QUEUE_SIZE * ParallelWorkerNumber);
 	shm_mq_handle *handle;
-	dsm_segment *arrays;
+	Relocation	relocation = {job, palloc(sizeof(char *) * SHARED_MAX_SEGMENTS)};
 	MatchRecords *records = palloc(sizeof(MatchRecords));
 	MatchKeys  *keys = palloc(sizeof(MatchKeys));
 	MatchDictionary *words = palloc(sizeof(job->words));
 	PairScorer *scorer;
 	SharedFinds *finds;
-	ptrdiff_t	shift;
 
 	shm_mq_set_sender(queue, MyProc);
 	handle = shm_mq_attach(queue, segment, NULL);
-	arrays = dsm_attach(job->arrays);
-	if (arrays == NULL)
-		return;					/* the leader gave up */
+	for (int s = 0; s < job->segment_count; s++)
+	{
+		dsm_segment *arrays = dsm_attach(job->segments[s].handle);
+
+		if (arrays == NULL)
+			return;				/* the leader gave up */
+		relocation.bases[s] = dsm_segment_address(arrays);
+	}
 	*records = job->records;
 	*keys = job->keys;
 	memcpy(words, job->words, sizeof(job->words));
@@ -331,8 +381,7 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	for (int d = 0; d < job->model.dictionary_count; d++)
 		if (records->dictionaries[d].words)
 			records->dictionaries[d].words = &words[d];
-	shift = (char *) dsm_segment_address(arrays) - job->base;
-	VisitArrays(records, keys, RelocateArray, &shift);
+	VisitArrays(records, keys, RelocateArray, &relocation);
 
 	scorer = ScorerCreate(records);
 	finds = CreateFinds(job, scorer);
@@ -340,7 +389,8 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	pg_atomic_fetch_add_u64(&job->compared, finds->finder->compared);
 	SendFinds(handle, job, finds);
 	shm_mq_detach(handle);
-	dsm_detach(arrays);
+	for (int s = 0; s < job->segment_count; s++)
+		dsm_detach(dsm_find_mapping(job->segments[s].handle));
 }
 
 /* Describe a job to the workers */
@@ -348,8 +398,8 @@ static void
 DescribeJob(SharedJob *job, const SharedJob *wanted, MatchRecords *records, const MatchKeys *keys, int processes)
 {
 	*job = *wanted;
-	job->arrays = dsm_segment_handle(records->shared->segment);
-	job->base = records->shared->base;
+	job->segment_count = records->shared->count;
+	memcpy(job->segments, records->shared->described, sizeof(job->segments));
 	job->model = *records->model;
 	job->records = *records;
 	job->keys = *keys;

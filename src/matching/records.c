@@ -514,6 +514,14 @@ RecordsSetRarity(MatchRecords *records)
 	}
 }
 
+/* Give back what only new values and rarities are looked up by */
+void
+RecordsDropLookup(MatchRecords *records)
+{
+	for (int d = 0; d < records->model->dictionary_count; d++)
+		DictionaryDropLookup(&records->dictionaries[d]);
+}
+
 /* Tell the caller what was done, and how long it took, when there is much to do */
 void
 RecordsReport(MatchRecords *records, const char *done,...)

@@ -42,6 +42,7 @@ extern MatchRecords *RecordsCreate(const MatchModel *model);
 extern void RecordsLoad(MatchRecords *records, const char *source, const char *key_column);
 extern uint32 RecordsAdd(MatchRecords *records, const char *const *values, const int *lengths);
 extern void RecordsSetRarity(MatchRecords *records);
+extern void RecordsDropLookup(MatchRecords *records);
 extern void RecordsReport(MatchRecords *records, const char *done,...) pg_attribute_printf(2, 3);
 extern char *RecordsSource(const char *source);
 extern char *RecordsKey(const MatchRecords *records, uint32 record);

@@ -560,6 +560,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 		model->related_prior[r] = 1e-6;
 	ModelCompile(model);
 	RecordsSetRarity(records);
+	RecordsDropLookup(records);
 	RecordsReport(records, "frequencies of %d fields measured", model->field_count);
 	if (choose)
 	{
@@ -591,7 +592,6 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	Iterate(&training);
 	RecordsReport(records, "model fitted in %d iterations", training.iterations);
 	CheckEvidence(&training);
-	RecordsSetRarity(records);
 	matched = FindPairs(records, training.keys, MATCHED_WEIGHT, training.share, &matched_count);
 	if (choose && matched_count > 0)
 		ModelChooseKeys(model, records, matched, matched_count);
