@@ -545,8 +545,6 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 {
 	Training	training = {.model = model,.records = records,.share = 1};
 	bool		choose = model->key_count == 0;
-	FoundPair  *matched;
-	uint64		matched_count;
 
 	if (records->count < 2)
 		ereport(ERROR,
@@ -592,10 +590,16 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	Iterate(&training);
 	RecordsReport(records, "model fitted in %d iterations", training.iterations);
 	CheckEvidence(&training);
-	matched = FindPairs(records, training.keys, MATCHED_WEIGHT, training.share, &matched_count);
-	if (choose && matched_count > 0)
-		ModelChooseKeys(model, records, matched, matched_count);
-	RecordsReport(records, "%d blocking keys chosen by matches", model->key_count);
+	if (choose)
+	{
+		FoundPair  *matched;
+		uint64		matched_count;
+
+		matched = FindPairs(records, training.keys, MATCHED_WEIGHT, training.share, &matched_count);
+		if (matched_count > 0)
+			ModelChooseKeys(model, records, matched, matched_count);
+		RecordsReport(records, "%d blocking keys chosen by matches", model->key_count);
+	}
 	model->is_trained = true;
 	model->report = Report(&training);
 }
