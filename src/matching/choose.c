@@ -21,6 +21,11 @@
 /* Records on which costs are counted */
 #define SAMPLE_RECORDS 30000
 
+/* Room to count the codes of the sample, twice what they can be */
+#define COUNT_BITS 17
+
+StaticAssertDecl(SAMPLE_RECORDS * KEY_MAX_ENTRIES * 2 <= 1 << COUNT_BITS, "codes are counted in a table with room to spare");
+
 /* Pairs on which is seen what keys find */
 #define SAMPLE_PAIRS 2000
 
@@ -224,42 +229,36 @@ CandidateEntries(const Candidate *candidate, const Atom *atoms)
 	return entries;
 }
 
-/* Order codes */
-static int
-CompareCodes(const void *a, const void *b)
+/* How often a code occurred; of earlier counts when the round is not the current one */
+typedef struct CodeCount
 {
-	uint32		left = *(const uint32 *) a;
-	uint32		right = *(const uint32 *) b;
-
-	return left < right ? -1 : left > right;
-}
+	uint32		code;
+	uint32		round;
+	uint32		count;
+} CodeCount;
 
 /* Count the pairs that a candidate key brings together among the sample */
 static double
-CountPairs(const Candidate *candidate, const Atom *atoms, int count, uint32 *codes)
+CountPairs(const Candidate *candidate, const Atom *atoms, int sample, CodeCount *counts, uint32 round)
 {
 	int			entries = CandidateEntries(candidate, atoms);
-	int			n = 0;
 	double		pairs = 0;
 
 	for (int e = 0; e < entries; e++)
-		for (int i = 0; i < count; i++)
+		for (int i = 0; i < sample; i++)
 		{
 			uint32		code = CandidateCode(candidate, atoms, e, i);
+			uint32		at;
 
-			if (code != CODE_NONE)
-				codes[n++] = code;
+			if (code == CODE_NONE)
+				continue;
+			at = (code * UINT64CONST(0x9E3779B97F4A7C15)) >> (64 - COUNT_BITS);
+			while (counts[at].round == round && counts[at].code != code)
+				at = (at + 1) & ((1 << COUNT_BITS) - 1);
+			if (counts[at].round != round)
+				counts[at] = (CodeCount) {code, round, 0};
+			pairs += counts[at].count++;
 		}
-	qsort(codes, n, sizeof(uint32), CompareCodes);
-	for (int from = 0; from < n;)
-	{
-		int			to = from;
-
-		while (to < n && codes[to] == codes[from])
-			to++;
-		pairs += (double) (to - from) * (to - from - 1) / 2;
-		from = to;
-	}
 	return pairs;
 }
 
@@ -272,14 +271,18 @@ ListCandidates(const MatchModel *model, const MatchRecords *records, Atom *atoms
 	double		expected = Max(model->expected_records, records->count);
 	double		scale = expected * (expected - 1) / Max((double) sample * (sample - 1.0), 1);
 	uint32	   *numbers = palloc(sizeof(uint32) * sample);
-	uint32	   *codes = palloc(sizeof(uint32) * KEY_MAX_ENTRIES * sample);
+	CodeCount  *counts = palloc0(sizeof(CodeCount) << COUNT_BITS);
+	uint32		round = 0;
 	int			count = 0;
 	int			pairs_from;
 
 	for (int i = 0; i < sample; i++)
 		numbers[i] = (uint64) i * records->count / sample;
 	for (int a = 0; a < atom_count; a++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		FillAtom(records, &atoms[a], numbers, sample);
+	}
 	for (int a = 0; a < atom_count; a++)
 		if (atoms[a].stands_alone)
 			candidates[count++] = (Candidate)
@@ -297,7 +300,7 @@ ListCandidates(const MatchModel *model, const MatchRecords *records, Atom *atoms
 	for (int k = 0; k < count; k++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		candidates[k].cost = CountPairs(&candidates[k], atoms, sample, codes) * scale;
+		candidates[k].cost = CountPairs(&candidates[k], atoms, sample, counts, ++round) * scale;
 	}
 
 	/* A pair of parts that brings too many together may do so with a third */
@@ -311,7 +314,7 @@ ListCandidates(const MatchModel *model, const MatchRecords *records, Atom *atoms
 
 				*candidate = candidates[k];
 				candidate->atoms[candidate->atom_count++] = b;
-				candidate->cost = CountPairs(candidate, atoms, sample, codes) * scale;
+				candidate->cost = CountPairs(candidate, atoms, sample, counts, ++round) * scale;
 			}
 	return count;
 }

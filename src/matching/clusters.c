@@ -20,7 +20,7 @@
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "funcapi.h"
-#include "matching/pairs.h"
+#include "matching/parallel.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -57,6 +57,7 @@ ComparePairs(const void *a, const void *b)
 	const FoundPair *left = a;
 	const FoundPair *right = b;
 
+	CHECK_FOR_INTERRUPTS();
 	if (left->weight != right->weight)
 		return left->weight > right->weight ? -1 : 1;
 	if (left->left != right->left)
@@ -92,6 +93,8 @@ MakeNeighbours(Neighbours *neighbours, const FoundPair *pairs, uint64 count, uin
 		neighbours->first[r] += neighbours->first[r - 1];
 	for (uint64 i = 0; i < count; i++)
 	{
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		neighbours->others[neighbours->first[pairs[i].left + 1]++] = pairs[i].right;
 		neighbours->others[neighbours->first[pairs[i].right + 1]++] = pairs[i].left;
 	}
@@ -151,6 +154,8 @@ ReadDifferent(const MatchRecords *records, const char *query, uint64 *count)
 		char		key[NAMEDATALEN * 4];
 		char	   *text = RecordsKey(records, r);
 
+		if (r % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		strlcpy(key, text, sizeof(key));
 		*(uint32 *) ((char *) hash_search(keys, key, HASH_ENTER, NULL) + NAMEDATALEN * 4) = r;
 		if (records->has_integer_keys)
@@ -347,9 +352,11 @@ find_clusters(PG_FUNCTION_ARGS)
 	match_weight = log2(model->match_probability) - log2(1 - model->match_probability);
 	review_weight = log2(model->review_probability) - log2(1 - model->review_probability);
 	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL);
-	pairs = FindPairs(records, method == LINK_COMPLETE ? Min(review_weight, match_weight) : match_weight, 1, &count);
+	pairs = FindPairs(records, NULL, method == LINK_COMPLETE ? Min(review_weight, match_weight) : match_weight, 1, &count);
 	ReturnClustered((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count, method, match_weight,
 					PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
+	RecordsReport(records, "records clustered");
+	SharedRelease(records);
 	return (Datum) 0;
 }
 

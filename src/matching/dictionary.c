@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "matching/arrays.h"
 #include "matching/dictionary.h"
 #include "mb/pg_wchar.h"
 #include "normalise/normalise.h"
@@ -36,13 +37,6 @@
 /* Longest of the texts that stand for nothing */
 #define PLACEHOLDER_MAX_BYTES 20
 
-/* Make an array larger */
-static void *
-Grow(void *array, uint64 size)
-{
-	return repalloc_huge(array, size);
-}
-
 /* Make a dictionary that holds only the blank */
 void
 DictionaryInit(MatchDictionary *dictionary, MemoryContext context)
@@ -60,6 +54,7 @@ DictionaryInit(MatchDictionary *dictionary, MemoryContext context)
 	dictionary->slot_mask = FIRST_CAPACITY * 2 - 1;
 	dictionary->slots = palloc0(sizeof(uint64) * (dictionary->slot_mask + 1));
 	initStringInfo(&dictionary->normal);
+	initStringInfo(&dictionary->normals);
 	initStringInfo(&dictionary->scratch);
 	MemoryContextSwitchTo(old);
 }
@@ -91,17 +86,10 @@ HashText(const char *text, int len)
 }
 
 /* Hash a spelling of a kind of value */
-uint64
-DictionaryHash(FieldKind kind, const char *text, int len)
+static inline uint64
+HashSpelling(FieldKind kind, const ValueSpelling *spelling)
 {
-	return HashText(text, Min(len, VALUE_MAX_BYTES)) + ((uint64) kind << 32);
-}
-
-/* Fetch the memory that a look-up will read */
-void
-DictionaryPrefetch(const MatchDictionary *dictionary, uint64 hash)
-{
-	__builtin_prefetch(&dictionary->slots[SLOT_PLACE(dictionary, hash)]);
+	return HashText(spelling->text, spelling->len) + ((uint64) kind << 32);
 }
 
 /* Read a number of up to so many digits */
@@ -318,8 +306,7 @@ GrowSlots(MatchDictionary *dictionary)
 	uint64	   *old = dictionary->slots;
 
 	dictionary->slot_mask = old_mask * 2 + 1;
-	dictionary->slots = MemoryContextAllocHuge(dictionary->context, sizeof(uint64) * ((uint64) dictionary->slot_mask + 1));
-	memset(dictionary->slots, 0, sizeof(uint64) * ((uint64) dictionary->slot_mask + 1));
+	dictionary->slots = ArrayAllocateZero(dictionary->context, sizeof(uint64) * ((uint64) dictionary->slot_mask + 1));
 	for (uint32 i = 0; i <= old_mask; i++)
 	{
 		uint32		at;
@@ -356,7 +343,7 @@ ReserveText(MatchDictionary *dictionary, int size)
 	if (offset + size + 8 > dictionary->text_size)
 	{
 		dictionary->text_size = dictionary->text_size * 2 + size;
-		dictionary->text = Grow(dictionary->text, dictionary->text_size);
+		dictionary->text = ArrayGrow(dictionary->text, dictionary->text_size);
 	}
 	if (offset + size > PG_UINT32_MAX)
 		ereport(ERROR,
@@ -397,8 +384,8 @@ static void
 AddWords(MatchDictionary *dictionary, uint32 id)
 {
 	char		text[VALUE_MAX_BYTES + 1];
+	ValueSpelling words[VALUE_MAX_TOKENS];
 	int			bytes = dictionary->values[id].bytes;
-	uint32		first = dictionary->token_used;
 	int			count = 0;
 
 	memcpy(text, DictionaryText(dictionary, &dictionary->values[id]), bytes);
@@ -408,20 +395,44 @@ AddWords(MatchDictionary *dictionary, uint32 id)
 		int			len = strcspn(word, " ");
 
 		if (len > 0)
-		{
-			if (dictionary->token_used == dictionary->token_size)
-			{
-				dictionary->token_size *= 2;
-				dictionary->tokens = Grow(dictionary->tokens, sizeof(uint32) * (uint64) dictionary->token_size);
-			}
-			dictionary->tokens[dictionary->token_used++] =
-				DictionaryEnterNormal(dictionary->words, KIND_CATEGORY, word, len);
-			count++;
-		}
+			words[count++] = (ValueSpelling) {word, len};
 		word += len + (word[len] == ' ');
 	}
-	dictionary->values[id].extra = first;
+	if (dictionary->token_used + VALUE_MAX_TOKENS > dictionary->token_size)
+	{
+		dictionary->token_size *= 2;
+		dictionary->tokens = ArrayGrow(dictionary->tokens, sizeof(uint32) * (uint64) dictionary->token_size);
+	}
+	DictionaryEnterNormals(dictionary->words, KIND_CATEGORY, words, count, dictionary->tokens + dictionary->token_used);
+	dictionary->values[id].extra = dictionary->token_used;
 	dictionary->values[id].token_count = count;
+	dictionary->token_used += count;
+}
+
+/* Enter the parts of e-mail addresses that are new */
+static void
+AddEmailParts(MatchDictionary *dictionary, uint32 first)
+{
+	uint32		count = dictionary->count - first;
+	ValueSpelling mailboxes[DICTIONARY_BATCH];
+	ValueSpelling domains[DICTIONARY_BATCH];
+	uint32		ids[DICTIONARY_BATCH];
+
+	if (count == 0)
+		return;
+	for (uint32 i = 0; i < count; i++)
+	{
+		const MatchValue *value = &dictionary->values[first + i];
+		const char *text = DictionaryText(dictionary, value);
+		const char *at = memchr(text, '@', value->bytes);
+
+		mailboxes[i] = (ValueSpelling) {text, at ? at - text : value->bytes};
+		domains[i] = (ValueSpelling) {at ? at + 1 : "", at ? value->bytes - (at + 1 - text) : 0};
+	}
+	DictionaryEnterNormals(dictionary->mailboxes, KIND_CATEGORY, mailboxes, count, ids);
+	for (uint32 i = 0; i < count; i++)
+		dictionary->values[first + i].extra = ids[i];
+	DictionaryEnterNormals(dictionary->domain_names, KIND_CATEGORY, domains, count, dictionary->domains + first);
 }
 
 /* Note what a new value of its kind is asked for */
@@ -431,7 +442,6 @@ DescribeValue(MatchDictionary *dictionary, FieldKind kind, uint32 id, const char
 	int			year,
 				month,
 				day;
-	const char *at;
 
 	switch (kind)
 	{
@@ -444,20 +454,11 @@ DescribeValue(MatchDictionary *dictionary, FieldKind kind, uint32 id, const char
 			{
 				dictionary->number_size = Max(dictionary->number_size * 2, FIRST_CAPACITY);
 				dictionary->numbers = dictionary->numbers ?
-					Grow(dictionary->numbers, sizeof(double) * (uint64) dictionary->number_size) :
+					ArrayGrow(dictionary->numbers, sizeof(double) * (uint64) dictionary->number_size) :
 					MemoryContextAlloc(dictionary->context, sizeof(double) * dictionary->number_size);
 			}
 			dictionary->values[id].extra = dictionary->number_used;
 			dictionary->numbers[dictionary->number_used++] = strtod(text, NULL);
-			break;
-		case KIND_EMAIL:
-			if (dictionary->mailboxes == NULL)
-				break;
-			at = memchr(text, '@', len);
-			dictionary->values[id].extra =
-				DictionaryEnterNormal(dictionary->mailboxes, KIND_CATEGORY, text, at ? at - text : len);
-			dictionary->domains[id] = at == NULL ? VALUE_BLANK :
-				DictionaryEnterNormal(dictionary->domain_names, KIND_CATEGORY, at + 1, len - (at + 1 - text));
 			break;
 		default:
 			if (dictionary->has_words)
@@ -472,10 +473,8 @@ AddValue(MatchDictionary *dictionary, FieldKind kind, const char *text, int len,
 {
 	uint32		id = dictionary->count;
 	MatchValue *value;
-	bool		is_wide = false;
+	bool		is_wide = !CompareIsAscii(text, len);
 
-	for (int i = 0; i < len && !is_wide; i++)
-		is_wide = IS_HIGHBIT_SET(text[i]);
 	if (id == dictionary->capacity)
 	{
 		if (dictionary->capacity > SLOT_INDEX / 2)
@@ -483,9 +482,9 @@ AddValue(MatchDictionary *dictionary, FieldKind kind, const char *text, int len,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("a field has more than %u distinct values", dictionary->capacity)));
 		dictionary->capacity *= 2;
-		dictionary->values = Grow(dictionary->values, sizeof(MatchValue) * (uint64) dictionary->capacity);
+		dictionary->values = ArrayGrow(dictionary->values, sizeof(MatchValue) * (uint64) dictionary->capacity);
 		if (dictionary->domains)
-			dictionary->domains = Grow(dictionary->domains, sizeof(uint32) * (uint64) dictionary->capacity);
+			dictionary->domains = ArrayGrow(dictionary->domains, sizeof(uint32) * (uint64) dictionary->capacity);
 	}
 	value = &dictionary->values[id];
 	memset(value, 0, sizeof(MatchValue));
@@ -515,73 +514,159 @@ AddValue(MatchDictionary *dictionary, FieldKind kind, const char *text, int len,
 	return id;
 }
 
-/* Enter a value that is in normal form; returns its id */
-uint32
-DictionaryEnterNormal(MatchDictionary *dictionary, FieldKind kind, const char *text, int len)
+/* Get the slot where the search for a hash ends if the first tag there is right, or 0 */
+static inline uint64
+FirstSlot(const MatchDictionary *dictionary, uint64 hash)
 {
-	uint64		hash;
-	uint32		id;
+	uint64		slot = dictionary->slots[SLOT_PLACE(dictionary, hash)];
 
-	if (len == 0)
-		return VALUE_BLANK;
-	hash = HashText(text, len);
-	id = FindNormal(dictionary, text, len, hash);
-	return id != VALUE_BLANK ? id : AddValue(dictionary, kind, text, len, hash);
+	return SLOT_TAG(slot) == SLOT_TAG(hash) && !(slot & SLOT_ALIAS) ? slot & SLOT_INDEX : 0;
 }
 
-/* Remember what a spelling stands for, unless spellings turn out to come once only */
+/*
+ * Enter values that are in normal form.  The memory that a look-up reads, the
+ * slot, then the value, then its text, is fetched ahead for the whole batch,
+ * so that the look-ups wait for it together instead of one after the other.
+ */
+void
+DictionaryEnterNormals(MatchDictionary *dictionary, FieldKind kind, ValueSpelling *normals, int count, uint32 *ids)
+{
+	uint64		hashes[DICTIONARY_BATCH];
+	uint32		first = dictionary->count;
+
+	for (int i = 0; i < count; i++)
+	{
+		hashes[i] = HashText(normals[i].text, normals[i].len);
+		__builtin_prefetch(&dictionary->slots[SLOT_PLACE(dictionary, hashes[i])]);
+	}
+	for (int i = 0; i < count; i++)
+		ValueFetch(dictionary, FirstSlot(dictionary, hashes[i]));
+	for (int i = 0; i < count; i++)
+		__builtin_prefetch(dictionary->text + dictionary->values[FirstSlot(dictionary, hashes[i])].offset);
+	for (int i = 0; i < count; i++)
+	{
+		ids[i] = VALUE_BLANK;
+		if (normals[i].len == 0)
+			continue;
+		ids[i] = FindNormal(dictionary, normals[i].text, normals[i].len, hashes[i]);
+		if (ids[i] == VALUE_BLANK)
+			ids[i] = AddValue(dictionary, kind, normals[i].text, normals[i].len, hashes[i]);
+	}
+	if (kind == KIND_EMAIL && dictionary->mailboxes)
+		AddEmailParts(dictionary, first);
+}
+
+/* Is it worth remembering spellings?  Not when they turn out to come once only. */
+static inline bool
+RemembersSpellings(const MatchDictionary *dictionary)
+{
+	return dictionary->alias_count < ALIAS_TRIAL || dictionary->alias_hits >= dictionary->alias_count;
+}
+
+/* Find what a spelling stands for; false when it is not remembered */
+static bool
+FindSpelling(const MatchDictionary *dictionary, FieldKind kind, const ValueSpelling *spelling, uint64 hash,
+			 uint32 *id)
+{
+	for (uint32 at = SLOT_PLACE(dictionary, hash); dictionary->slots[at] != 0; at = (at + 1) & dictionary->slot_mask)
+	{
+		uint64		slot = dictionary->slots[at];
+		const MatchAlias *alias;
+
+		if (SLOT_TAG(slot) != SLOT_TAG(hash) || !(slot & SLOT_ALIAS))
+			continue;
+		alias = &dictionary->aliases[slot & SLOT_INDEX];
+		if (alias->bytes == spelling->len && alias->kind == kind &&
+			memcmp(dictionary->text + alias->offset, spelling->text, spelling->len) == 0)
+		{
+			*id = alias->id;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Remember what a spelling stands for */
 static void
-Remember(MatchDictionary *dictionary, FieldKind kind, const char *text, int len, uint64 hash, uint32 id)
+Remember(MatchDictionary *dictionary, FieldKind kind, const ValueSpelling *spelling, uint64 hash, uint32 id)
 {
 	MatchAlias *alias;
+	uint32		known;
 
-	if (len > VALUE_MAX_BYTES ||
-		(dictionary->alias_count >= ALIAS_TRIAL && dictionary->alias_hits < dictionary->alias_count))
+	if (spelling->len > VALUE_MAX_BYTES || FindSpelling(dictionary, kind, spelling, hash, &known))
 		return;
 	if (dictionary->alias_count == dictionary->alias_capacity)
 	{
 		dictionary->alias_capacity = Max(dictionary->alias_capacity * 2, FIRST_CAPACITY);
 		dictionary->aliases = dictionary->aliases ?
-			Grow(dictionary->aliases, sizeof(MatchAlias) * (uint64) dictionary->alias_capacity) :
+			ArrayGrow(dictionary->aliases, sizeof(MatchAlias) * (uint64) dictionary->alias_capacity) :
 			MemoryContextAlloc(dictionary->context, sizeof(MatchAlias) * dictionary->alias_capacity);
 	}
 	alias = &dictionary->aliases[dictionary->alias_count];
-	alias->offset = ReserveText(dictionary, len);
+	alias->offset = ReserveText(dictionary, spelling->len);
 	alias->id = id;
-	alias->bytes = len;
+	alias->bytes = spelling->len;
 	alias->kind = kind;
-	memcpy(dictionary->text + alias->offset, text, len);
+	memcpy(dictionary->text + alias->offset, spelling->text, spelling->len);
 	AddSlot(dictionary, hash, SLOT_ALIAS | dictionary->alias_count);
 	dictionary->alias_count++;
 }
 
-/* Enter a value as it is spelt; returns its id, the blank's when it is one */
-uint32
-DictionaryEnter(MatchDictionary *dictionary, FieldKind kind, const char *text, int len, uint64 hash)
+/* Enter up to a batch of values as they are spelt; their ids are the blank's where they are blank */
+void
+DictionaryEnter(MatchDictionary *dictionary, FieldKind kind, ValueSpelling *spellings, int count, uint32 *ids)
 {
-	uint32		id;
+	uint64		hashes[DICTIONARY_BATCH];
+	ValueSpelling normals[DICTIONARY_BATCH];
+	uint32		offsets[DICTIONARY_BATCH];
+	uint32		normal_ids[DICTIONARY_BATCH];
+	int			unknown[DICTIONARY_BATCH];
+	int			unknown_count = 0;
+	bool		remembers = RemembersSpellings(dictionary);
 
-	if (len == 0)
-		return VALUE_BLANK;
-	if (dictionary->alias_count > 0 && len <= VALUE_MAX_BYTES)
-		for (uint32 at = SLOT_PLACE(dictionary, hash); dictionary->slots[at] != 0; at = (at + 1) & dictionary->slot_mask)
+	if (remembers)
+		for (int i = 0; i < count; i++)
 		{
-			uint64		slot = dictionary->slots[at];
-			const MatchAlias *alias;
-
-			if (SLOT_TAG(slot) != SLOT_TAG(hash) || !(slot & SLOT_ALIAS))
-				continue;
-			alias = &dictionary->aliases[slot & SLOT_INDEX];
-			if (alias->bytes == len && alias->kind == kind &&
-				memcmp(dictionary->text + alias->offset, text, len) == 0)
-			{
-				dictionary->alias_hits++;
-				return alias->id;
-			}
+			hashes[i] = HashSpelling(kind, &spellings[i]);
+			__builtin_prefetch(&dictionary->slots[SLOT_PLACE(dictionary, hashes[i])]);
 		}
-	resetStringInfo(&dictionary->normal);
-	NormalForm(kind, &dictionary->normal, &dictionary->scratch, text, len);
-	id = DictionaryEnterNormal(dictionary, kind, dictionary->normal.data, dictionary->normal.len);
-	Remember(dictionary, kind, text, len, hash, id);
-	return id;
+	resetStringInfo(&dictionary->normals);
+	for (int i = 0; i < count; i++)
+	{
+		ids[i] = VALUE_BLANK;
+		if (spellings[i].len == 0)
+			continue;
+		if (remembers && FindSpelling(dictionary, kind, &spellings[i], hashes[i], &ids[i]))
+		{
+			dictionary->alias_hits++;
+			continue;
+		}
+		resetStringInfo(&dictionary->normal);
+		NormalForm(kind, &dictionary->normal, &dictionary->scratch, spellings[i].text, spellings[i].len);
+		offsets[unknown_count] = dictionary->normals.len;
+		normals[unknown_count].len = dictionary->normal.len;
+		appendBinaryStringInfo(&dictionary->normals, dictionary->normal.data, dictionary->normal.len);
+		unknown[unknown_count++] = i;
+	}
+	for (int u = 0; u < unknown_count; u++)
+		normals[u].text = dictionary->normals.data + offsets[u];
+	DictionaryEnterNormals(dictionary, kind, normals, unknown_count, normal_ids);
+	for (int u = 0; u < unknown_count; u++)
+	{
+		ids[unknown[u]] = normal_ids[u];
+		if (remembers)
+			Remember(dictionary, kind, &spellings[unknown[u]], hashes[unknown[u]], normal_ids[u]);
+	}
+}
+
+/* Give back what values are looked up by, once all are there */
+void
+DictionaryDropLookup(MatchDictionary *dictionary)
+{
+	if (dictionary->slots)
+		pfree(dictionary->slots);
+	dictionary->slots = NULL;
+	if (dictionary->aliases)
+		pfree(dictionary->aliases);
+	dictionary->aliases = NULL;
 }

@@ -11,6 +11,10 @@
 #define VALUE_MAX_BYTES 255
 #define VALUE_MAX_TOKENS 16
 
+/* Dictionaries of more values are not in the processor's first caches, or in none */
+#define NEAR_AT_HAND 1000
+#define FAR_AWAY 50000
+
 /* The id of a blank */
 #define VALUE_BLANK 0
 
@@ -26,7 +30,6 @@ typedef struct MatchValue
 {
 	uint64		signature;		/* of its letters */
 	uint32		offset;			/* of its text; of its characters when wide */
-	uint32		count;			/* how many records have it */
 	uint32		extra;
 	uint8		bytes;			/* of the text, which follows the characters when wide */
 	uint8		length;			/* in characters */
@@ -42,6 +45,16 @@ typedef struct MatchAlias
 	uint8		bytes;
 	uint8		kind;
 } MatchAlias;
+
+/* A text to be entered into a dictionary */
+typedef struct ValueSpelling
+{
+	const char *text;
+	int			len;
+} ValueSpelling;
+
+/* So many are entered at a time */
+#define DICTIONARY_BATCH 512
 
 typedef struct MatchDictionary
 {
@@ -71,18 +84,29 @@ typedef struct MatchDictionary
 	uint32		alias_capacity;
 	uint32		alias_hits;
 	StringInfoData normal;
+	StringInfoData normals;		/* of a batch */
 	StringInfoData scratch;
 } MatchDictionary;
 
 extern void DictionaryInit(MatchDictionary *dictionary, MemoryContext context);
-extern uint64 DictionaryHash(FieldKind kind, const char *text, int len);
-extern void DictionaryPrefetch(const MatchDictionary *dictionary, uint64 hash);
-extern uint32 DictionaryEnter(MatchDictionary *dictionary, FieldKind kind, const char *text, int len,
-							  uint64 hash);
-extern uint32 DictionaryEnterNormal(MatchDictionary *dictionary, FieldKind kind, const char *text, int len);
+extern void DictionaryEnter(MatchDictionary *dictionary, FieldKind kind, ValueSpelling *spellings, int count,
+							uint32 *ids);
+extern void DictionaryEnterNormals(MatchDictionary *dictionary, FieldKind kind, ValueSpelling *normals, int count,
+								   uint32 *ids);
+extern void DictionaryDropLookup(MatchDictionary *dictionary);
 extern uint32 DictionaryFind(const MatchDictionary *dictionary, const char *text, int len);
 extern void NormalForm(FieldKind kind, StringInfo out, StringInfo scratch, const char *text, int len);
 extern bool ParseCalendarDate(const char *text, int len, int *year, int *month, int *day);
+
+/* Fetch a value ahead; it may lie across two cache lines */
+static inline void
+ValueFetch(const MatchDictionary *dictionary, uint32 id)
+{
+	const MatchValue *value = &dictionary->values[id];
+
+	__builtin_prefetch(value);
+	__builtin_prefetch((const char *) (value + 1) - 1);
+}
 
 /* Get the text of a value in normal form */
 static inline const char *

@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "matching/arrays.h"
 #include "matching/keys.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -21,9 +22,13 @@
 #define RADIX_SIZE (1 << RADIX_BITS)
 #define RADIX_PASSES 3
 
+/* All blocks of a key */
+static const KeysSlice KeysWhole = {1, 0, 1};
+
 /* The codes of the values of one field under one transformation */
 typedef struct PartCodes
 {
+	KeyPart		part;
 	int			entries;
 	uint32	   *codes[KEY_MAX_ENTRIES];
 } PartCodes;
@@ -78,11 +83,15 @@ MakePartCodes(const MatchRecords *records, const KeyPart *part, PartCodes *resul
 	result->entries = part->transform == TRANSFORM_RARE_WORDS ? 2 : 1;
 	for (int e = 0; e < result->entries; e++)
 	{
-		result->codes[e] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (uint64) dictionary->count);
+		result->codes[e] = ArrayAllocate(CurrentMemoryContext, sizeof(uint32) * (uint64) dictionary->count);
 		result->codes[e][VALUE_BLANK] = CODE_NONE;
 		for (uint32 id = 1; id < dictionary->count; id++)
+		{
+			if (id % 65536 == 0)
+				CHECK_FOR_INTERRUPTS();
 			result->codes[e][id] = ValueCode(dictionary, &dictionary->values[id], part, e,
 											 records->word_rarity[part->field], &scratch);
+		}
 	}
 	pfree(scratch.data);
 }
@@ -97,44 +106,64 @@ KeyEntries(const ModelKey *key)
 	return 1;
 }
 
-/* Write the codes of one key for all records into an array of a stride */
-static void
-FillCodes(const MatchRecords *records, const ModelKey *key, uint32 *codes, int stride)
+/* The codes of the values of a part of a key; parts that several keys have are worked out once */
+static PartCodes *
+FindPartCodes(const MatchRecords *records, const KeyPart *part, PartCodes *known, int *known_count)
 {
-	const MatchModel *model = records->model;
-	int			entries = KeyEntries(key);
+	for (int i = 0; i < *known_count; i++)
+		if (known[i].part.field == part->field && known[i].part.transform == part->transform &&
+			known[i].part.length == part->length)
+			return &known[i];
+	known[*known_count].part = *part;
+	MakePartCodes(records, part, &known[*known_count]);
+	return &known[(*known_count)++];
+}
 
+/* Write the codes of one record in one key */
+static inline void
+WriteCodes(const MatchModel *model, const ModelKey *key, PartCodes *const *parts, int entries, const uint32 *ids,
+		   uint32 *codes)
+{
 	for (int p = 0; p < key->part_count; p++)
-	{
-		const KeyPart *part = &key->parts[p];
-		int			other = part->transform == TRANSFORM_ANY_NAME ? model->comparisons[model->given].field : -1;
-		PartCodes	part_codes;
-
-		MakePartCodes(records, part, &part_codes);
-		for (uint32 r = 0; r < records->count; r++)
+		for (int e = 0; e < entries; e++)
 		{
-			const uint32 *ids = RecordIds(records, r);
-			uint32	   *at = codes + (uint64) r * stride;
+			bool		is_other = e == 1 && key->parts[p].transform == TRANSFORM_ANY_NAME;
+			int			field = is_other ? model->comparisons[model->given].field : key->parts[p].field;
+			uint32		code = parts[p]->codes[is_other ? 0 : Min(e, parts[p]->entries - 1)][ids[field]];
 
-			for (int e = 0; e < entries; e++)
-			{
-				uint32		code;
-
-				if (e == 1 && other >= 0)
-					code = part_codes.codes[0][ids[other]];
-				else
-					code = part_codes.codes[Min(e, part_codes.entries - 1)][ids[part->field]];
-				if (p == 0)
-					at[e] = code;
-				else
-					at[e] = code == CODE_NONE || at[e] == CODE_NONE ? CODE_NONE : JoinCodes(at[e], code);
-			}
-			if (entries == 2 && at[0] == at[1])
-				at[1] = CODE_NONE;
+			if (p == 0)
+				codes[e] = code;
+			else
+				codes[e] = code == CODE_NONE || codes[e] == CODE_NONE ? CODE_NONE : JoinCodes(codes[e], code);
 		}
-		for (int e = 0; e < part_codes.entries; e++)
-			pfree(part_codes.codes[e]);
+	if (entries == 2 && codes[0] == codes[1])
+		codes[1] = CODE_NONE;
+}
+
+/* Write the codes of all records */
+static void
+FillCodes(MatchKeys *keys)
+{
+	const MatchModel *model = keys->model;
+	PartCodes  *known = palloc(sizeof(PartCodes) * MODEL_MAX_KEYS * MODEL_MAX_PARTS);
+	PartCodes  *parts[MODEL_MAX_KEYS][MODEL_MAX_PARTS];
+	int			known_count = 0;
+
+	for (int k = 0; k < model->key_count; k++)
+		for (int p = 0; p < model->keys[k].part_count; p++)
+			parts[k][p] = FindPartCodes(keys->records, &model->keys[k].parts[p], known, &known_count);
+	for (uint32 r = 0; r < keys->records->count; r++)
+	{
+		if (r % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int k = 0; k < model->key_count; k++)
+			WriteCodes(model, &model->keys[k], parts[k], keys->entries[k], RecordIds(keys->records, r),
+					   keys->codes + (uint64) r * keys->stride + keys->first[k]);
 	}
+	for (int i = 0; i < known_count; i++)
+		for (int e = 0; e < known[i].entries; e++)
+			pfree(known[i].codes[e]);
+	pfree(known);
 }
 
 /* Sort entries by code (least significant digit first) */
@@ -168,18 +197,23 @@ SortEntries(CodeEntry *entries, CodeEntry *spare, uint32 count)
 	return entries;
 }
 
-/* Gather the entries of a key, sorted by code; the arrays have room for all */
+/* Gather the entries of a key in a slice, or a share of them picked by code, sorted by code */
 static CodeEntry *
-GatherEntries(const MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint32 *count)
+GatherEntries(const MatchKeys *keys, int key, const KeysSlice *slice, CodeEntry *entries, CodeEntry *spare,
+			  uint32 *count)
 {
+	uint32		below = slice->share >= 1 ? PG_UINT32_MAX : (uint32) (slice->share * PG_UINT32_MAX);
 	uint32		n = 0;
 
 	for (uint32 r = 0; r < keys->records->count; r++)
 	{
 		const uint32 *codes = RecordCodes(keys, r) + keys->first[key];
 
+		if (r % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		for (int e = 0; e < keys->entries[key]; e++)
-			if (codes[e] != CODE_NONE)
+			if (codes[e] != CODE_NONE && (below == PG_UINT32_MAX || JoinCodes(codes[e], 7) <= below) &&
+				(uint64) codes[e] * slice->count >> 32 == slice->number)
 			{
 				entries[n].code = codes[e];
 				entries[n++].record = r;
@@ -232,7 +266,7 @@ CutBlock(MatchKeys *keys, int key, CodeEntry *entries, uint32 count)
 		if (keys->seam_count == keys->seam_capacity)
 		{
 			keys->seam_capacity = Max(keys->seam_capacity * 2, 1024);
-			keys->seams = keys->seams ? repalloc_huge(keys->seams, sizeof(uint32) * 2 * (uint64) keys->seam_capacity) :
+			keys->seams = keys->seams ? ArrayGrow(keys->seams, sizeof(uint32) * 2 * (uint64) keys->seam_capacity) :
 				palloc(sizeof(uint32) * 2 * keys->seam_capacity);
 		}
 		keys->seams[2 * keys->seam_count] = entries[i - 1].record;
@@ -292,7 +326,7 @@ SplitBlock(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint3
 
 /* Work out all codes, splitting the blocks that are too large */
 MatchKeys *
-KeysBuild(const MatchRecords *records)
+KeysBuild(MatchRecords *records)
 {
 	MatchKeys  *keys = palloc0(sizeof(MatchKeys));
 	const MatchModel *model = records->model;
@@ -307,8 +341,8 @@ KeysBuild(const MatchRecords *records)
 		keys->entries[k] = KeyEntries(&model->keys[k]);
 		keys->stride += keys->entries[k];
 	}
-	keys->codes = MemoryContextAllocHuge(CurrentMemoryContext,
-										 sizeof(uint32) * (uint64) Max(keys->stride, 1) * Max(records->count, 1));
+	keys->codes = ArrayAllocate(CurrentMemoryContext,
+								sizeof(uint32) * (uint64) Max(keys->stride, 1) * Max(records->count, 1));
 	for (int f = 0; f < model->refinement_count; f++)
 	{
 		PartCodes	codes;
@@ -316,17 +350,15 @@ KeysBuild(const MatchRecords *records)
 		MakePartCodes(records, &model->refinements[f], &codes);
 		keys->refinement_codes[f] = codes.codes[0];
 	}
-	entries = MemoryContextAllocHuge(CurrentMemoryContext,
-									 sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
-	spare = MemoryContextAllocHuge(CurrentMemoryContext,
-								   sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
+	FillCodes(keys);
+	entries = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
+	spare = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
 	for (int k = 0; k < model->key_count; k++)
 	{
 		CodeEntry  *sorted;
 		uint32		count;
 
-		FillCodes(records, &model->keys[k], keys->codes + keys->first[k], keys->stride);
-		sorted = GatherEntries(keys, k, entries, spare, &count);
+		sorted = GatherEntries(keys, k, &KeysWhole, entries, spare, &count);
 		for (uint32 from = 0; from < count;)
 		{
 			uint32		to = from;
@@ -345,13 +377,18 @@ KeysBuild(const MatchRecords *records)
 	}
 	pfree(entries);
 	pfree(spare);
+	for (int f = 0; f < model->refinement_count; f++)
+		pfree(keys->refinement_codes[f]);
+	RecordsReport(records, "%d blocking keys built", model->key_count);
 	return keys;
 }
 
-/* Have two records met in an earlier block than this? */
+/* Have two records of a block met in an earlier one? */
 bool
-KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, const uint32 *left, const uint32 *right)
+KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int one, int other)
 {
+	const uint32 *left = RecordCodes(keys, block->numbers[one]);
+	const uint32 *right = RecordCodes(keys, block->numbers[other]);
 	int			end = keys->first[block->key];
 
 	for (int k = 0; k < block->key; k++)
@@ -397,73 +434,85 @@ KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right)
 	return agreeing;
 }
 
-/* Add a record to a block */
-static void
-AddToBlock(const MatchKeys *keys, MatchBlock *block, uint32 record)
+/* Keep the entries of blocks of two or more; returns how many */
+static uint32
+KeepBlocks(CodeEntry *entries, uint32 count)
 {
-	int			field_count = keys->model->field_count;
+	uint32		kept = 0;
 
-	block->numbers[block->count] = record;
-	memcpy(block->rows + (uint64) block->count * field_count, RecordIds(keys->records, record),
-		   sizeof(uint32) * field_count);
-	memcpy(block->codes + (uint64) block->count * keys->stride, RecordCodes(keys, record),
-		   sizeof(uint32) * keys->stride);
-	block->count++;
+	for (uint32 i = 0; i < count; i++)
+		if ((i > 0 && entries[i - 1].code == entries[i].code) || (i + 1 < count && entries[i + 1].code == entries[i].code))
+			entries[kept++] = entries[i];
+	return kept;
+}
+
+/* Hand the blocks of a slice of a key to a visitor */
+void
+KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state)
+{
+	static const uint32 ahead[FETCH_STAGES] = {96, 48, 24};
+	int			room = keys->model->block_limit + 1;
+	uint32	   *numbers = palloc(sizeof(uint32) * room);
+	uint64		size = sizeof(CodeEntry) * (uint64) keys->records->count * keys->entries[key] + 1;
+	CodeEntry  *entries = ArrayAllocate(CurrentMemoryContext, size);
+	CodeEntry  *spare = ArrayAllocate(CurrentMemoryContext, size);
+	uint32		fetched[FETCH_STAGES] = {0};
+	uint32		count;
+	CodeEntry  *sorted = GatherEntries(keys, key, slice, entries, spare, &count);
+
+	count = KeepBlocks(sorted, count);
+	for (uint32 from = 0; from < count;)
+	{
+		MatchBlock	block = {key, sorted[from].code, 0, numbers};
+		uint32		to = from;
+
+		while (to < count && sorted[to].code == block.code)
+			to++;
+		for (int stage = 0; stage < FETCH_STAGES; stage++)
+			for (; fetched[stage] < Min(count, to + ahead[stage]); fetched[stage]++)
+			{
+				uint32		record = sorted[fetched[stage]].record;
+
+				RecordFetch(keys->records, record, stage);
+				if (stage == 0)
+				{
+					__builtin_prefetch(RecordCodes(keys, record));
+					__builtin_prefetch(RecordCodes(keys, record) + keys->stride - 1);
+				}
+			}
+
+		/* More than fit have codes that are equal by chance */
+		for (uint32 i = from; i < to && block.count < room; i++)
+			numbers[block.count++] = sorted[i].record;
+		visit(state, keys, &block);
+		from = to;
+	}
+	pfree(entries);
+	pfree(spare);
+	pfree(numbers);
+}
+
+/* Hand the pairs across the seams of blocks that were cut up to a visitor */
+void
+KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state)
+{
+	for (uint32 s = 0; s < keys->seam_count; s++)
+	{
+		MatchBlock	block = {keys->model->key_count, CODE_NONE, 2, &keys->seams[2 * s]};
+
+		visit(state, keys, &block);
+	}
 }
 
 /* Hand the blocks of all keys, or a share of them picked by code, to a visitor */
 void
 KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
 {
-	const MatchRecords *records = keys->records;
-	int			field_count = keys->model->field_count;
-	int			room = keys->model->block_limit + 1;
-	uint32	   *numbers = palloc(sizeof(uint32) * room);
-	uint32	   *rows = palloc(sizeof(uint32) * (uint64) room * field_count);
-	uint32	   *codes = palloc(sizeof(uint32) * (uint64) room * Max(keys->stride, 1));
-	CodeEntry  *entries = MemoryContextAllocHuge(CurrentMemoryContext,
-												 sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
-	CodeEntry  *spare = MemoryContextAllocHuge(CurrentMemoryContext,
-											   sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
-	uint32		below = share >= 1 ? PG_UINT32_MAX : (uint32) (share * PG_UINT32_MAX);
+	KeysSlice	all = {share, 0, 1};
 
 	for (int k = 0; k < keys->model->key_count; k++)
-	{
-		uint32		count;
-		CodeEntry  *sorted = GatherEntries(keys, k, entries, spare, &count);
-
-		for (uint32 from = 0; from < count;)
-		{
-			MatchBlock	block = {k, sorted[from].code, 0, numbers, rows, codes};
-			uint32		to = from;
-
-			while (to < count && sorted[to].code == block.code)
-				to++;
-			if (to - from >= 2 && JoinCodes(block.code, 7) <= below)
-			{
-				CHECK_FOR_INTERRUPTS();
-
-				/* More than fit have codes that are equal by chance */
-				for (uint32 i = from; i < to && block.count < room; i++)
-					AddToBlock(keys, &block, sorted[i].record);
-				visit(state, keys, &block);
-			}
-			from = to;
-		}
-	}
-	for (uint32 s = 0; s < keys->seam_count; s++)
-	{
-		MatchBlock	block = {keys->model->key_count, CODE_NONE, 0, numbers, rows, codes};
-
-		AddToBlock(keys, &block, keys->seams[2 * s]);
-		AddToBlock(keys, &block, keys->seams[2 * s + 1]);
-		visit(state, keys, &block);
-	}
-	pfree(entries);
-	pfree(spare);
-	pfree(numbers);
-	pfree(rows);
-	pfree(codes);
+		KeysVisitSlice(keys, k, &all, visit, state);
+	KeysVisitSeams(keys, visit, state);
 }
 
 /* Work out the codes of a key for some records only: its entries one after the other */

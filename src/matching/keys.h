@@ -26,22 +26,30 @@ typedef struct MatchKeys
 	uint32	   *seams;			/* pairs across the seams of blocks cut up at last */
 } MatchKeys;
 
-/* A block: its records, their rows side by side */
+/* A block of records */
 typedef struct MatchBlock
 {
 	int			key;
 	uint32		code;
 	int			count;
-	uint32	   *numbers;
-	uint32	   *rows;			/* field ids, field_count a record */
-	uint32	   *codes;			/* stride a record */
+	const uint32 *numbers;
 } MatchBlock;
+
+/* A part of the blocks of a key: a share picked by code, and of that one of so many ranges of codes */
+typedef struct KeysSlice
+{
+	double		share;
+	uint32		number;
+	uint32		count;
+} KeysSlice;
 
 typedef void (*BlockVisitor) (void *state, const MatchKeys *keys, const MatchBlock *block);
 
-extern MatchKeys *KeysBuild(const MatchRecords *records);
+extern MatchKeys *KeysBuild(MatchRecords *records);
 extern void KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state);
-extern bool KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, const uint32 *left, const uint32 *right);
+extern void KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state);
+extern void KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state);
+extern bool KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int a, int b);
 extern uint32 KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right);
 extern int	KeyEntries(const ModelKey *key);
 extern void KeyCodes(const MatchRecords *records, const ModelKey *key, const uint32 *numbers, int count,

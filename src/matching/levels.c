@@ -41,6 +41,7 @@ typedef struct ValueMemo
 	double		qgrams;
 	double		words;
 	int			edits;
+	int			most_edits;		/* that matter */
 } ValueMemo;
 
 /* Does the Jaro-Winkler similarity reach a threshold? */
@@ -68,8 +69,8 @@ MemoEdits(ValueMemo *memo)
 	{
 		memo->edits = EditDistanceBound(memo->left->signature, memo->left->length,
 										memo->right->signature, memo->right->length);
-		if (memo->edits <= EDITS_OF_INTEREST)
-			memo->edits = OptimalStringAlignmentWithin(&memo->left_text, &memo->right_text, EDITS_OF_INTEREST);
+		if (memo->edits <= memo->most_edits)
+			memo->edits = OptimalStringAlignmentWithin(&memo->left_text, &memo->right_text, memo->most_edits);
 	}
 	return memo->edits;
 }
@@ -241,11 +242,18 @@ IsAcronymOf(const MatchDictionary *dictionary, const MatchValue *left, const Mat
 }
 
 /* Count the days between two dates */
-static int
+static inline int
 DaysBetween(uint32 left, uint32 right)
 {
 	return abs(date2j(DATE_YEAR(left), DATE_MONTH(left), DATE_DAY(left)) -
 			   date2j(DATE_YEAR(right), DATE_MONTH(right), DATE_DAY(right)));
+}
+
+/* Do two dates lie within days of each other?  Mostly the years tell. */
+static inline bool
+WithinDays(uint32 left, uint32 right, double days)
+{
+	return (abs(DATE_YEAR(left) - DATE_YEAR(right)) - 1) * 365.0 <= days && DaysBetween(left, right) <= days;
 }
 
 /* Do two dates lie within days of each other once the year is off by one or ten? */
@@ -259,7 +267,7 @@ IsYearSlip(uint32 left, uint32 right, int days)
 		{
 			int			year = DATE_YEAR(left) + sign * slips[s];
 
-			if (year > 0 && DaysBetween(DATE_PACK(year, DATE_MONTH(left), DATE_DAY(left)), right) <= days)
+			if (year > 0 && WithinDays(DATE_PACK(year, DATE_MONTH(left), DATE_DAY(left)), right, days))
 				return true;
 		}
 	return false;
@@ -285,7 +293,7 @@ DateTestHolds(LevelTest test, double threshold, ValueMemo *memo)
 			return (DATE_YEAR(left) == DATE_YEAR(right)) + (DATE_MONTH(left) == DATE_MONTH(right)) +
 				(DATE_DAY(left) == DATE_DAY(right)) >= threshold;
 		case TEST_DAYS:
-			return DaysBetween(left, right) <= threshold;
+			return WithinDays(left, right, threshold);
 		case TEST_YEAR_SLIP:
 			return IsYearSlip(left, right, (int) threshold);
 		default:
@@ -405,14 +413,17 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 {
 	const ModelComparison *comparison = &scorer->model->comparisons[c];
 	const MatchDictionary *dictionary = FieldDictionary(scorer->records, comparison->field);
-	LevelCache *cache = &scorer->caches[c];
-	uint64		pair = left < right ? ((uint64) left << 32) | right : ((uint64) right << 32) | left;
-	uint32		slot = (pair * UINT64CONST(0x9E3779B97F4A7C15)) >> 49;
+	uint64	   *cached = NULL;
+	uint64		pair = CachedPair(left, right);
 	ValueMemo	memo;
 	int			level;
 
-	if (cache->pairs[slot] == pair)
-		return cache->levels[slot];
+	if (scorer->caches[c] && ((left | right) >> CACHED_ID_BITS) == 0)
+	{
+		cached = CachePlace(scorer, c, pair);
+		if ((*cached & ~CACHED_LEVEL) == pair)
+			return *cached & CACHED_LEVEL;
+	}
 	memo.dictionary = dictionary;
 	memo.left = &dictionary->values[Min(left, right)];
 	memo.right = &dictionary->values[Max(left, right)];
@@ -420,11 +431,12 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 	memo.right_text = ValueText(dictionary, memo.right);
 	memo.jaro_winkler_bound = memo.jaro_winkler = memo.qgrams = memo.words = -1;
 	memo.edits = -1;
+	memo.most_edits = Min(scorer->most_edits[c], EDITS_OF_INTEREST);
 	for (level = 0; level < comparison->level_count - 1; level++)
 		if (TestHolds(scorer, comparison, &comparison->levels[level], &memo))
 			break;
-	cache->pairs[slot] = pair;
-	cache->levels[slot] = level;
+	if (cached)
+		*cached = pair | level;
 	return level;
 }
 
@@ -545,6 +557,18 @@ PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, Pair
 		pattern->levels[model->given] = RecordLevel(scorer, model->given, left, right);
 	else if (model->family >= 0)
 		pattern->levels[model->family] = RecordLevel(scorer, model->family, left, right);
+}
+
+/* Fetch what is cached of a pair of records ahead */
+void
+PairFetch(const PairScorer *scorer, const uint32 *left, const uint32 *right)
+{
+	for (int c = 0; c < scorer->model->comparison_count; c++)
+	{
+		int			field = scorer->model->comparisons[c].field;
+
+		CacheFetch(scorer, c, left[field], right[field]);
+	}
 }
 
 /* Compare two records in everything */

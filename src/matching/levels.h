@@ -13,32 +13,86 @@ typedef struct PairPattern
 	int8		order;			/* of names: 0 straight, 1 swapped, or LEVEL_BLANK */
 } PairPattern;
 
+/* A comparison whose level is not worked out yet */
+#define LEVEL_UNKNOWN (-2)
+
 /* Entries of a cache of levels; a power of two */
 #define LEVEL_CACHE_SIZE 32768
 
-/* What is known of a pair of values: direct-mapped, as names repeat */
-typedef struct LevelCache
+/* What a comparison of different values can be worth at most, before frequencies count */
+typedef struct LevelBounds
 {
-	uint64	   *pairs;
-	int8	   *levels;
-} LevelCache;
+	double		plain;			/* at a level that uses no frequency, */
+	double		frequent;		/* at one that does, */
+	double		same_mailbox;	/* at one that asks for the same mailbox, frequency included, */
+	double		same_domain;	/* for the same domain, */
+	double		frequent_domain;	/* and uses its frequency, */
+	double		mailbox_plain;	/* at one of a name against a mailbox, */
+	double		mailbox_frequent;	/* that uses a frequency */
+} LevelBounds;
+
+/* What two comparisons can be worth beyond their parts, knowing the level of one */
+typedef struct GroupBounds
+{
+	double		best;
+	double		left[MODEL_MAX_LEVELS];
+	double		right[MODEL_MAX_LEVELS];
+} GroupBounds;
 
 /* Compares pairs of records of one set */
 typedef struct PairScorer
 {
 	const MatchRecords *records;
 	const MatchModel *model;
-	LevelCache	caches[MODEL_MAX_COMPARISONS];
+	uint64	   *caches[MODEL_MAX_COMPARISONS];	/* levels by pair of values; or NULL */
+	int			most_edits[MODEL_MAX_COMPARISONS];	/* that any level asks for */
+	LevelBounds bounds[MODEL_MAX_COMPARISONS];
+	GroupBounds groups[MODEL_MAX_COMPARISONS];
+	bool		is_far[MODEL_MAX_COMPARISONS];	/* are the values out of the processor's cache? */
+	bool		may_cross;		/* are there names that may be swapped? */
 	int			step_count;
 	int			order[MODEL_MAX_COMPARISONS];	/* of comparisons, the most useful first */
 } PairScorer;
 
+/* A pair of values and its level, in eight bytes; no pair of different values is 0 */
+#define CACHED_LEVEL_BITS 4
+#define CACHED_LEVEL UINT64CONST(15)
+#define CACHED_ID_BITS 30
+
+StaticAssertDecl(MODEL_MAX_LEVELS <= 16 && CACHED_ID_BITS * 2 + CACHED_LEVEL_BITS <= 64, "a level is cached in eight bytes");
+StaticAssertDecl(LEVEL_CACHE_SIZE == 1 << 15, "a place in the cache is what is left of 64 bits");
+
+/* Get what a pair of values is cached as, its level left out */
+static inline uint64
+CachedPair(uint32 left, uint32 right)
+{
+	return ((uint64) Min(left, right) << CACHED_ID_BITS | Max(left, right)) << CACHED_LEVEL_BITS;
+}
+
+/* Get the place of a pair of values in the cache of a comparison */
+static inline uint64 *
+CachePlace(const PairScorer *scorer, int c, uint64 pair)
+{
+	return &scorer->caches[c][(pair * UINT64CONST(0x9E3779B97F4A7C15)) >> (64 - 15)];
+}
+
+/* Fetch what is cached of a pair of different values ahead */
+static inline void
+CacheFetch(const PairScorer *scorer, int c, uint32 left, uint32 right)
+{
+	if (scorer->caches[c])
+		__builtin_prefetch(CachePlace(scorer, c, CachedPair(left, right)));
+}
+
 extern PairScorer *ScorerCreate(const MatchRecords *records);
+extern void PairFetch(const PairScorer *scorer, const uint32 *left, const uint32 *right);
 extern void PairLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern double PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 							const PairPattern *pattern, double shared[RELATED_COUNT]);
+extern double LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right,
+						  const PairPattern *pattern);
 extern double PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 							const PairPattern *pattern, double *parts);
 extern bool PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least,

@@ -273,6 +273,23 @@ SideValue(const SourceColumn *column, const MatchSide *side)
 	return side->values[column->field->column];
 }
 
+/* Enter values that are known to be frequent */
+static void
+EnterFrequent(MatchDictionary *dictionary, FieldKind kind, int count, char *const *values)
+{
+	ValueSpelling normals[DICTIONARY_BATCH];
+	uint32		ids[DICTIONARY_BATCH];
+
+	for (int from = 0; from < count; from += DICTIONARY_BATCH)
+	{
+		int			n = Min(DICTIONARY_BATCH, count - from);
+
+		for (int i = 0; i < n; i++)
+			normals[i] = (ValueSpelling) {values[from + i], strlen(values[from + i])};
+		DictionaryEnterNormals(dictionary, kind, normals, n, ids);
+	}
+}
+
 /* Start anew with no records but the values that are known to be frequent */
 static void
 ResetRecords(LiveModel *live)
@@ -294,10 +311,9 @@ ResetRecords(LiveModel *live)
 		const ModelField *field = &model->fields[f];
 		MatchDictionary *dictionary = &live->records->dictionaries[field->dictionary];
 
-		for (int v = 0; v < field->frequency_count; v++)
-			DictionaryEnterNormal(dictionary, field->kind, field->frequent[v], strlen(field->frequent[v]));
-		for (int w = 0; dictionary->words && w < field->word_count; w++)
-			DictionaryEnterNormal(dictionary->words, KIND_CATEGORY, field->words[w], strlen(field->words[w]));
+		EnterFrequent(dictionary, field->kind, field->frequency_count, field->frequent);
+		if (dictionary->words)
+			EnterFrequent(dictionary->words, KIND_CATEGORY, field->word_count, field->words);
 	}
 	RecordsSetRarity(live->records);
 	live->scorer = ScorerCreate(live->records);

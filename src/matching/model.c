@@ -483,35 +483,25 @@ MostRarity(const MatchModel *model, int field)
 	return Max(0, log2(model->fields[field].agreement) - log2(least));
 }
 
-/* Work out weights and bounds of a comparison */
+/* Work out the weights of a comparison */
 static void
 CompileComparison(MatchModel *model, int c)
 {
 	ModelComparison *comparison = &model->comparisons[c];
-	bool		is_name = c == model->given || c == model->family;
-	double		best_equal = -INFINITY;
 
 	comparison->equal_level = comparison->level_count - 1;
 	comparison->first_email_level = -1;
-	comparison->best_inexact = -INFINITY;
-	comparison->best_blank = 0;
 	comparison->most_rarity = 0;
 	for (int l = comparison->level_count - 1; l >= 0; l--)
 	{
 		ModelLevel *level = &comparison->levels[l];
-		double		most;
 
 		level->weight = log2(level->m) - log2(level->u);
 		for (int r = 0; r < RELATED_COUNT; r++)
 			level->related_weight[r] = log2(level->related[r]) - log2(level->u);
-		most = level->weight;
 		if (level->uses_frequency)
-		{
-			double		rarity = MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain : comparison->field);
-
-			most += rarity;
-			comparison->most_rarity = Max(comparison->most_rarity, rarity);
-		}
+			comparison->most_rarity = Max(comparison->most_rarity,
+										  MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain : comparison->field));
 		if (level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL || level->test == TEST_EMAIL_OTHER)
 		{
 			if (comparison->mailbox < 0)
@@ -519,23 +509,11 @@ CompileComparison(MatchModel *model, int c)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("level \"%s\" of comparison \"%s\" needs an e-mail field", level->label, comparison->name)));
 			comparison->first_email_level = l;
-			comparison->best_blank = Max(comparison->best_blank, most);
 			continue;
 		}
 		if (level->test == TEST_EXACT || level->test == TEST_JARO_WINKLER || level->test == TEST_EDITS ||
 			level->test == TEST_QGRAMS || level->test == TEST_WORDS || level->test == TEST_ELSE)
-		{
 			comparison->equal_level = l;
-			best_equal = most;
-		}
-		if (level->test != TEST_EXACT)
-			comparison->best_inexact = Max(comparison->best_inexact, most);
-	}
-	if (is_name && model->given >= 0 && model->family >= 0)
-	{
-		/* What stands in the other name's place is compared too */
-		comparison->best_blank = Max(comparison->best_blank, comparison->best_inexact);
-		model->best_crossed += Max(0, best_equal - Min(0, comparison->best_inexact));
 	}
 }
 
@@ -550,7 +528,6 @@ ModelCompile(MatchModel *model)
 	model->prior_weight = log2(model->prior) - log2(1 - model->prior);
 	for (int r = 0; r < RELATED_COUNT; r++)
 		model->related_prior_weight[r] = log2(model->related_prior[r]) - log2(1 - model->related_prior[r]);
-	model->best_extra = model->best_crossed = 0;
 	for (int c = 0; c < model->comparison_count; c++)
 		CompileComparison(model, c);
 	for (int g = 0; g < model->group_count; g++)
@@ -558,22 +535,18 @@ ModelCompile(MatchModel *model)
 		ModelGroup *group = &model->groups[g];
 		const ModelComparison *left = &model->comparisons[group->left];
 		const ModelComparison *right = &model->comparisons[group->right];
-		double		best = 0;
 
 		for (int a = 0; a < left->level_count; a++)
 			for (int b = 0; b < right->level_count; b++)
 			{
 				group->weight[a][b] = log2(group->m[a][b]) - log2(group->u[a][b]);
 				group->related_weight[a][b] = -log2(group->u[a][b]);
-				best = Max(best, group->weight[a][b]);
 			}
-		model->best_extra += best;
 	}
 	if (model->given >= 0 && model->family >= 0)
 	{
 		model->swapped_weight = log2(model->swapped_m) - log2(model->swapped_u);
 		model->straight_weight = log2(1 - model->swapped_m) - log2(1 - model->swapped_u);
-		model->best_extra += Max(0, Max(model->swapped_weight, model->straight_weight));
 	}
 }
 

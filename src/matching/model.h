@@ -140,8 +140,6 @@ typedef struct ModelComparison
 	int			equal_level;	/* of equal values */
 	int			first_email_level;	/* of a name against an e-mail address, or -1 */
 	double		most_rarity;	/* most that the rarity of a value can add */
-	double		best_inexact;	/* most that unequal values can be worth, frequency included */
-	double		best_blank;		/* likewise where one of them is blank */
 } ModelComparison;
 
 /*
@@ -213,8 +211,6 @@ typedef struct MatchModel
 	double		swapped_u;
 	double		straight_weight;
 	double		swapped_weight;
-	double		best_extra;		/* bounds of what else a pair can be worth: groups and order, */
-	double		best_crossed;	/* equal names crosswise */
 	int			key_count;
 	ModelKey	keys[MODEL_MAX_KEYS];
 	int			refinement_count;	/* what splits a block that is too large */

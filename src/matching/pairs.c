@@ -7,33 +7,46 @@
 
 #include "funcapi.h"
 #include "matching/choose.h"
-#include "matching/pairs.h"
+#include "matching/parallel.h"
 #include "matching/train.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* Looks for pairs in blocks */
-typedef struct PairFinder
+/* Make what looks for pairs */
+PairFinder *
+FinderCreate(PairScorer *scorer, double at_least)
 {
-	PairScorer *scorer;
-	double		at_least;		/* weight */
-	FoundPair  *pairs;
-	uint64		count;
-	uint64		capacity;
-	uint64		compared;
-} PairFinder;
+	PairFinder *finder = palloc(sizeof(PairFinder));
 
-/* Note a pair that was found */
-static void
-AddPair(PairFinder *finder, uint32 left, uint32 right, double weight)
+	finder->scorer = scorer;
+	finder->at_least = at_least;
+	finder->count = finder->compared = 0;
+	finder->capacity = 1024;
+	finder->pairs = palloc(sizeof(FoundPair) * finder->capacity);
+	return finder;
+}
+
+/* Note pairs that were found */
+void
+FinderAppend(PairFinder *finder, const FoundPair *pairs, uint64 count)
 {
-	if (finder->count == finder->capacity)
+	if (finder->count + count > finder->capacity)
 	{
-		finder->capacity *= 2;
+		finder->capacity = Max(finder->capacity * 2, finder->count + count);
 		finder->pairs = repalloc_huge(finder->pairs, sizeof(FoundPair) * finder->capacity);
 	}
-	finder->pairs[finder->count++] = (FoundPair) {Min(left, right), Max(left, right), weight};
+	memcpy(finder->pairs + finder->count, pairs, sizeof(FoundPair) * count);
+	finder->count += count;
+}
+
+/* Note a pair that was found */
+static inline void
+AddPair(PairFinder *finder, uint32 left, uint32 right, double weight)
+{
+	FoundPair	pair = {Min(left, right), Max(left, right), weight};
+
+	FinderAppend(finder, &pair, 1);
 }
 
 /* Are two records of one of two sets that are to be linked? */
@@ -44,24 +57,28 @@ SameSet(const MatchRecords *records, uint32 left, uint32 right)
 }
 
 /* Compare the pairs of a block */
-static void
-SearchBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
+void
+FinderVisit(void *state, const MatchKeys *keys, const MatchBlock *block)
 {
 	PairFinder *finder = state;
-	int			field_count = keys->model->field_count;
+	const MatchRecords *records = keys->records;
 
 	for (int a = 0; a < block->count; a++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (int b = a + 1; b < block->count; b++)
 		{
 			PairPattern pattern;
 			double		weight;
 
-			if (!SameSet(keys->records, block->numbers[a], block->numbers[b]) &&
-				PairWeight(finder->scorer, block->rows + a * field_count, block->rows + b * field_count,
-						   finder->at_least, &pattern, &weight) &&
-				!KeysMetBefore(keys, block, block->codes + a * keys->stride, block->codes + b * keys->stride))
+			if (SameSet(records, block->numbers[a], block->numbers[b]) || KeysMetBefore(keys, block, a, b))
+				continue;
+			finder->compared++;
+			if (PairWeight(finder->scorer, RecordIds(records, block->numbers[a]), RecordIds(records, block->numbers[b]),
+						   finder->at_least, &pattern, &weight))
 				AddPair(finder, block->numbers[a], block->numbers[b], weight);
 		}
+	}
 }
 
 /* Compare all pairs there are */
@@ -84,19 +101,29 @@ SearchAll(PairFinder *finder, const MatchRecords *records)
 	}
 }
 
-/* Find the pairs of records whose weight reaches a limit, in a share of the blocks */
+/*
+ * Find the pairs of records whose weight reaches a limit, in a share of the
+ * blocks; the keys may be known already
+ */
 FoundPair *
-FindPairs(MatchRecords *records, double at_least, double share, uint64 *count)
+FindPairs(MatchRecords *records, MatchKeys *keys, double at_least, double share, uint64 *count)
 {
-	PairFinder	finder = {.scorer = ScorerCreate(records),.at_least = at_least,.capacity = 1024};
+	PairFinder *finder = FinderCreate(ScorerCreate(records), at_least);
+	int			workers = SharedWorkers(records);
 
-	finder.pairs = palloc(sizeof(FoundPair) * finder.capacity);
 	if (RecordsAllPairs(records) <= COMPARE_ALL_PAIRS)
-		SearchAll(&finder, records);
+		SearchAll(finder, records);
 	else
-		KeysVisit(KeysBuild(records), share, SearchBlock, &finder);
-	*count = finder.count;
-	return finder.pairs;
+	{
+		keys = keys ? keys : KeysBuild(records);
+		if (workers > 0)
+			SharedSearch(records, keys, share, workers, finder);
+		else
+			KeysVisit(keys, share, FinderVisit, finder);
+		RecordsReport(records, UINT64_FORMAT " pairs compared, " UINT64_FORMAT " found", finder->compared, finder->count);
+	}
+	*count = finder->count;
+	return finder->pairs;
 }
 
 /* Check a probability from which on pairs are wanted; kept away from 0 and 1 */
@@ -123,6 +150,7 @@ PairsRecords(MatchModel *model, const char *source, const char *other)
 		RecordsLoad(records, other, model->key_column);
 	}
 	RecordsSetRarity(records);
+	RecordsDropLookup(records);
 	if (model->key_count == 0 && RecordsAllPairs(records) > COMPARE_ALL_PAIRS)
 	{
 		ModelMeasurePresence(model, records);
@@ -178,8 +206,9 @@ find_pairs(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)),
 						   PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
-	pairs = FindPairs(records, log2(at_least) - log2(1 - at_least), 1, &count);
+	pairs = FindPairs(records, NULL, log2(at_least) - log2(1 - at_least), 1, &count);
 	ReturnPairs((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count);
+	SharedRelease(records);
 	return (Datum) 0;
 }
 
@@ -194,6 +223,7 @@ train_match_model(PG_FUNCTION_ARGS)
 
 	RecordsLoad(records, source, model->key_column);
 	ModelTrain(model, records);
+	SharedRelease(records);
 	PG_RETURN_JSONB_P(ModelWrite(model));
 }
 

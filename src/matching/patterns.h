@@ -38,8 +38,12 @@ extern PatternTable *PatternsCreate(void);
 extern void PatternsAdd(PatternTable *table, PairScorer *scorer, const uint32 *left, const uint32 *right,
 						uint16 bound);
 extern PatternCount **PatternsList(const PatternTable *table, int *count);
-extern void PatternsOfRandomPairs(PatternTable *table, PairScorer *scorer, uint64 wanted);
+extern void PatternsMerge(PatternTable *table, const PatternCount *counted);
+extern void PatternsOfRandomPairs(PatternTable *table, PairScorer *scorer, uint64 wanted, int part, int parts);
 extern uint16 KeyDependents(const MatchModel *model, const ModelKey *key);
+extern void PatternsOfSlice(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, int key,
+							const KeysSlice *slice);
+extern void PatternsOfSeams(PatternTable *table, PairScorer *scorer, const MatchKeys *keys);
 extern void PatternsOfBlocks(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, double share);
 
 #endif

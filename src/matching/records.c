@@ -12,6 +12,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "matching/arrays.h"
 #include "matching/records.h"
 #include "miscadmin.h"
 #include "normalise/normalise.h"
@@ -24,7 +25,10 @@
 #include "utils/regproc.h"
 #include "utils/varlena.h"
 
-#define CHUNK_ROWS 512
+/* From so many records on, phases are reported when they are done */
+#define REPORTED_RECORDS 100000
+
+#define CHUNK_ROWS DICTIONARY_BATCH
 #define FIRST_CAPACITY 1024
 
 /* A text of a chunk */
@@ -73,6 +77,7 @@ RecordsCreate(const MatchModel *model)
 {
 	MatchRecords *records = palloc0(sizeof(MatchRecords));
 
+	INSTR_TIME_SET_CURRENT(records->phase_start);
 	records->model = model;
 	records->context = CurrentMemoryContext;
 	records->capacity = FIRST_CAPACITY;
@@ -119,11 +124,11 @@ ReserveRecords(MatchRecords *records, uint32 more)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("more than %d records", INT_MAX)));
 	records->capacity = Max(records->capacity * 2, records->count + more);
-	records->ids = repalloc_huge(records->ids, sizeof(uint32) * (uint64) records->capacity * records->model->field_count);
+	records->ids = ArrayGrow(records->ids, sizeof(uint32) * (uint64) records->capacity * records->model->field_count);
 	if (records->integer_keys)
-		records->integer_keys = repalloc_huge(records->integer_keys, sizeof(int64) * (uint64) records->capacity);
+		records->integer_keys = ArrayGrow(records->integer_keys, sizeof(int64) * (uint64) records->capacity);
 	if (records->text_keys)
-		records->text_keys = repalloc_huge(records->text_keys, sizeof(uint64) * (uint64) records->capacity);
+		records->text_keys = ArrayGrow(records->text_keys, sizeof(uint64) * (uint64) records->capacity);
 }
 
 /* Get the place of a column */
@@ -141,9 +146,14 @@ static uint32
 EnterFromFullName(MatchRecords *records, MatchDictionary *dictionary, FieldKind kind, const char *text, int len)
 {
 	StringInfo	part = kind == KIND_GIVEN_NAME ? &records->name.given : &records->name.family;
+	ValueSpelling spelling;
+	uint32		id;
 
 	ParsePersonName(&records->name, text, len, NULL);
-	return DictionaryEnter(dictionary, kind, part->data, part->len, DictionaryHash(kind, part->data, part->len));
+	spelling.text = part->data;
+	spelling.len = part->len;
+	DictionaryEnter(dictionary, kind, &spelling, 1, &id);
+	return id;
 }
 
 /* Fill one field of new records from the texts of its columns */
@@ -154,8 +164,9 @@ FillField(MatchRecords *records, int f, const char *bytes, const ChunkText *text
 	const MatchModel *model = records->model;
 	const ModelField *field = &model->fields[f];
 	MatchDictionary *dictionary = &records->dictionaries[field->dictionary];
-	uint32	   *ids = records->ids + (uint64) records->count * model->field_count + f;
-	uint64		hashes[CHUNK_ROWS];
+	uint32	   *to = records->ids + (uint64) records->count * model->field_count + f;
+	ValueSpelling spellings[CHUNK_ROWS];
+	uint32		ids[CHUNK_ROWS];
 
 	if (field->whole >= 0)
 	{
@@ -163,30 +174,23 @@ FillField(MatchRecords *records, int f, const char *bytes, const ChunkText *text
 
 		for (int r = 0; r < rows; r++)
 		{
-			uint32		id = ids[r * model->field_count + field->whole - f];
+			uint32		id = to[r * model->field_count + field->whole - f];
 
-			id = field->part == PART_MAILBOX ? whole->values[id].extra : whole->domains[id];
-			ids[r * model->field_count] = id;
-			dictionary->values[id].count++;
+			to[r * model->field_count] = field->part == PART_MAILBOX ? whole->values[id].extra : whole->domains[id];
 		}
 		return;
 	}
 	for (int r = 0; r < rows; r++)
-		if (texts && texts[r].len > 0)
-		{
-			hashes[r] = DictionaryHash(field->kind, bytes + texts[r].offset, texts[r].len);
-			DictionaryPrefetch(dictionary, hashes[r]);
-		}
+	{
+		spellings[r].text = texts ? bytes + texts[r].offset : NULL;
+		spellings[r].len = texts ? Max(texts[r].len, 0) : 0;
+	}
+	DictionaryEnter(dictionary, field->kind, spellings, rows, ids);
 	for (int r = 0; r < rows; r++)
 	{
-		uint32		id = VALUE_BLANK;
-
-		if (texts && texts[r].len > 0)
-			id = DictionaryEnter(dictionary, field->kind, bytes + texts[r].offset, texts[r].len, hashes[r]);
-		if (id == VALUE_BLANK && full_names && full_names[r].len > 0)
-			id = EnterFromFullName(records, dictionary, field->kind, bytes + full_names[r].offset, full_names[r].len);
-		ids[r * model->field_count] = id;
-		dictionary->values[id].count++;
+		if (ids[r] == VALUE_BLANK && full_names && full_names[r].len > 0)
+			ids[r] = EnterFromFullName(records, dictionary, field->kind, bytes + full_names[r].offset, full_names[r].len);
+		to[r * model->field_count] = ids[r];
 	}
 }
 
@@ -242,14 +246,41 @@ FlushChunk(RecordReceiver *receiver)
 }
 
 /* Put a text into the chunk */
-static void
+static inline void
 ChunkAppend(RecordReceiver *receiver, int column, const char *text, int len)
 {
 	ChunkText  *entry = &receiver->texts[column * CHUNK_ROWS + receiver->rows];
+	StringInfo	bytes = &receiver->bytes;
 
-	entry->offset = receiver->bytes.len;
+	if (bytes->len + len >= bytes->maxlen)
+		enlargeStringInfo(bytes, len);
+	entry->offset = bytes->len;
 	entry->len = len;
-	appendBinaryStringInfo(&receiver->bytes, text, len);
+	memcpy(bytes->data + bytes->len, text, len);
+	bytes->len += len;
+}
+
+/* Write a date as year, month and day */
+static int
+WriteDate(char *to, DateADT date)
+{
+	int			year,
+				month,
+				day;
+
+	if (DATE_NOT_FINITE(date))
+		return 0;
+	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	if (year < 0 || year > 9999)
+		return snprintf(to, MAXDATELEN + 1, "%04d-%02d-%02d", year, month, day);
+	for (int i = 3; i >= 0; i--, year /= 10)
+		to[i] = '0' + year % 10;
+	to[4] = to[7] = '-';
+	to[5] = '0' + month / 10;
+	to[6] = '0' + month % 10;
+	to[8] = '0' + day / 10;
+	to[9] = '0' + day % 10;
+	return 10;
 }
 
 /* Take one tuple from the executor */
@@ -288,18 +319,8 @@ ReceiveTuple(TupleTableSlot *slot, DestReceiver *self)
 		else if (receiver->types[c + 1] == DATEOID)
 		{
 			char		date[MAXDATELEN + 1];
-			int			year,
-						month,
-						day;
-			DateADT		value = DatumGetDateADT(slot->tts_values[c + 1]);
-			int			len = 0;
 
-			if (!DATE_NOT_FINITE(value))
-			{
-				j2date(value + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-				len = snprintf(date, sizeof(date), "%04d-%02d-%02d", year, month, day);
-			}
-			ChunkAppend(receiver, c, date, len);
+			ChunkAppend(receiver, c, date, WriteDate(date, DatumGetDateADT(slot->tts_values[c + 1])));
 		}
 		else
 		{
@@ -445,48 +466,51 @@ RecordsLoad(MatchRecords *records, const char *source, const char *key_column)
 		elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(SPI_result));
 	FlushChunk(&receiver);
 	SPI_finish();
+	RecordsReport(records, "%u records read", records->count);
 }
 
-/* Get -log2 of the frequency of each value of a dictionary, as the model knows it */
-static double *
-Rarities(const MatchDictionary *dictionary, int count, char *const *frequent, const double *frequencies,
-		 double rest, MemoryContext context)
+/* Note -log2 of the frequency of each value of a dictionary, as the model knows it */
+static void
+SetRarities(double **rarity, uint32 *size, const MatchDictionary *dictionary, int count, char *const *frequent,
+			const double *frequencies, double rest, MemoryContext context)
 {
-	double	   *rarity = MemoryContextAllocHuge(context, sizeof(double) * (uint64) dictionary->count);
 	double		rest_rarity = -log2(rest);
 
+	if (*size < dictionary->count)
+	{
+		if (*rarity)
+			pfree(*rarity);
+		*rarity = ArrayAllocate(context, sizeof(double) * (uint64) dictionary->count);
+		*size = dictionary->count;
+	}
 	for (uint32 id = 0; id < dictionary->count; id++)
-		rarity[id] = rest_rarity;
+		(*rarity)[id] = rest_rarity;
 	for (int i = 0; i < count; i++)
 	{
 		uint32		id = DictionaryFind(dictionary, frequent[i], strlen(frequent[i]));
 
 		if (id != VALUE_BLANK)
-			rarity[id] = -log2(frequencies[i]);
+			(*rarity)[id] = -log2(frequencies[i]);
 	}
-	return rarity;
 }
 
 /* Look up how rare the values of all records are, once they are all there */
 void
 RecordsSetRarity(MatchRecords *records)
 {
+	records->far_count = 0;
 	for (int f = 0; f < records->model->field_count; f++)
 	{
 		const ModelField *field = &records->model->fields[f];
 		const MatchDictionary *dictionary = FieldDictionary(records, f);
 
-		if (records->rarity[f])
-			pfree(records->rarity[f]);
-		if (records->word_rarity[f])
-			pfree(records->word_rarity[f]);
-		records->rarity[f] = Rarities(dictionary, field->frequency_count, field->frequent, field->frequencies,
-									  field->rest_frequency, records->context);
-		records->rarity_size[f] = dictionary->count;
-		records->word_rarity_size[f] = dictionary->words ? dictionary->words->count : 0;
-		records->word_rarity[f] = dictionary->words == NULL ? NULL :
-			Rarities(dictionary->words, field->word_count, field->words, field->word_frequencies,
-					 field->rest_word_frequency, records->context);
+		if (dictionary->count > NEAR_AT_HAND && field->whole < 0)
+			records->far[records->far_count++] = f;
+		SetRarities(&records->rarity[f], &records->rarity_size[f], dictionary, field->frequency_count,
+					field->frequent, field->frequencies, field->rest_frequency, records->context);
+		if (dictionary->words)
+			SetRarities(&records->word_rarity[f], &records->word_rarity_size[f], dictionary->words, field->word_count,
+						field->words, field->word_frequencies, field->rest_word_frequency, records->context);
 	}
 }
 
@@ -497,7 +521,7 @@ ExtendRarities(double **rarity, uint32 *size, uint32 count, double rest)
 	if (count <= *size)
 		return;
 	count = Max(count, *size * 2);
-	*rarity = repalloc_huge(*rarity, sizeof(double) * (uint64) count);
+	*rarity = ArrayGrow(*rarity, sizeof(double) * (uint64) count);
 	for (uint32 id = *size; id < count; id++)
 		(*rarity)[id] = -log2(rest);
 	*size = count;
@@ -517,6 +541,43 @@ RecordsExtendRarity(MatchRecords *records)
 			ExtendRarities(&records->word_rarity[f], &records->word_rarity_size[f], dictionary->words->count,
 						   field->rest_word_frequency);
 	}
+}
+
+/* Give back what only new values and rarities are looked up by */
+void
+RecordsDropLookup(MatchRecords *records)
+{
+	for (int d = 0; d < records->model->dictionary_count; d++)
+		DictionaryDropLookup(&records->dictionaries[d]);
+}
+
+/* Tell the caller what was done, and how long it took, when there is much to do */
+void
+RecordsReport(MatchRecords *records, const char *done,...)
+{
+	StringInfoData text;
+	instr_time	now;
+	instr_time	taken;
+	va_list		args;
+	int			needed;
+
+	INSTR_TIME_SET_CURRENT(now);
+	taken = now;
+	INSTR_TIME_SUBTRACT(taken, records->phase_start);
+	records->phase_start = now;
+	if (records->count < REPORTED_RECORDS)
+		return;
+	initStringInfo(&text);
+	do
+	{
+		va_start(args, done);
+		needed = appendStringInfoVA(&text, done, args);
+		va_end(args);
+		if (needed > 0)
+			enlargeStringInfo(&text, needed);
+	} while (needed > 0);
+	ereport(NOTICE, (errmsg("%s (%.1f s)", text.data, INSTR_TIME_GET_DOUBLE(taken))));
+	pfree(text.data);
 }
 
 /* Get what the caller calls a record */

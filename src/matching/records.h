@@ -10,6 +10,7 @@
 
 #include "matching/dictionary.h"
 #include "normalise/normalise.h"
+#include "portability/instr_time.h"
 
 typedef struct MatchRecords
 {
@@ -27,10 +28,14 @@ typedef struct MatchRecords
 	StringInfoData key_text;
 	PersonName	name;			/* the one taken apart last */
 	MatchDictionary dictionaries[MODEL_MAX_FIELDS];
-	uint32		rarity_size[MODEL_MAX_FIELDS];	/* ids that the arrays below have room for, */
-	uint32		word_rarity_size[MODEL_MAX_FIELDS];
+	int			far_count;
+	int			far[MODEL_MAX_FIELDS];	/* fields whose values are worth fetching ahead */
+	uint32		rarity_size[MODEL_MAX_FIELDS];
 	double	   *rarity[MODEL_MAX_FIELDS];	/* by id: -log2 of the frequency */
+	uint32		word_rarity_size[MODEL_MAX_FIELDS];
 	double	   *word_rarity[MODEL_MAX_FIELDS];
+	instr_time	phase_start;
+	struct SharedArrays *shared;	/* where the arrays are once workers have them, too; or NULL */
 } MatchRecords;
 
 extern MatchRecords *RecordsCreate(const MatchModel *model);
@@ -38,6 +43,8 @@ extern void RecordsLoad(MatchRecords *records, const char *source, const char *k
 extern uint32 RecordsAdd(MatchRecords *records, const char *const *values, const int *lengths);
 extern void RecordsSetRarity(MatchRecords *records);
 extern void RecordsExtendRarity(MatchRecords *records);
+extern void RecordsDropLookup(MatchRecords *records);
+extern void RecordsReport(MatchRecords *records, const char *done,...) pg_attribute_printf(2, 3);
 extern char *RecordsSource(const char *source);
 extern char *RecordsKey(const MatchRecords *records, uint32 record);
 
@@ -60,6 +67,37 @@ static inline const MatchDictionary *
 FieldDictionary(const MatchRecords *records, int field)
 {
 	return &records->dictionaries[records->model->fields[field].dictionary];
+}
+
+/* Memory is fetched ahead in so many stages: a row, its values, their texts */
+#define FETCH_STAGES 3
+
+/* Fetch what will be read of a record, once what leads there was fetched by the stage before */
+static inline void
+RecordFetch(const MatchRecords *records, uint32 record, int stage)
+{
+	const uint32 *ids = RecordIds(records, record);
+
+	if (stage == 0)
+	{
+		__builtin_prefetch(ids);
+		__builtin_prefetch(ids + records->model->field_count - 1);
+		return;
+	}
+	for (int i = 0; i < records->far_count; i++)
+	{
+		const MatchDictionary *dictionary = FieldDictionary(records, records->far[i]);
+		uint32		id = ids[records->far[i]];
+
+		if (stage == 1)
+		{
+			ValueFetch(dictionary, id);
+			if (dictionary->domains)
+				__builtin_prefetch(&dictionary->domains[id]);
+		}
+		else
+			__builtin_prefetch(dictionary->text + dictionary->values[id].offset);
+	}
 }
 
 #endif

@@ -15,9 +15,6 @@
 
 #include "matching/levels.h"
 
-/* Dictionaries of more values are not in the processor's cache */
-#define FAR_AWAY 50000
-
 /* Get the probability that goes with a weight */
 double
 WeightProbability(double weight)
@@ -29,8 +26,8 @@ WeightProbability(double weight)
  * Get how much rarer than average the value is that two records share or nearly
  * share; names may be compared crosswise.
  */
-static double
-Rarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, const PairPattern *pattern)
+double
+LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, const PairPattern *pattern)
 {
 	const MatchModel *model = scorer->model;
 	const ModelComparison *comparison = &model->comparisons[c];
@@ -75,7 +72,7 @@ PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 		shared[r] = 0;
 	for (int c = 0; c < scorer->model->comparison_count; c++)
 	{
-		double		rarity = Rarity(scorer, c, left, right, pattern);
+		double		rarity = LevelRarity(scorer, c, left, right, pattern);
 
 		sum += rarity;
 		for (int r = 0; r < RELATED_COUNT; r++)
@@ -109,7 +106,7 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 		if (pattern->levels[c] != LEVEL_BLANK)
 		{
 			const ModelLevel *level = &model->comparisons[c].levels[pattern->levels[c]];
-			double		rarity = Rarity(scorer, c, left, right, pattern);
+			double		rarity = LevelRarity(scorer, c, left, right, pattern);
 
 			part = level->weight + rarity;
 			for (int r = 0; r < RELATED_COUNT; r++)
@@ -148,115 +145,4 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 	if (parts)
 		*parts++ = part;
 	return weight;
-}
-
-/* Get the most that a comparison can be worth, seeing only whether the values are equal */
-static inline double
-ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right)
-{
-	const MatchModel *model = scorer->model;
-	const ModelComparison *comparison = &model->comparisons[c];
-	uint32		a = left[comparison->field];
-	uint32		b = right[comparison->field];
-	const ModelLevel *level;
-
-	if (a == VALUE_BLANK || b == VALUE_BLANK)
-		return comparison->best_blank;
-	if (a != b)
-		return comparison->best_inexact;
-	level = &comparison->levels[comparison->equal_level];
-	if (!level->uses_frequency)
-		return level->weight;
-	return level->weight + scorer->records->rarity[comparison->field][a] +
-		model->fields[comparison->field].agreement_weight;
-}
-
-/*
- * Compare two records, giving up as soon as they cannot reach a weight; returns
- * whether they reach it.  Most pairs of a block differ in most fields and are
- * given up before any similarity is worked out, most others after the first.
- */
-bool
-PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least, PairPattern *pattern,
-		   double *weight)
-{
-	const MatchModel *model = scorer->model;
-	double		bounds[MODEL_MAX_COMPARISONS];
-	double		bound = model->prior_weight + model->best_extra;
-
-	for (int c = 0; c < model->comparison_count; c++)
-		bound += bounds[c] = ComparisonBound(scorer, c, left, right);
-	if (model->given >= 0 && model->family >= 0)
-	{
-		int			given = model->comparisons[model->given].field;
-		int			family = model->comparisons[model->family].field;
-
-		/* Names that are equal crosswise may be worth as much as any */
-		if ((left[given] == right[family] && left[given] != VALUE_BLANK) ||
-			(left[family] == right[given] && left[family] != VALUE_BLANK))
-			bound += model->best_crossed;
-	}
-	if (bound < at_least)
-		return false;
-	for (int i = 0; i < scorer->step_count; i++)
-	{
-		int			c = scorer->order[i];
-		const ModelComparison *comparison = &model->comparisons[c];
-
-		if (c == model->given || c == model->family)
-		{
-			PairNameLevels(scorer, left, right, pattern);
-			continue;
-		}
-		PairLevel(scorer, c, left, right, pattern);
-		if (pattern->levels[c] == comparison->equal_level || pattern->levels[c] == LEVEL_BLANK)
-			continue;
-		bound -= bounds[c];
-		bound += comparison->levels[pattern->levels[c]].weight + comparison->most_rarity;
-		if (bound < at_least)
-			return false;
-	}
-	*weight = PatternWeight(scorer, left, right, pattern, NULL);
-	return *weight >= at_least;
-}
-
-/*
- * Get how much a comparison is likely to settle for what it costs: values of
- * large dictionaries are far away in memory, names are compared crosswise.
- */
-static double
-Usefulness(const PairScorer *scorer, int c)
-{
-	const MatchModel *model = scorer->model;
-	const ModelComparison *comparison = &model->comparisons[c];
-	double		spread = comparison->best_inexact - comparison->levels[comparison->level_count - 1].weight;
-
-	if (c == model->given || c == model->family)
-		return -1;
-	return FieldDictionary(scorer->records, comparison->field)->count > FAR_AWAY ? spread / 8 : spread;
-}
-
-/* Make a scorer of pairs of records */
-PairScorer *
-ScorerCreate(const MatchRecords *records)
-{
-	PairScorer *scorer = palloc0(sizeof(PairScorer));
-	const MatchModel *model = records->model;
-
-	scorer->records = records;
-	scorer->model = model;
-	for (int c = 0; c < model->comparison_count; c++)
-	{
-		int			at = scorer->step_count;
-
-		scorer->caches[c].pairs = palloc0(sizeof(uint64) * LEVEL_CACHE_SIZE);
-		scorer->caches[c].levels = palloc(sizeof(int8) * LEVEL_CACHE_SIZE);
-		if (c == model->family && model->given >= 0)
-			continue;			/* together with the given name */
-		for (; at > 0 && Usefulness(scorer, scorer->order[at - 1]) < Usefulness(scorer, c); at--)
-			scorer->order[at] = scorer->order[at - 1];
-		scorer->order[at] = c;
-		scorer->step_count++;
-	}
-	return scorer;
 }

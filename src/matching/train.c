@@ -22,6 +22,7 @@
 
 #include "matching/choose.h"
 #include "matching/json.h"
+#include "matching/parallel.h"
 #include "matching/train.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -511,17 +512,26 @@ CountPatterns(Training *training, PairScorer *scorer)
 	PatternTable *met = random;
 
 	training->is_complete = training->all_pairs <= COMPARE_ALL_PAIRS;
-	PatternsOfRandomPairs(random, scorer, training->is_complete ? COMPARE_ALL_PAIRS : RANDOM_PAIRS);
-	if (!training->is_complete)
+	if (training->is_complete)
+		PatternsOfRandomPairs(random, scorer, COMPARE_ALL_PAIRS, 0, 1);
+	else
 	{
-		MatchKeys  *keys = KeysBuild(training->records);
+		MatchKeys  *keys = training->keys = KeysBuild(training->records);
+		int			workers = SharedWorkers(training->records);
 		double		pairs = 0;
 
 		for (int k = 0; k < model->key_count; k++)
 			pairs += keys->pairs[k];
 		training->share = Min(1, BLOCK_PAIRS / Max(pairs, 1));
 		met = PatternsCreate();
-		PatternsOfBlocks(met, scorer, keys, training->share);
+		if (workers > 0)
+			SharedCount(training->records, keys, training->share, RANDOM_PAIRS, workers, random, met);
+		else
+		{
+			PatternsOfRandomPairs(random, scorer, RANDOM_PAIRS, 0, 1);
+			PatternsOfBlocks(met, scorer, keys, training->share);
+		}
+		RecordsReport(training->records, UINT64_FORMAT " pairs counted", random->pairs + met->pairs);
 	}
 	TakePatterns(&training->random, random);
 	TakePatterns(&training->met, met);
@@ -535,8 +545,6 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 {
 	Training	training = {.model = model,.records = records,.share = 1};
 	bool		choose = model->key_count == 0;
-	FoundPair  *matched;
-	uint64		matched_count;
 
 	if (records->count < 2)
 		ereport(ERROR,
@@ -550,8 +558,13 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 		model->related_prior[r] = 1e-6;
 	ModelCompile(model);
 	RecordsSetRarity(records);
+	RecordsDropLookup(records);
+	RecordsReport(records, "frequencies of %d fields measured", model->field_count);
 	if (choose)
+	{
 		ModelChooseKeys(model, records, NULL, 0);
+		RecordsReport(records, "%d blocking keys chosen", model->key_count);
+	}
 	for (int c = 0; c < model->comparison_count; c++)
 	{
 		const ModelField *field = &model->fields[model->comparisons[c].field];
@@ -575,11 +588,18 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	TrainingMaximiseGroups(&training);
 	ModelCompile(model);
 	Iterate(&training);
+	RecordsReport(records, "model fitted in %d iterations", training.iterations);
 	CheckEvidence(&training);
-	RecordsSetRarity(records);
-	matched = FindPairs(records, MATCHED_WEIGHT, training.share, &matched_count);
-	if (choose && matched_count > 0)
-		ModelChooseKeys(model, records, matched, matched_count);
+	if (choose)
+	{
+		FoundPair  *matched;
+		uint64		matched_count;
+
+		matched = FindPairs(records, training.keys, MATCHED_WEIGHT, training.share, &matched_count);
+		if (matched_count > 0)
+			ModelChooseKeys(model, records, matched, matched_count);
+		RecordsReport(records, "%d blocking keys chosen by matches", model->key_count);
+	}
 	model->is_trained = true;
 	model->report = Report(&training);
 }

@@ -27,6 +27,7 @@ typedef struct Training
 {
 	MatchModel *model;
 	MatchRecords *records;
+	MatchKeys  *keys;			/* or NULL when all pairs were counted */
 	double		all_pairs;
 	bool		is_complete;	/* all pairs were counted */
 	double		share;			/* of the blocks that were counted */

@@ -1,0 +1,504 @@
+/*
+ * Comparing the pairs of blocks in parallel workers.
+ *
+ * The leader moves the arrays that pairs are compared by into shared memory
+ * and works with the workers through a list of tasks: ranges of the codes of a
+ * key, each with blocks of its own, which share nothing that is written.  What
+ * is found goes to the leader through queues once there are no tasks left, and
+ * is put together in the order of the tasks; counts of patterns are added up
+ * exactly.  So the results are the same to the last bit, and in the same
+ * order, however many workers there are.
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "matching/parallel.h"
+#include "miscadmin.h"
+#include "optimizer/cost.h"
+#include "storage/dsm.h"
+#include "storage/proc.h"
+
+/* Fewer records are not worth the start of workers */
+#define SHARED_MIN_RECORDS 50000
+
+/* Tasks for each process, so that none waits long for the last */
+#define TASKS_PER_PROCESS 8
+
+/* Tasks that random pairs are counted in */
+#define RANDOM_TASKS 8
+
+/* Results go through a queue of this size, so many at a time */
+#define QUEUE_SIZE 262144
+#define MESSAGE_ITEMS 1024
+
+/* Small arrays share a segment of this size */
+#define SEGMENT_SIZE ((uint64) 8 * 1024 * 1024)
+#define SHARED_MAX_SEGMENTS 128
+
+/* What is in the segment that the workers are started with */
+#define SHARED_KEY_JOB 1
+#define SHARED_KEY_QUEUES 2
+
+typedef enum
+{
+	SHARED_SEARCH,				/* find pairs whose weight reaches a limit */
+	SHARED_COUNT				/* count patterns, of random pairs and of those in blocks */
+} SharedWork;
+
+/* A segment with arrays */
+typedef struct SharedSegment
+{
+	dsm_handle	handle;
+	char	   *base;			/* as the leader sees it */
+	uint64		size;
+} SharedSegment;
+
+/* The arrays that are shared, in segments, as they are moved one after the other to save memory */
+typedef struct SharedArrays
+{
+	dsm_segment *segments[SHARED_MAX_SEGMENTS];
+	SharedSegment described[SHARED_MAX_SEGMENTS];
+	int			count;
+	uint64		used;			/* of the last one */
+	uint64		to_move;
+	bool		is_complete;
+} SharedArrays;
+
+/*
+ * What the workers are told.  Arrays are in the shared segment, their addresses
+ * those of the leader; what else the structures point to is not to be touched.
+ */
+typedef struct SharedJob
+{
+	int			segment_count;
+	SharedSegment segments[SHARED_MAX_SEGMENTS];
+	MatchModel	model;
+	MatchRecords records;
+	MatchDictionary words[MODEL_MAX_FIELDS];
+	MatchKeys	keys;
+	SharedWork	work;
+	double		share;			/* of the blocks */
+	double		at_least;		/* weight, when searching */
+	uint64		random_pairs;	/* when counting */
+	uint32		slices;			/* of each key */
+	uint32		task_count;
+	pg_atomic_uint32 next_task;
+	pg_atomic_uint64 compared;	/* pairs, by workers */
+} SharedJob;
+
+/* What one process finds */
+typedef struct SharedFinds
+{
+	PairFinder *finder;
+	uint64	   *first;			/* by task, where its pairs begin, */
+	uint64	   *count;			/* and how many they are */
+	PatternTable *tables[2];	/* of random pairs, of those in blocks */
+} SharedFinds;
+
+/* What goes before the items of a message */
+typedef struct MessageHead
+{
+	uint32		task;			/* or table */
+	uint32		count;
+} MessageHead;
+
+PGDLLEXPORT void MatchWorkerMain(dsm_segment *segment, shm_toc *toc);
+
+typedef void (*ArrayVisitor) (void *state, void **array, uint64 size);
+
+/* Visit the arrays of a dictionary that pairs are compared by */
+static void
+VisitDictionary(MatchDictionary *dictionary, ArrayVisitor visit, void *state)
+{
+	visit(state, (void **) &dictionary->values, sizeof(MatchValue) * (uint64) dictionary->count);
+	visit(state, (void **) &dictionary->text, dictionary->text_used);
+	visit(state, (void **) &dictionary->tokens, sizeof(uint32) * (uint64) dictionary->token_used);
+	visit(state, (void **) &dictionary->domains, sizeof(uint32) * (uint64) dictionary->count);
+	visit(state, (void **) &dictionary->numbers, sizeof(double) * (uint64) dictionary->number_used);
+}
+
+/* Visit all arrays that pairs are compared by */
+static void
+VisitArrays(MatchRecords *records, MatchKeys *keys, ArrayVisitor visit, void *state)
+{
+	const MatchModel *model = records->model;
+
+	for (int d = 0; d < model->dictionary_count; d++)
+	{
+		VisitDictionary(&records->dictionaries[d], visit, state);
+		if (records->dictionaries[d].words)
+			VisitDictionary(records->dictionaries[d].words, visit, state);
+	}
+	for (int f = 0; f < model->field_count; f++)
+	{
+		visit(state, (void **) &records->rarity[f], sizeof(double) * (uint64) records->rarity_size[f]);
+		visit(state, (void **) &records->word_rarity[f], sizeof(double) * (uint64) records->word_rarity_size[f]);
+	}
+	visit(state, (void **) &records->ids, sizeof(uint32) * (uint64) records->count * model->field_count);
+	visit(state, (void **) &keys->codes, sizeof(uint32) * (uint64) records->count * keys->stride);
+}
+
+/* Add up the room that arrays need */
+static void
+AddRoom(void *state, void **array, uint64 size)
+{
+	if (*array)
+		*(uint64 *) state += CACHELINEALIGN(size);
+}
+
+/* Move an array into shared memory; stops where there is none left */
+static void
+MoveArray(void *state, void **array, uint64 size)
+{
+	SharedArrays *arrays = state;
+	uint64		room = CACHELINEALIGN(size);
+	SharedSegment *last = arrays->count == 0 ? NULL : &arrays->described[arrays->count - 1];
+
+	if (*array == NULL || !arrays->is_complete)
+		return;
+	CHECK_FOR_INTERRUPTS();
+	if (last == NULL || last->size - arrays->used < room)
+	{
+		dsm_segment *segment = NULL;
+		uint64		needed = Max(room, Min(SEGMENT_SIZE, arrays->to_move));
+
+		if (arrays->count < SHARED_MAX_SEGMENTS)
+			segment = dsm_create(needed, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+		if (segment == NULL)
+		{
+			arrays->is_complete = false;
+			return;
+		}
+		arrays->segments[arrays->count] = segment;
+		last = &arrays->described[arrays->count++];
+		last->handle = dsm_segment_handle(segment);
+		last->base = dsm_segment_address(segment);
+		last->size = needed;
+		arrays->used = 0;
+	}
+	memcpy(last->base + arrays->used, *array, size);
+	pfree(*array);
+	*array = last->base + arrays->used;
+	arrays->used += room;
+	arrays->to_move -= room;
+}
+
+/* The segments as the leader sees them, and where this process has them */
+typedef struct Relocation
+{
+	const SharedJob *job;
+	char	  **bases;
+} Relocation;
+
+/* Turn the leader's address of an array into that of this process */
+static void
+RelocateArray(void *state, void **array, uint64 size)
+{
+	const Relocation *relocation = state;
+
+	for (int s = 0; s < relocation->job->segment_count && *array; s++)
+	{
+		const SharedSegment *segment = &relocation->job->segments[s];
+
+		if ((char *) *array >= segment->base && (char *) *array < segment->base + segment->size)
+		{
+			*array = relocation->bases[s] + ((char *) *array - segment->base);
+			break;
+		}
+	}
+}
+
+/* Get how many workers are worth asking for */
+int
+SharedWorkers(const MatchRecords *records)
+{
+	if (records->count < SHARED_MIN_RECORDS || IsInParallelMode())
+		return 0;
+	return max_parallel_workers_per_gather;
+}
+
+/* Move what pairs are compared by into shared memory, unless it is there; false when there is none */
+static bool
+ShareArrays(MatchRecords *records, MatchKeys *keys)
+{
+	if (records->shared == NULL)
+	{
+		records->shared = MemoryContextAllocZero(records->context, sizeof(SharedArrays));
+		records->shared->is_complete = true;
+		VisitArrays(records, keys, AddRoom, &records->shared->to_move);
+		VisitArrays(records, keys, MoveArray, records->shared);
+	}
+	return records->shared->is_complete;
+}
+
+/* Give shared memory back; the records cannot be used any more */
+void
+SharedRelease(MatchRecords *records)
+{
+	if (records->shared == NULL)
+		return;
+	for (int s = 0; s < records->shared->count; s++)
+		dsm_detach(records->shared->segments[s]);
+	records->shared = NULL;
+}
+
+/* Make what one process finds */
+static SharedFinds *
+CreateFinds(const SharedJob *job, PairScorer *scorer)
+{
+	SharedFinds *finds = palloc0(sizeof(SharedFinds));
+
+	finds->finder = FinderCreate(scorer, job->at_least);
+	finds->first = palloc0(sizeof(uint64) * job->task_count);
+	finds->count = palloc0(sizeof(uint64) * job->task_count);
+	if (job->work == SHARED_COUNT)
+		for (int t = 0; t < 2; t++)
+			finds->tables[t] = PatternsCreate();
+	return finds;
+}
+
+/* Work through tasks until there are none left */
+static void
+WorkOnTasks(SharedJob *job, const MatchKeys *keys, PairScorer *scorer, SharedFinds *finds)
+{
+	uint32		random_tasks = job->work == SHARED_COUNT ? RANDOM_TASKS : 0;
+	uint32		task;
+
+	while ((task = pg_atomic_fetch_add_u32(&job->next_task, 1)) < job->task_count)
+	{
+		uint32		part = task - random_tasks;
+		KeysSlice	slice = {job->share, part % job->slices, job->slices};
+
+		CHECK_FOR_INTERRUPTS();
+		if (task < random_tasks)
+			PatternsOfRandomPairs(finds->tables[0], scorer, job->random_pairs, task, random_tasks);
+		else if (job->work == SHARED_COUNT)
+			PatternsOfSlice(finds->tables[1], scorer, keys, part / job->slices, &slice);
+		else
+		{
+			finds->first[task] = finds->finder->count;
+			KeysVisitSlice(keys, part / job->slices, &slice, FinderVisit, finds->finder);
+			finds->count[task] = finds->finder->count - finds->first[task];
+		}
+	}
+}
+
+/* Send items to the leader; false when it does not listen any more */
+static bool
+SendItems(shm_mq_handle *queue, uint32 task, const void *items, uint64 count, Size item_size)
+{
+	for (uint64 from = 0; from < count; from += MESSAGE_ITEMS)
+	{
+		MessageHead head = {task, Min(MESSAGE_ITEMS, count - from)};
+		shm_mq_iovec parts[2] = {
+			{(const char *) &head, sizeof(head)},
+			{(const char *) items + from * item_size, head.count * item_size}
+		};
+
+		if (shm_mq_sendv(queue, parts, lengthof(parts), false, true) != SHM_MQ_SUCCESS)
+			return false;
+	}
+	return true;
+}
+
+/* Send what was found to the leader */
+static void
+SendFinds(shm_mq_handle *queue, const SharedJob *job, const SharedFinds *finds)
+{
+	for (uint32 task = 0; task < job->task_count; task++)
+		if (!SendItems(queue, task, finds->finder->pairs + finds->first[task], finds->count[task], sizeof(FoundPair)))
+			return;
+	for (int t = 0; t < 2 && finds->tables[t]; t++)
+	{
+		int			count;
+		PatternCount **list = PatternsList(finds->tables[t], &count);
+
+		for (int i = 0; i < count; i++)
+			if (!SendItems(queue, t, list[i], 1, sizeof(PatternCount)))
+				return;
+	}
+}
+
+/* Take what a worker found */
+static void
+ReceiveFinds(shm_mq_handle *queue, const SharedJob *job, SharedFinds *finds)
+{
+	Size		size;
+	void	   *data;
+
+	while (shm_mq_receive(queue, &size, &data, false) == SHM_MQ_SUCCESS)
+	{
+		MessageHead head;
+		const char *items = (const char *) data + sizeof(MessageHead);
+
+		memcpy(&head, data, sizeof(MessageHead));
+		if (job->work == SHARED_COUNT)
+		{
+			PatternCount entry;
+
+			memcpy(&entry, items, sizeof(PatternCount));
+			PatternsMerge(finds->tables[head.task], &entry);
+			continue;
+		}
+		if (finds->count[head.task] == 0)
+			finds->first[head.task] = finds->finder->count;
+		finds->count[head.task] += head.count;
+		FinderAppend(finds->finder, (const FoundPair *) items, head.count);
+	}
+}
+
+/* Take part in the work of a leader */
+void
+MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
+{
+	SharedJob  *job = shm_toc_lookup(toc, SHARED_KEY_JOB, false);
+	shm_mq	   *queue = (shm_mq *) ((char *) shm_toc_lookup(toc, SHARED_KEY_QUEUES, false) +
+									QUEUE_SIZE * ParallelWorkerNumber);
+	shm_mq_handle *handle;
+	Relocation	relocation = {job, palloc(sizeof(char *) * SHARED_MAX_SEGMENTS)};
+	MatchRecords *records = palloc(sizeof(MatchRecords));
+	MatchKeys  *keys = palloc(sizeof(MatchKeys));
+	MatchDictionary *words = palloc(sizeof(job->words));
+	PairScorer *scorer;
+	SharedFinds *finds;
+
+	shm_mq_set_sender(queue, MyProc);
+	handle = shm_mq_attach(queue, segment, NULL);
+	for (int s = 0; s < job->segment_count; s++)
+	{
+		dsm_segment *arrays = dsm_attach(job->segments[s].handle);
+
+		if (arrays == NULL)
+			return;				/* the leader gave up */
+		relocation.bases[s] = dsm_segment_address(arrays);
+	}
+	*records = job->records;
+	*keys = job->keys;
+	memcpy(words, job->words, sizeof(job->words));
+	records->model = keys->model = &job->model;
+	keys->records = records;
+	for (int d = 0; d < job->model.dictionary_count; d++)
+		if (records->dictionaries[d].words)
+			records->dictionaries[d].words = &words[d];
+	VisitArrays(records, keys, RelocateArray, &relocation);
+
+	scorer = ScorerCreate(records);
+	finds = CreateFinds(job, scorer);
+	WorkOnTasks(job, keys, scorer, finds);
+	pg_atomic_fetch_add_u64(&job->compared, finds->finder->compared);
+	SendFinds(handle, job, finds);
+	shm_mq_detach(handle);
+	for (int s = 0; s < job->segment_count; s++)
+		dsm_detach(dsm_find_mapping(job->segments[s].handle));
+}
+
+/* Describe a job to the workers */
+static void
+DescribeJob(SharedJob *job, const SharedJob *wanted, MatchRecords *records, const MatchKeys *keys, int processes)
+{
+	*job = *wanted;
+	job->segment_count = records->shared->count;
+	memcpy(job->segments, records->shared->described, sizeof(job->segments));
+	job->model = *records->model;
+	job->records = *records;
+	job->keys = *keys;
+	for (int d = 0; d < records->model->dictionary_count; d++)
+		if (records->dictionaries[d].words)
+			job->words[d] = *records->dictionaries[d].words;
+	job->slices = 1 + TASKS_PER_PROCESS * processes / Max(keys->model->key_count, 1);
+	job->task_count = job->slices * keys->model->key_count + (job->work == SHARED_COUNT ? RANDOM_TASKS : 0);
+	pg_atomic_init_u32(&job->next_task, 0);
+	pg_atomic_init_u64(&job->compared, 0);
+}
+
+/* Do a job together with workers; returns what all of them found */
+static SharedFinds *
+RunJob(const SharedJob *wanted, MatchRecords *records, MatchKeys *keys, int workers, uint32 *task_count)
+{
+	PairScorer *scorer = ScorerCreate(records);
+	ParallelContext *context;
+	SharedJob  *job;
+	SharedFinds *finds;
+	char	   *queues;
+	shm_mq_handle **handles = palloc(sizeof(shm_mq_handle *) * workers);
+
+	EnterParallelMode();
+	context = CreateParallelContext("lead_mgmt", "MatchWorkerMain", workers);
+	shm_toc_estimate_chunk(&context->estimator, sizeof(SharedJob));
+	shm_toc_estimate_chunk(&context->estimator, mul_size(QUEUE_SIZE, workers));
+	shm_toc_estimate_keys(&context->estimator, 2);
+	InitializeParallelDSM(context);
+	job = shm_toc_allocate(context->toc, sizeof(SharedJob));
+	DescribeJob(job, wanted, records, keys, workers + 1);
+	shm_toc_insert(context->toc, SHARED_KEY_JOB, job);
+	queues = shm_toc_allocate(context->toc, mul_size(QUEUE_SIZE, workers));
+	for (int w = 0; w < workers; w++)
+		shm_mq_set_receiver(shm_mq_create(queues + QUEUE_SIZE * w, QUEUE_SIZE), MyProc);
+	shm_toc_insert(context->toc, SHARED_KEY_QUEUES, queues);
+	LaunchParallelWorkers(context);
+	for (int w = 0; w < context->nworkers_launched; w++)
+		handles[w] = shm_mq_attach((shm_mq *) (queues + QUEUE_SIZE * w), context->seg, context->worker[w].bgwhandle);
+
+	finds = CreateFinds(job, scorer);
+	WorkOnTasks(job, keys, scorer, finds);
+	for (int w = 0; w < context->nworkers_launched; w++)
+		ReceiveFinds(handles[w], job, finds);
+	WaitForParallelWorkersToFinish(context);
+	*task_count = job->task_count;
+	finds->finder->compared += pg_atomic_read_u64(&job->compared);
+	DestroyParallelContext(context);
+	ExitParallelMode();
+	return finds;
+}
+
+/* Find pairs together with workers */
+void
+SharedSearch(MatchRecords *records, MatchKeys *keys, double share, int workers, PairFinder *finder)
+{
+	SharedJob	wanted = {.work = SHARED_SEARCH,.share = share,.at_least = finder->at_least};
+	SharedFinds *finds;
+	uint32		task_count;
+
+	if (!ShareArrays(records, keys))
+	{
+		KeysVisit(keys, share, FinderVisit, finder);
+		return;
+	}
+	finds = RunJob(&wanted, records, keys, workers, &task_count);
+	for (uint32 task = 0; task < task_count; task++)
+		FinderAppend(finder, finds->finder->pairs + finds->first[task], finds->count[task]);
+	finder->compared = finds->finder->compared;
+	pfree(finds->finder->pairs);
+	KeysVisitSeams(keys, FinderVisit, finder);
+}
+
+/* Count patterns together with workers, those of random pairs and those of pairs in blocks */
+void
+SharedCount(MatchRecords *records, MatchKeys *keys, double share, uint64 random_pairs, int workers,
+			PatternTable *random, PatternTable *met)
+{
+	SharedJob	wanted = {.work = SHARED_COUNT,.share = share,.random_pairs = random_pairs};
+	PatternTable *tables[2] = {random, met};
+	SharedFinds *finds;
+	uint32		task_count;
+
+	if (!ShareArrays(records, keys))
+	{
+		PairScorer *scorer = ScorerCreate(records);
+
+		PatternsOfRandomPairs(random, scorer, random_pairs, 0, 1);
+		PatternsOfBlocks(met, scorer, keys, share);
+		return;
+	}
+	finds = RunJob(&wanted, records, keys, workers, &task_count);
+	for (int t = 0; t < 2; t++)
+	{
+		int			count;
+		PatternCount **list = PatternsList(finds->tables[t], &count);
+
+		for (int i = 0; i < count; i++)
+			PatternsMerge(tables[t], list[i]);
+	}
+	PatternsOfSeams(met, ScorerCreate(records), keys);
+}

@@ -1,0 +1,78 @@
+# Matching with parallel workers: the same results to the last bit, and in the
+# same order, however many there are; and nothing left of a run that was
+# cancelled.
+use strict;
+use warnings;
+use LeadMgmt;
+use Test::More;
+
+my $node = new_node('workers',
+	conf => "log_min_messages = debug1\nlog_statement = none\nautovacuum = off\nsynchronize_seqscans = off\nmax_parallel_workers = 8\n");
+
+# Every sixth person comes twice, with an error; the names are made of syllables
+query($node, q{
+	CREATE FUNCTION syllables(n bigint, parts text[]) RETURNS text LANGUAGE sql
+		RETURN initcap(parts[1 + n % 12] || parts[1 + n / 12 % 12] || parts[1 + n / 144 % 12]);
+	CREATE TABLE people AS
+		SELECT r AS id,
+			CASE WHEN r > 60000 AND r % 3 = 0 THEN left(syllables(p * 7 % 1201, g), -1) ELSE syllables(p * 7 % 1201, g) END AS first_name,
+			syllables(p * 13 % 1709, f) AS surname,
+			date '1940-01-01' + (p * 7919 % 20011)::integer AS birth_date,
+			CASE WHEN r > 60000 AND r % 4 = 0 THEN NULL ELSE lpad((p * 104729 % 99999989)::text, 9, '2') END AS phone,
+			lower(syllables(p * 13 % 1709, f)) || p % 9973 || '@example.com' AS email
+		FROM (SELECT r, CASE WHEN r > 60000 THEN (r - 60000) * 5 ELSE r END AS p FROM generate_series(1, 72000::bigint) r) s,
+			(SELECT '{ba,cel,dor,fin,gus,han,jo,ka,lu,mir,ne,os}'::text[] AS g, '{ar,ber,cor,den,el,fer,gar,hol,in,kel,lam,mon}'::text[] AS f) n});
+
+sub results
+{
+	my ($workers) = @_;
+	return query($node, qq{
+		SET max_parallel_workers_per_gather = $workers;
+		CREATE TEMP TABLE trained AS SELECT lead_mgmt.train_match_model('people', lead_mgmt.propose_match_model('people')) AS model;
+		SELECT md5(model::text) FROM trained;
+		SELECT count(*), md5(string_agg(p::text, ',')) FROM trained, lead_mgmt.find_pairs('people', model, 0.001) p;
+		SELECT count(*), md5(string_agg(c::text, ',')) FROM trained, lead_mgmt.find_clusters('people', model, 'complete') c});
+}
+
+sub workers_started
+{
+	my $log = PostgreSQL::Test::Utils::slurp_file($node->logfile);
+	return scalar(() = $log =~ /starting background worker process "parallel worker/g);
+}
+
+my $serial = results(0);
+is(workers_started(), 0, 'no workers where none may take part');
+cmp_ok((split /\|/, (split /\n/, $serial)[1])[0], '>', 8000, 'pairs are found');
+for my $workers (1, 3)
+{
+	my $before = workers_started();
+
+	is(results($workers), $serial, "the same results with $workers workers");
+	cmp_ok(workers_started() - $before, '>=', 4 * $workers, "$workers workers took part");
+}
+
+# Inside a parallel query matching does without workers of its own
+is(query($node, q{
+	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+	SELECT count(*), (SELECT count(*) > 8000 FROM lead_mgmt.find_clusters('people', lead_mgmt.propose_match_model('people')))
+	FROM people}), '72000|t', 'matching inside a parallel query');
+
+# Cancelled at any moment, nothing is left, and it takes no time
+query($node, q{CREATE TABLE model AS SELECT lead_mgmt.train_match_model('people', lead_mgmt.propose_match_model('people')) AS model});
+my $cancelled = 0;
+for my $ms (40, 80, 120, 160, 200, 250, 300, 400)
+{
+	for my $call (q{lead_mgmt.train_match_model('people', model)}, q{lead_mgmt.find_pairs('people', model, 0.001)})
+	{
+		my ($code, $out, $err) = $node->psql('postgres', "SET statement_timeout = $ms; SELECT $call FROM model");
+		$cancelled++ if $err =~ /canceling statement due to statement timeout/;
+		ok($code == 0 || $err =~ /canceling statement due to statement timeout/, "cancelled after $ms ms, or done") or diag($err);
+	}
+}
+cmp_ok($cancelled, '>=', 4, 'some were cancelled');
+$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
+is(query($node, q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker'}), 0, 'no worker is left');
+is(results(2), $serial, 'the same results afterwards');
+unlike(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr/PANIC|terminated by signal|leak/, 'no leak and no crash');
+
+done_testing();
