@@ -50,6 +50,9 @@
 /* What the m that a model starts with count for, in matching pairs */
 #define PRESET_MATCHES 12
 
+/* Pairs of related entities, for one that matches, before anything is known */
+#define FIRST_RELATED 0.01
+
 /* Fewer matching pairs than this are no evidence */
 #define MIN_MATCHES 15
 
@@ -452,6 +455,7 @@ Iterate(Training *training)
 		MaximisePriors(training);
 		TrainingMaximiseGroups(training);
 		ModelCompile(training->model);
+		if (getenv("DBG")) elog(INFO, "it %d matches %.1f change %g kin %g ns %g near %g", iteration, training->matches, training->change, training->model->related_prior[0]*training->all_pairs, training->model->related_prior[1]*training->all_pairs, training->model->related_prior[2]*training->all_pairs);
 		if (training->change < CONVERGED && fabs(training->matches - before) <= CONVERGED * Max(before, 1))
 			break;
 	}
@@ -547,7 +551,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	ModelMeasureFields(model, records);
 	model->group_count = 0;
 	for (int r = 0; r < RELATED_COUNT; r++)
-		model->related_prior[r] = 1e-6;
+		model->related_prior[r] = model->prior * FIRST_RELATED;
 	ModelCompile(model);
 	RecordsSetRarity(records);
 	if (choose)
@@ -569,6 +573,17 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 		for (int l = 0; l < model->comparisons[c].level_count; l++)
 			for (int r = 0; r < RELATED_COUNT; r++)
 				model->comparisons[c].levels[l].related[r] = training.preset_m[c][l];
+	for (int c = 0; c < model->comparison_count; c++)
+		for (int r = 0; r < RELATED_COUNT; r++)
+		{
+			double sums[MODEL_MAX_LEVELS];
+
+			for (int l = 0; l < model->comparisons[c].level_count; l++)
+				sums[l] = model->comparisons[c].levels[l].related[r];
+			FixRelated(model, &model->comparisons[c], r, sums);
+			for (int l = 0; l < model->comparisons[c].level_count; l++)
+				model->comparisons[c].levels[l].related[r] = Max(sums[l], 1e-7);
+		}
 	ModelCompile(model);
 	Expect(&training);
 	TrainingFindGroups(&training);
