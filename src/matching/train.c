@@ -293,6 +293,8 @@ Expect(Training *training)
 		Classify(training->model, training->met.entries[i], &training->met.classes[i]);
 		if (training->met.classes[i].match < TEACHING_PROBABILITY)
 			training->met.classes[i].match = 0;
+		if (training->met.classes[i].other > 1 - TEACHING_PROBABILITY)
+			memset(training->met.classes[i].related, 0, sizeof(training->met.classes[i].related));
 	}
 	for (int i = 0; i < training->random.count; i++)
 		Classify(training->model, training->random.entries[i], &training->random.classes[i]);
