@@ -190,7 +190,9 @@ ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons)
 			shared[RELATED_NAMESAKE] = shared[RELATED_KIN] = true;
 			break;
 		case KIND_DATE:
+			break;
 		case KIND_IDENTIFIER:
+			shared[RELATED_NAMESAKE] = !of_persons;
 			break;
 		case KIND_ORGANISATION:
 		case KIND_WEBSITE:
