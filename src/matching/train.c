@@ -36,14 +36,6 @@
 /* Names given in the other order, before anything is known */
 #define DEFAULT_SWAPS 0.02
 
-/*
- * Only pairs that are taken for matches with this probability teach m.  Where
- * the classes are not independent as the model has it, the many pairs in
- * between would draw it towards themselves (classification EM: Celeux and
- * Govaert 1992).
- */
-#define TEACHING_PROBABILITY 0.95
-
 #define MAX_ITERATIONS 300
 #define CONVERGED 1e-5
 
@@ -170,61 +162,6 @@ ModelMeasureFields(MatchModel *model, MatchRecords *records)
 	}
 }
 
-/* Work out how likely a pattern is one of each class */
-static void
-Classify(const MatchModel *model, const PatternCount *entry, PatternClass *class)
-{
-	const PairPattern *pattern = &entry->key.pattern;
-	double		match = model->prior_weight + entry->correction / entry->count;
-	double		related[RELATED_COUNT];
-	double		most = 0;
-	double		sum;
-
-	for (int r = 0; r < RELATED_COUNT; r++)
-		related[r] = model->related_prior_weight[r] + entry->shared_correction[r] / entry->count;
-	for (int c = 0; c < model->comparison_count; c++)
-		if (pattern->levels[c] != LEVEL_BLANK)
-		{
-			const ModelLevel *level = &model->comparisons[c].levels[pattern->levels[c]];
-
-			match += level->weight;
-			for (int r = 0; r < RELATED_COUNT; r++)
-				if (model->comparisons[c].is_shared[r])
-					related[r] += level->related_weight[r];
-		}
-	for (int g = 0; g < model->group_count; g++)
-	{
-		int			a = pattern->levels[model->groups[g].left];
-		int			b = pattern->levels[model->groups[g].right];
-
-		if (a == LEVEL_BLANK || b == LEVEL_BLANK)
-			continue;
-		match += model->groups[g].weight[a][b];
-		for (int r = 0; r < RELATED_COUNT; r++)
-			related[r] += model->groups[g].related_weight[a][b];
-	}
-	if (pattern->order != LEVEL_BLANK)
-		match += pattern->order == 1 ? model->swapped_weight : model->straight_weight;
-	most = Max(most, match);
-	for (int r = 0; r < RELATED_COUNT; r++)
-		most = Max(most, related[r]);
-	sum = class->match = exp2(match - most);
-	sum += class->other = exp2(-most);
-	for (int r = 0; r < RELATED_COUNT; r++)
-		sum += class->related[r] = exp2(related[r] - most);
-	class->match /= sum;
-	class->other /= sum;
-	for (int r = 0; r < RELATED_COUNT; r++)
-		class->related[r] /= sum;
-}
-
-/* Is the level one of a name against an e-mail address? */
-static bool
-IsEmailLevel(const ModelLevel *level)
-{
-	return level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL || level->test == TEST_EMAIL_OTHER;
-}
-
 /*
  * Turn sums over levels into probabilities.  The levels of a name against an
  * e-mail address are a comparison of their own: they exclude the others.
@@ -237,10 +174,10 @@ Normalise(const ModelComparison *comparison, double *sums)
 		double		total = 0;
 
 		for (int l = 0; l < comparison->level_count; l++)
-			if (IsEmailLevel(&comparison->levels[l]) == email)
+			if (LevelIsOfEmail(&comparison->levels[l]) == email)
 				total += sums[l];
 		for (int l = 0; l < comparison->level_count; l++)
-			if (IsEmailLevel(&comparison->levels[l]) == email)
+			if (LevelIsOfEmail(&comparison->levels[l]) == email)
 				sums[l] = total > 0 ? sums[l] / total : 0.5;
 	}
 }
@@ -258,7 +195,7 @@ LimitDifferent(const ModelComparison *comparison, double *sums, double most)
 	if (sums[last] <= most)
 		return;
 	for (int l = 0; l < last; l++)
-		if (!IsEmailLevel(&comparison->levels[l]))
+		if (!LevelIsOfEmail(&comparison->levels[l]))
 			sums[l] *= (1 - most) / Max(1 - sums[last], 1e-9);
 	sums[last] = most;
 }
@@ -282,22 +219,6 @@ FixRelated(const MatchModel *model, const ModelComparison *comparison, int relat
 		return;
 	for (int l = 0; l < comparison->level_count; l++)
 		sums[l] = fixed[l] >= 0 ? fixed[l] : sums[l] / Max(free_sum, 1e-9) * (1 - fixed_sum);
-}
-
-/* Work out what each pattern is likely to be, and which are clear enough to teach */
-static void
-Expect(Training *training)
-{
-	for (int i = 0; i < training->met.count; i++)
-	{
-		Classify(training->model, training->met.entries[i], &training->met.classes[i]);
-		if (training->met.classes[i].match < TEACHING_PROBABILITY)
-			training->met.classes[i].match = 0;
-		if (training->met.classes[i].other > 1 - TEACHING_PROBABILITY)
-			memset(training->met.classes[i].related, 0, sizeof(training->met.classes[i].related));
-	}
-	for (int i = 0; i < training->random.count; i++)
-		Classify(training->model, training->random.entries[i], &training->random.classes[i]);
 }
 
 /* Re-estimate m of all comparisons from the pairs that met for other reasons */
@@ -387,7 +308,7 @@ MaximiseU(Training *training)
 			if (level == LEVEL_BLANK)
 				continue;
 			sums[level] += others;
-			if (!IsEmailLevel(&comparison->levels[level]))
+			if (!LevelIsOfEmail(&comparison->levels[level]))
 				total += others;
 		}
 		for (int l = 0; l < comparison->level_count; l++)
@@ -451,7 +372,7 @@ Iterate(Training *training)
 		CHECK_FOR_INTERRUPTS();
 		training->iterations++;
 		training->change = 0;
-		Expect(training);
+		TrainingExpect(training);
 		MaximiseM(training);
 		MaximiseU(training);
 		MaximisePriors(training);
@@ -533,6 +454,7 @@ CountPatterns(Training *training, PairScorer *scorer)
 	TakePatterns(&training->met, met);
 	if (training->is_complete)
 		training->met.classes = training->random.classes;
+	TrainingFindFamilies(training);
 }
 
 /* Train a model on records */
@@ -569,7 +491,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	}
 	CountPatterns(&training, ScorerCreate(records));
 	training.matches = model->prior * training.all_pairs;
-	Expect(&training);
+	TrainingExpect(&training);
 	MaximiseU(&training);
 	for (int c = 0; c < model->comparison_count; c++)
 		for (int l = 0; l < model->comparisons[c].level_count; l++)
@@ -587,7 +509,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 				model->comparisons[c].levels[l].related[r] = Max(sums[l], 1e-7);
 		}
 	ModelCompile(model);
-	Expect(&training);
+	TrainingExpect(&training);
 	TrainingFindGroups(&training);
 	TrainingMaximiseGroups(&training);
 	ModelCompile(model);
