@@ -34,7 +34,7 @@ const char *const KeyTransformNames[TRANSFORM_COUNT] = {
 	"first_word", "rare_words", "last_digits", "any_name"
 };
 
-const char *const RelatedNames[RELATED_COUNT] = {"kin", "namesake", "near"};
+const char *const RelatedNames[RELATED_COUNT] = {"kin", "namesake", "near", "colleague"};
 
 static const char *const PartNames[] = {"whole", "mailbox", "domain"};
 

@@ -27,7 +27,8 @@
 #define RELATED_KIN 0			/* of one household, or of one group of companies */
 #define RELATED_NAMESAKE 1		/* of one name; branches of one company */
 #define RELATED_NEAR 2			/* in one place */
-#define RELATED_COUNT 3
+#define RELATED_COLLEAGUE 3		/* persons of one company */
+#define RELATED_COUNT 4
 
 /* The level of a comparison that says nothing */
 #define LEVEL_BLANK (-1)
@@ -235,7 +236,7 @@ extern Jsonb *ModelWrite(const MatchModel *model);
 extern void ModelCompile(MatchModel *model);
 extern void ModelDefaultLevels(ModelComparison *comparison, FieldKind kind);
 extern int	ModelFindField(const MatchModel *model, const char *name);
-extern void ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons);
+extern void ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons, bool of_companies);
 extern void ModelFixedRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons,
 							  double *fixed);
 extern double KindMostDifferent(FieldKind kind);

@@ -169,17 +169,20 @@ static const struct
 
 /*
  * Note which related entities have a kind of field in common.  Members of a
- * household share family name, address and phone, colleagues company and
- * place, companies of a group address, website and part of their names;
- * namesakes and branches the name; neighbours the place.  What is not shared
- * tells them apart.
+ * household share family name, address, phone and at times the mailbox,
+ * colleagues company, domain, switchboard and place, companies of a group
+ * address, website, phone and part of their names; namesakes the name,
+ * branches website and tax number too; neighbours the place.  What is not
+ * shared tells them apart.
  */
 void
-ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons)
+ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons, bool of_companies)
 {
 	bool	   *shared = comparison->is_shared;
+	bool		has_colleagues = of_persons && of_companies;
 
-	shared[RELATED_KIN] = shared[RELATED_NAMESAKE] = shared[RELATED_NEAR] = false;
+	for (int r = 0; r < RELATED_COUNT; r++)
+		shared[r] = false;
 	switch (kind)
 	{
 		case KIND_GIVEN_NAME:
@@ -196,24 +199,28 @@ ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons)
 			break;
 		case KIND_ORGANISATION:
 		case KIND_WEBSITE:
-			shared[RELATED_KIN] = true;
-			shared[RELATED_NAMESAKE] = !of_persons;
+			shared[RELATED_KIN] = shared[RELATED_NAMESAKE] = !of_persons;
+			shared[RELATED_COLLEAGUE] = has_colleagues;
 			break;
 		case KIND_EMAIL:
 			shared[RELATED_KIN] = true;
 			shared[RELATED_NAMESAKE] = !of_persons;
+			shared[RELATED_COLLEAGUE] = has_colleagues;
 			break;
 		case KIND_PHONE:
 		case KIND_NUMBER:
 			shared[RELATED_KIN] = true;
+			shared[RELATED_COLLEAGUE] = has_colleagues;
 			break;
 		case KIND_ADDRESS:
 		case KIND_POSTCODE:
 		case KIND_TEXT:
 			shared[RELATED_KIN] = shared[RELATED_NEAR] = true;
+			shared[RELATED_COLLEAGUE] = has_colleagues;
 			break;
 		case KIND_CATEGORY:
 			shared[RELATED_KIN] = shared[RELATED_NAMESAKE] = shared[RELATED_NEAR] = true;
+			shared[RELATED_COLLEAGUE] = has_colleagues;
 			break;
 	}
 }
@@ -249,8 +256,8 @@ IsIdentifying(const ModelLevel *level)
 void
 ModelFixedRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons, double *fixed)
 {
-	bool		is_partly = related == RELATED_KIN &&
-		((kind == KIND_ORGANISATION && !of_persons) || (kind == KIND_EMAIL && of_persons));
+	bool		is_partly = (related == RELATED_KIN && kind == KIND_ORGANISATION && !of_persons) ||
+		(related == RELATED_COLLEAGUE && kind == KIND_EMAIL);
 
 	for (int l = 0; l < comparison->level_count; l++)
 		fixed[l] = is_partly && IsIdentifying(&comparison->levels[l]) ? comparison->levels[l].u : -1;

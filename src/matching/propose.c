@@ -241,10 +241,17 @@ static void
 FinishModel(MatchModel *model)
 {
 	int			email = -1;
+	bool		of_persons = model->family >= 0 || model->given >= 0;
+	bool		of_companies = false;
 
-	for (int f = 0; f < model->field_count && email < 0; f++)
-		if (model->fields[f].kind == KIND_EMAIL && model->fields[f].part == PART_WHOLE)
+	for (int f = model->field_count - 1; f >= 0; f--)
+	{
+		FieldKind	kind = model->fields[f].kind;
+
+		if (kind == KIND_EMAIL && model->fields[f].part == PART_WHOLE)
 			email = f;
+		of_companies |= kind == KIND_ORGANISATION || kind == KIND_WEBSITE;
+	}
 	for (int c = 0; c < model->comparison_count; c++)
 	{
 		ModelComparison *comparison = &model->comparisons[c];
@@ -260,7 +267,7 @@ FinishModel(MatchModel *model)
 				else
 					comparison->domain = f;
 			}
-		ModelDefaultShared(comparison, kind, model->family >= 0 || model->given >= 0);
+		ModelDefaultShared(comparison, kind, of_persons, of_companies);
 		ModelDefaultLevels(comparison, kind);
 	}
 }
