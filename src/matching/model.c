@@ -504,7 +504,8 @@ CompileComparison(MatchModel *model, int c)
 		most = level->weight;
 		if (level->uses_frequency)
 		{
-			double		rarity = MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain : comparison->field);
+			double		rarity = MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain :
+												level->test == TEST_SAME_MAILBOX ? comparison->mailbox : comparison->field);
 
 			most += rarity;
 			comparison->most_rarity = Max(comparison->most_rarity, rarity);

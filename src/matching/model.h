@@ -79,6 +79,7 @@ typedef struct ModelField
 	double		present;		/* share of records that have it, once measured */
 	double		agreement;		/* probability that two random records agree, */
 	double		agreement_weight;	/* and its log2 */
+	bool		by_holder;		/* were its values counted by who has them? known in training */
 	bool		has_words;		/* are its values compared word by word? */
 	int			word_count;
 	char	  **words;			/* likewise the words of values */

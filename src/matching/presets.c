@@ -63,10 +63,10 @@ static const PresetLevel organisation_levels[] = {
 };
 
 static const PresetLevel email_levels[] = {
-	{"same", TEST_EXACT, 0, false, 0.6, 0.000005},
+	{"same", TEST_EXACT, 0, true, 0.6, 0.000005},
 	{"same domain, two edits", TEST_SAME_DOMAIN, 2, false, 0.05, 0.00002},
 	{"two edits", TEST_EDITS, 2, false, 0.06, 0.000005},
-	{"same mailbox", TEST_SAME_MAILBOX, 0, false, 0.06, 0.0001},
+	{"same mailbox", TEST_SAME_MAILBOX, 0, true, 0.06, 0.0001},
 	{"four edits", TEST_EDITS, 4, false, 0.03, 0.0001},
 	{"very similar", TEST_JARO_WINKLER, 0.92, false, 0.03, 0.001},
 	{"same domain", TEST_SAME_DOMAIN, 0, true, 0.05, 0.05},

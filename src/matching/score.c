@@ -50,6 +50,8 @@ Rarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right,
 		return 0;
 	if (level->test == TEST_SAME_DOMAIN)
 		field = right_field = comparison->domain;
+	else if (level->test == TEST_SAME_MAILBOX)
+		field = right_field = comparison->mailbox;
 	else if (pattern->order == 1 && c == model->given)
 		right_field = model->comparisons[model->family].field;
 	else if (pattern->order == 1 && c == model->family)

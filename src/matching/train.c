@@ -48,119 +48,8 @@
 /* Fewer matching pairs than this are no evidence */
 #define MIN_MATCHES 15
 
-/* Frequent values that a model knows by name, and how often they must occur */
-#define MAX_FREQUENT 2000
-#define MIN_FREQUENT 4
-
 /* What the estimate of chance agreement may not fall below, of all agreement seen */
 #define LEAST_CHANCE 0.002
-
-/* A value and how often it occurs */
-typedef struct ValueCount
-{
-	uint32		id;
-	uint32		count;
-} ValueCount;
-
-/* Order values from the most frequent on */
-static int
-CompareCounts(const void *a, const void *b)
-{
-	const ValueCount *left = a;
-	const ValueCount *right = b;
-
-	if (left->count != right->count)
-		return left->count > right->count ? -1 : 1;
-	return left->id < right->id ? -1 : left->id > right->id;
-}
-
-/* Note which values of a dictionary are frequent, and how frequent the others are */
-static void
-MeasureFrequencies(const MatchDictionary *dictionary, const uint32 *counts, double total, int *frequent_count,
-				   char ***frequent, double **frequencies, double *rest)
-{
-	ValueCount *values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ValueCount) * (uint64) dictionary->count);
-	uint32		n = 0;
-	uint32		distinct = 0;
-	double		rest_total = total;
-
-	for (uint32 id = 1; id < dictionary->count; id++)
-	{
-		distinct += counts[id] > 0;
-		if (counts[id] >= MIN_FREQUENT)
-			values[n++] = (ValueCount) {id, counts[id]};
-	}
-	qsort(values, n, sizeof(ValueCount), CompareCounts);
-	n = Min(n, MAX_FREQUENT);
-	*frequent_count = n;
-	*frequent = palloc(sizeof(char *) * Max(n, 1));
-	*frequencies = palloc(sizeof(double) * Max(n, 1));
-	for (uint32 i = 0; i < n; i++)
-	{
-		const MatchValue *value = &dictionary->values[values[i].id];
-
-		(*frequent)[i] = pnstrdup(DictionaryText(dictionary, value), value->bytes);
-		(*frequencies)[i] = values[i].count / total;
-		rest_total -= values[i].count;
-	}
-	*rest = distinct > n ? Max(rest_total, 1) / (distinct - n) / Max(total, 1) : 1 / Max(total, 2);
-	*rest = Min(*rest, 0.5);
-	pfree(values);
-}
-
-/* Measure which share of the records has each field */
-void
-ModelMeasurePresence(MatchModel *model, const MatchRecords *records)
-{
-	for (int f = 0; f < model->field_count; f++)
-	{
-		uint64		present = 0;
-
-		for (uint32 r = 0; r < records->count; r++)
-			present += RecordIds(records, r)[f] != VALUE_BLANK;
-		model->fields[f].present = (double) present / Max(records->count, 1);
-	}
-}
-
-/* Measure how often the values of each field occur, and how often two agree */
-void
-ModelMeasureFields(MatchModel *model, MatchRecords *records)
-{
-	for (int f = 0; f < model->field_count; f++)
-	{
-		ModelField *field = &model->fields[f];
-		const MatchDictionary *dictionary = FieldDictionary(records, f);
-		uint32	   *counts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (uint64) dictionary->count,
-														MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-		double		total = 0;
-		double		agreeing = 0;
-
-		for (uint32 r = 0; r < records->count; r++)
-			counts[RecordIds(records, r)[f]]++;
-		for (uint32 id = 1; id < dictionary->count; id++)
-		{
-			total += counts[id];
-			agreeing += (double) counts[id] * (counts[id] - 1.0);
-		}
-		field->agreement = Max(agreeing, 1) / Max(total * (total - 1), 2);
-		MeasureFrequencies(dictionary, counts, Max(total, 1), &field->frequency_count, &field->frequent,
-						   &field->frequencies, &field->rest_frequency);
-		if (dictionary->has_words)
-		{
-			const MatchDictionary *words = dictionary->words;
-			uint32	   *word_counts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (uint64) words->count,
-																 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-
-			for (uint32 id = 1; id < dictionary->count; id++)
-				for (int t = 0; t < dictionary->values[id].token_count; t++)
-					word_counts[dictionary->tokens[dictionary->values[id].extra + t]] += counts[id];
-			MeasureFrequencies(words, word_counts, Max(total, 1), &field->word_count, &field->words,
-							   &field->word_frequencies, &field->rest_word_frequency);
-			pfree(word_counts);
-		}
-		pfree(counts);
-	}
-}
 
 /*
  * Turn sums over levels into probabilities.  The levels of a name against an
@@ -317,13 +206,18 @@ MaximiseU(Training *training)
 		{
 			double		present = training->all_pairs * training->present[c];
 			double		matched = training->matches * training->present[c] * comparison->levels[equal].m;
-			double		chance = Max(training->agreeing[c] - matched, training->agreeing[c] * LEAST_CHANCE);
+			const ModelField *field = &model->fields[comparison->field];
+			double		chance = field->by_holder ? training->agreeing[c] :
+				Max(training->agreeing[c] - matched, training->agreeing[c] * LEAST_CHANCE);
 
 			/* Names may also be equal crosswise, which the sample shows */
 			if (c != model->given && c != model->family)
 				sums[equal] = Max(chance, 0.05) / Max(present, 1) * total;
 			else
 				sums[equal] = Max(sums[equal], Max(chance, 0.05) / Max(present, 1) * total);
+			for (int l = 0; l < comparison->level_count; l++)
+				if (comparison->levels[l].test == TEST_SAME_MAILBOX && field->by_holder)
+					sums[l] = Max(model->fields[comparison->mailbox].agreement - field->agreement, 0.05 / Max(present, 1)) * total;
 		}
 		Normalise(comparison, sums);
 		for (int l = 0; l < comparison->level_count; l++)
