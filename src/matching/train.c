@@ -45,6 +45,10 @@
 /* Pairs of related entities, for one that matches, before anything is known */
 #define FIRST_RELATED 0.01
 
+/* Steps by which is found how often related entities share something, and its bounds */
+#define SHARED_STEPS 12
+#define LEAST_SHARED 1e-4
+
 /* Fewer matching pairs than this are no evidence */
 #define MIN_MATCHES 15
 
@@ -89,13 +93,20 @@ LimitDifferent(const ModelComparison *comparison, double *sums, double most)
 	sums[last] = most;
 }
 
-/* Keep the levels that would make related entities the same from becoming usual among them */
+/*
+ * Turn sums over the levels of related entities into probabilities.  What they
+ * share varies as it does between records of one entity, and what they do not
+ * as it does by chance; only how often they share it is to be learned.  Where
+ * some levels would make them the same, these are as rare as by chance, and
+ * the others are as they come.
+ */
 static void
-FixRelated(const MatchModel *model, const ModelComparison *comparison, int related, double *sums)
+NormaliseRelated(const MatchModel *model, const ModelComparison *comparison, int related, double *sums)
 {
 	double		fixed[MODEL_MAX_LEVELS];
 	double		fixed_sum = 0;
 	double		free_sum = 0;
+	double		shared = 0.5;
 
 	ModelFixedRelated(comparison, model->fields[comparison->field].kind, related,
 					  model->given >= 0 || model->family >= 0, fixed);
@@ -104,10 +115,26 @@ FixRelated(const MatchModel *model, const ModelComparison *comparison, int relat
 			fixed_sum += fixed[l];
 		else
 			free_sum += sums[l];
-	if (fixed_sum == 0)
+	if (fixed_sum > 0)
+	{
+		for (int l = 0; l < comparison->level_count; l++)
+			sums[l] = fixed[l] >= 0 ? fixed[l] : sums[l] / Max(free_sum, 1e-9) * (1 - fixed_sum);
 		return;
+	}
+	for (int step = 0; step < SHARED_STEPS; step++)
+	{
+		double		sum = 0;
+
+		for (int l = 0; l < comparison->level_count; l++)
+		{
+			const ModelLevel *level = &comparison->levels[l];
+
+			sum += sums[l] * shared * level->m / (shared * level->m + (1 - shared) * level->u);
+		}
+		shared = Max(LEAST_SHARED, Min(1 - LEAST_SHARED, sum / Max(free_sum, 1e-9)));
+	}
 	for (int l = 0; l < comparison->level_count; l++)
-		sums[l] = fixed[l] >= 0 ? fixed[l] : sums[l] / Max(free_sum, 1e-9) * (1 - fixed_sum);
+		sums[l] = shared * comparison->levels[l].m + (1 - shared) * comparison->levels[l].u;
 }
 
 /* Re-estimate m of all comparisons from the pairs that met for other reasons */
@@ -154,8 +181,7 @@ MaximiseM(Training *training)
 		}
 		for (int r = 0; r < RELATED_COUNT; r++)
 		{
-			Normalise(comparison, related[r]);
-			FixRelated(model, comparison, r, related[r]);
+			NormaliseRelated(model, comparison, r, related[r]);
 			for (int l = 0; l < comparison->level_count; l++)
 				comparison->levels[l].related[r] = Max(related[r][l], 1e-7);
 		}
@@ -398,7 +424,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 
 			for (int l = 0; l < model->comparisons[c].level_count; l++)
 				sums[l] = model->comparisons[c].levels[l].related[r];
-			FixRelated(model, &model->comparisons[c], r, sums);
+			NormaliseRelated(model, &model->comparisons[c], r, sums);
 			for (int l = 0; l < model->comparisons[c].level_count; l++)
 				model->comparisons[c].levels[l].related[r] = Max(sums[l], 1e-7);
 		}
