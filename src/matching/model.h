@@ -240,6 +240,7 @@ extern int	ModelFindField(const MatchModel *model, const char *name);
 extern void ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons, bool of_companies);
 extern void ModelFixedRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons,
 							  double *fixed);
+extern bool LevelIdentifies(const ModelLevel *level, FieldKind kind);
 extern double KindMostDifferent(FieldKind kind);
 extern double WeightProbability(double weight);
 

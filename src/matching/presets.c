@@ -225,9 +225,9 @@ ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons,
 	}
 }
 
-/* Does the level mean that the values are the same, but for slips? */
-static bool
-IsIdentifying(const ModelLevel *level)
+/* Does the level mean that the values are the same, but for slips? Names of hosts are alike where names of companies are */
+bool
+LevelIdentifies(const ModelLevel *level, FieldKind kind)
 {
 	switch (level->test)
 	{
@@ -236,10 +236,16 @@ IsIdentifying(const ModelLevel *level)
 		case TEST_SAME_MAILBOX:
 		case TEST_PART:
 		case TEST_ACRONYM:
+		case TEST_NICKNAME:
+		case TEST_TRANSPOSED:
+		case TEST_DIGITS:
+		case TEST_RATIO:
+		case TEST_DIFFERENCE:
 			return true;
 		case TEST_WORDS:
+			return level->threshold >= 0.8;
 		case TEST_JARO_WINKLER:
-			return level->threshold >= 0.9;
+			return level->threshold >= 0.9 && kind != KIND_WEBSITE;
 		case TEST_SAME_DOMAIN:
 			return level->threshold > 0;
 		default:
@@ -260,10 +266,10 @@ ModelFixedRelated(const ModelComparison *comparison, FieldKind kind, int related
 		(related == RELATED_COLLEAGUE && kind == KIND_EMAIL);
 
 	for (int l = 0; l < comparison->level_count; l++)
-		fixed[l] = is_partly && IsIdentifying(&comparison->levels[l]) ? comparison->levels[l].u : -1;
+		fixed[l] = is_partly && LevelIdentifies(&comparison->levels[l], kind) ? comparison->levels[l].u : -1;
 }
 
-/* Get how often a kind of field may differ at most between records of one entity */
+/* Get how often values of a kind may not be the same at most between records of one entity */
 double
 KindMostDifferent(FieldKind kind)
 {
@@ -272,8 +278,9 @@ KindMostDifferent(FieldKind kind)
 		case KIND_GIVEN_NAME:
 		case KIND_FAMILY_NAME:
 		case KIND_FULL_NAME:
-		case KIND_ORGANISATION:
 			return 0.25;
+		case KIND_ORGANISATION:
+			return 0.15;
 		case KIND_DATE:
 		case KIND_IDENTIFIER:
 			return 0.35;

@@ -76,21 +76,25 @@ Normalise(const ModelComparison *comparison, double *sums)
 }
 
 /*
- * Keep the last level of a comparison from becoming the usual one.  Records of
- * one entity mostly agree on what identifies it; a class of pairs that does not
- * is another one, which has taken the place of the matches.
+ * Keep the levels of values that are not the same from becoming the usual ones.
+ * Records of one entity mostly agree on what identifies it; a class of pairs
+ * that does not is another one, which has taken the place of the matches.
  */
 static void
-LimitDifferent(const ModelComparison *comparison, double *sums, double most)
+LimitDifferent(const ModelComparison *comparison, FieldKind kind, double *sums)
 {
-	int			last = comparison->level_count - 1;
+	double		most = KindMostDifferent(kind);
+	double		different = 0;
 
-	if (sums[last] <= most)
+	for (int l = 0; l < comparison->level_count; l++)
+		if (!LevelIsOfEmail(&comparison->levels[l]) && !LevelIdentifies(&comparison->levels[l], kind))
+			different += sums[l];
+	if (different <= most)
 		return;
-	for (int l = 0; l < last; l++)
+	for (int l = 0; l < comparison->level_count; l++)
 		if (!LevelIsOfEmail(&comparison->levels[l]))
-			sums[l] *= (1 - most) / Max(1 - sums[last], 1e-9);
-	sums[last] = most;
+			sums[l] *= LevelIdentifies(&comparison->levels[l], kind) ? (1 - most) / Max(1 - different, 1e-9) :
+				most / different;
 }
 
 /*
@@ -173,7 +177,7 @@ MaximiseM(Training *training)
 		}
 		training->evidence[c] = evidence;
 		Normalise(comparison, sums);
-		LimitDifferent(comparison, sums, KindMostDifferent(model->fields[comparison->field].kind));
+		LimitDifferent(comparison, model->fields[comparison->field].kind, sums);
 		for (int l = 0; l < comparison->level_count; l++)
 		{
 			training->change = Max(training->change, fabs(comparison->levels[l].m - sums[l]));
