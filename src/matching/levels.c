@@ -428,6 +428,42 @@ NumberTestHolds(LevelTest test, double threshold, const ValueMemo *memo)
 	return largest == 0 || fabs(left - right) <= (1 - threshold) * largest;
 }
 
+/* Write the digits of a value one after the other */
+static int
+CollectDigits(const MatchDictionary *dictionary, const MatchValue *value, char *digits)
+{
+	const char *text = DictionaryText(dictionary, value);
+	int			count = 0;
+
+	for (int i = 0; i < value->bytes; i++)
+		if (isdigit((unsigned char) text[i]))
+			digits[count++] = text[i];
+	return count;
+}
+
+/*
+ * Are the digits of two e-mail addresses the same but for one?  A number in a
+ * mailbox keeps namesakes apart: another one makes another mailbox, however
+ * alike the rest.
+ */
+static bool
+SameNumber(const ValueMemo *memo)
+{
+	char		left[VALUE_MAX_BYTES];
+	char		right[VALUE_MAX_BYTES];
+	int			left_count = CollectDigits(memo->dictionary, memo->left, left);
+	int			right_count = CollectDigits(memo->dictionary, memo->right, right);
+	int			same = 0;
+	int			same_end = 0;
+	int			fewer = Min(left_count, right_count);
+
+	while (same < fewer && left[same] == right[same])
+		same++;
+	while (same_end < fewer - same && left[left_count - 1 - same_end] == right[right_count - 1 - same_end])
+		same_end++;
+	return Max(left_count, right_count) - same - same_end <= 1;
+}
+
 /*
  * Are there few edits, for the length of the text?  One letter of three says
  * nothing where names are short, as in much of Asia.
@@ -454,6 +490,8 @@ FewEdits(const PairScorer *scorer, const ModelComparison *comparison, double thr
 
 				length = Min(mailboxes->values[memo->left->extra].length, mailboxes->values[memo->right->extra].length);
 			}
+			if (edits > 1 && !SameNumber(memo))
+				return false;
 			break;
 		default:
 			break;
@@ -483,7 +521,8 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 	switch (level->test)
 	{
 		case TEST_JARO_WINKLER:
-			return MemoJaroWinkler(memo, level->threshold) && !(memo->words >= 0 && memo->contradict);
+			return MemoJaroWinkler(memo, level->threshold) && !(memo->words >= 0 && memo->contradict) &&
+				(scorer->model->fields[comparison->field].kind != KIND_EMAIL || SameNumber(memo));
 		case TEST_EDITS:
 			return FewEdits(scorer, comparison, level->threshold, memo);
 		case TEST_QGRAMS:

@@ -43,7 +43,7 @@
 #define PRESET_MATCHES 12
 
 /* Pairs of related entities, for one that matches, before anything is known */
-#define FIRST_RELATED 0.01
+#define FIRST_RELATED 0.05
 
 /* Steps by which is found how often related entities share something, and its bounds */
 #define SHARED_STEPS 12
