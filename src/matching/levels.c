@@ -13,6 +13,7 @@
 
 #include "matching/levels.h"
 #include "normalise/normalise.h"
+#include "types/email_core.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
 
@@ -465,6 +466,24 @@ SameNumber(const ValueMemo *memo)
 }
 
 /*
+ * Are two e-mail addresses of different people of one company?  There a
+ * mailbox mostly begins with an initial or a given name.
+ */
+static bool
+AreColleagues(const ValueMemo *memo)
+{
+	const MatchDictionary *dictionary = memo->dictionary;
+	uint32		domain = dictionary->domains[memo->left - dictionary->values];
+	const MatchValue *name;
+
+	if (domain == VALUE_BLANK || domain != dictionary->domains[memo->right - dictionary->values] ||
+		*DictionaryText(dictionary, memo->left) == *DictionaryText(dictionary, memo->right))
+		return false;
+	name = &dictionary->domain_names->values[domain];
+	return !EmailDomainIsFree(DictionaryText(dictionary->domain_names, name), name->bytes);
+}
+
+/*
  * Are there few edits, for the length of the text?  One letter of three says
  * nothing where names are short, as in much of Asia.
  */
@@ -490,7 +509,7 @@ FewEdits(const PairScorer *scorer, const ModelComparison *comparison, double thr
 
 				length = Min(mailboxes->values[memo->left->extra].length, mailboxes->values[memo->right->extra].length);
 			}
-			if (edits > 1 && !SameNumber(memo))
+			if ((edits > 1 && !SameNumber(memo)) || AreColleagues(memo))
 				return false;
 			break;
 		default:
@@ -600,30 +619,51 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 	return level;
 }
 
-/* Get the level of a name that one record lacks against the mailbox of its e-mail address */
-static int
-MailboxLevel(const PairScorer *scorer, const ModelComparison *comparison, uint32 name, uint32 mailbox)
+/* Look for a name in a mailbox: the whole, its initial, or neither */
+static LevelTest
+LookInMailbox(const MatchDictionary *names, uint32 name, const MatchDictionary *mailboxes, uint32 mailbox)
 {
-	const MatchDictionary *names = FieldDictionary(scorer->records, comparison->field);
-	const MatchDictionary *mailboxes = FieldDictionary(scorer->records, comparison->mailbox);
 	const MatchValue *value = &names->values[name];
 	const MatchValue *box = &mailboxes->values[mailbox];
 	const char *text = DictionaryText(names, value);
 	const char *in = DictionaryText(mailboxes, box);
 	int			len = value->bytes;
-	LevelTest	test = TEST_EMAIL_OTHER;
 
 	for (const char *space = memchr(text, ' ', len); space; space = NULL)
 		len = space - text;		/* the first word of several */
 	if (len >= MIN_CONTAINED)
-		for (int at = 0; at + len <= box->bytes && test == TEST_EMAIL_OTHER; at++)
+		for (int at = 0; at + len <= box->bytes; at++)
 			if (memcmp(in + at, text, len) == 0)
-				test = TEST_EMAIL_NAME;
-	if (test == TEST_EMAIL_OTHER && len > 0)
-		for (int at = 0; at < box->bytes && test == TEST_EMAIL_OTHER; at++)
+				return TEST_EMAIL_NAME;
+	if (len > 0)
+		for (int at = 0; at < box->bytes; at++)
 			if (in[at] == *text && (at == 0 || !isalpha((unsigned char) in[at - 1]) ||
 									at + 1 == box->bytes || !isalpha((unsigned char) in[at + 1])))
-				test = TEST_EMAIL_INITIAL;
+				return TEST_EMAIL_INITIAL;
+	return TEST_EMAIL_OTHER;
+}
+
+/* Is a mailbox made of a name and no number? */
+bool
+NameInMailbox(const MatchRecords *records, int name_field, uint32 name, int mailbox_field, uint32 mailbox)
+{
+	const MatchDictionary *mailboxes = FieldDictionary(records, mailbox_field);
+	const MatchValue *box = &mailboxes->values[mailbox];
+	const char *in = DictionaryText(mailboxes, box);
+
+	for (int i = 0; i < box->bytes; i++)
+		if (isdigit((unsigned char) in[i]))
+			return false;
+	return LookInMailbox(FieldDictionary(records, name_field), name, mailboxes, mailbox) != TEST_EMAIL_OTHER;
+}
+
+/* Get the level of a name that one record lacks against the mailbox of its e-mail address */
+static int
+MailboxLevel(const PairScorer *scorer, const ModelComparison *comparison, uint32 name, uint32 mailbox)
+{
+	LevelTest	test = LookInMailbox(FieldDictionary(scorer->records, comparison->field), name,
+									 FieldDictionary(scorer->records, comparison->mailbox), mailbox);
+
 	for (int level = comparison->first_email_level; level < comparison->level_count; level++)
 		if (comparison->levels[level].test == test)
 			return level;
