@@ -492,7 +492,7 @@ CompileComparison(MatchModel *model, int c)
 	comparison->first_email_level = -1;
 	comparison->best_inexact = -INFINITY;
 	comparison->best_blank = 0;
-	comparison->most_rarity = 0;
+	comparison->best_same_mailbox = -INFINITY;
 	for (int l = comparison->level_count - 1; l >= 0; l--)
 	{
 		ModelLevel *level = &comparison->levels[l];
@@ -503,13 +503,9 @@ CompileComparison(MatchModel *model, int c)
 			level->related_weight[r] = log2(level->related[r]) - log2(level->u);
 		most = level->weight;
 		if (level->uses_frequency)
-		{
-			double		rarity = MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain :
-												level->test == TEST_SAME_MAILBOX ? comparison->mailbox : comparison->field);
-
-			most += rarity;
-			comparison->most_rarity = Max(comparison->most_rarity, rarity);
-		}
+			most += MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain :
+							   level->test == TEST_SAME_MAILBOX ? comparison->mailbox : comparison->field);
+		level->most = most;
 		if (level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL || level->test == TEST_EMAIL_OTHER)
 		{
 			if (comparison->mailbox < 0)
@@ -526,9 +522,12 @@ CompileComparison(MatchModel *model, int c)
 			comparison->equal_level = l;
 			best_equal = most;
 		}
-		if (level->test != TEST_EXACT)
+		if (level->test == TEST_SAME_MAILBOX)
+			comparison->best_same_mailbox = most;
+		else if (level->test != TEST_EXACT)
 			comparison->best_inexact = Max(comparison->best_inexact, most);
 	}
+	comparison->best_same_mailbox = Max(comparison->best_same_mailbox, comparison->best_inexact);
 	if (is_name && model->given >= 0 && model->family >= 0)
 	{
 		/* What stands in the other name's place is compared too */

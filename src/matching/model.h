@@ -126,6 +126,7 @@ typedef struct ModelLevel
 	double		u;
 	double		related[RELATED_COUNT];	/* probability among pairs of related entities */
 	double		weight;			/* log2(m / u) */
+	double		most;			/* with the rarest of values */
 	double		related_weight[RELATED_COUNT];	/* log2(related / u) */
 } ModelLevel;
 
@@ -140,8 +141,8 @@ typedef struct ModelComparison
 	ModelLevel	levels[MODEL_MAX_LEVELS];
 	int			equal_level;	/* of equal values */
 	int			first_email_level;	/* of a name against an e-mail address, or -1 */
-	double		most_rarity;	/* most that the rarity of a value can add */
-	double		best_inexact;	/* most that unequal values can be worth, frequency included */
+	double		best_inexact;	/* most that unequal values can be worth, frequency included, */
+	double		best_same_mailbox;	/* and where the mailbox is the same */
 	double		best_blank;		/* likewise where one of them is blank */
 } ModelComparison;
 

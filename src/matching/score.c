@@ -195,7 +195,8 @@ ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint3
 	if (a == VALUE_BLANK || b == VALUE_BLANK)
 		return comparison->best_blank;
 	if (a != b)
-		return comparison->best_inexact;
+		return comparison->best_same_mailbox > comparison->best_inexact && left[comparison->mailbox] == right[comparison->mailbox] ?
+			comparison->best_same_mailbox : comparison->best_inexact;
 	level = &comparison->levels[comparison->equal_level];
 	if (!level->uses_frequency)
 		return level->weight;
@@ -244,7 +245,7 @@ PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double a
 		if (pattern->levels[c] == comparison->equal_level || pattern->levels[c] == LEVEL_BLANK)
 			continue;
 		bound -= bounds[c];
-		bound += comparison->levels[pattern->levels[c]].weight + comparison->most_rarity;
+		bound += comparison->levels[pattern->levels[c]].most;
 		if (bound < at_least)
 			return false;
 	}

@@ -302,7 +302,6 @@ Iterate(Training *training)
 		MaximisePriors(training);
 		TrainingMaximiseGroups(training);
 		ModelCompile(training->model);
-		if (getenv("DBG")) elog(INFO, "it %d matches %.1f change %g kin %g ns %g near %g col %g", iteration, training->matches, training->change, training->model->related_prior[0]*training->all_pairs, training->model->related_prior[1]*training->all_pairs, training->model->related_prior[2]*training->all_pairs, training->model->related_prior[3]*training->all_pairs);
 		if (training->change < CONVERGED && fabs(training->matches - before) <= CONVERGED * Max(before, 1))
 			break;
 	}
