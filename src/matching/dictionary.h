@@ -81,6 +81,7 @@ extern uint32 DictionaryEnter(MatchDictionary *dictionary, FieldKind kind, const
 							  uint64 hash);
 extern uint32 DictionaryEnterNormal(MatchDictionary *dictionary, FieldKind kind, const char *text, int len);
 extern uint32 DictionaryFind(const MatchDictionary *dictionary, const char *text, int len);
+extern bool StandsForNothing(StringInfo scratch, const char *text, int len);
 extern void NormalForm(FieldKind kind, StringInfo out, StringInfo scratch, const char *text, int len);
 extern bool ParseCalendarDate(const char *text, int len, int *year, int *month, int *day);
 

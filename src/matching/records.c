@@ -142,6 +142,8 @@ EnterFromFullName(MatchRecords *records, MatchDictionary *dictionary, FieldKind 
 {
 	StringInfo	part = kind == KIND_GIVEN_NAME ? &records->name.given : &records->name.family;
 
+	if (StandsForNothing(&dictionary->scratch, text, len))
+		return VALUE_BLANK;
 	ParsePersonName(&records->name, text, len, NULL);
 	return DictionaryEnter(dictionary, kind, part->data, part->len, DictionaryHash(kind, part->data, part->len));
 }

@@ -380,6 +380,25 @@ CountPatterns(Training *training, PairScorer *scorer)
 	TrainingFindFamilies(training);
 }
 
+/* Start from related entities that share what they may share as often as is usual within one */
+static void
+StartRelated(Training *training)
+{
+	MatchModel *model = training->model;
+
+	for (int c = 0; c < model->comparison_count; c++)
+		for (int r = 0; r < RELATED_COUNT; r++)
+		{
+			ModelComparison *comparison = &model->comparisons[c];
+			double		sums[MODEL_MAX_LEVELS];
+
+			memcpy(sums, training->preset_m[c], sizeof(sums));
+			NormaliseRelated(model, comparison, r, sums);
+			for (int l = 0; l < comparison->level_count; l++)
+				comparison->levels[l].related[r] = Max(sums[l], 1e-7);
+		}
+}
+
 /* Train a model on records */
 void
 ModelTrain(MatchModel *model, MatchRecords *records)
@@ -416,21 +435,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	training.matches = model->prior * training.all_pairs;
 	TrainingExpect(&training);
 	MaximiseU(&training);
-	for (int c = 0; c < model->comparison_count; c++)
-		for (int l = 0; l < model->comparisons[c].level_count; l++)
-			for (int r = 0; r < RELATED_COUNT; r++)
-				model->comparisons[c].levels[l].related[r] = training.preset_m[c][l];
-	for (int c = 0; c < model->comparison_count; c++)
-		for (int r = 0; r < RELATED_COUNT; r++)
-		{
-			double sums[MODEL_MAX_LEVELS];
-
-			for (int l = 0; l < model->comparisons[c].level_count; l++)
-				sums[l] = model->comparisons[c].levels[l].related[r];
-			NormaliseRelated(model, &model->comparisons[c], r, sums);
-			for (int l = 0; l < model->comparisons[c].level_count; l++)
-				model->comparisons[c].levels[l].related[r] = Max(sums[l], 1e-7);
-		}
+	StartRelated(&training);
 	ModelCompile(model);
 	TrainingExpect(&training);
 	TrainingFindGroups(&training);
