@@ -172,7 +172,7 @@ KindByValues(Column *column)
 	else if (column->digits >= 0.5 && column->words < 1.5 && column->bytes >= 4 && column->bytes <= 7 &&
 			 column->distinct > 30)
 		column->kind = KIND_POSTCODE;
-	else if (column->digits >= 0.5 && column->bytes >= 8 && column->distinct > column->given * 0.5 &&
+	else if (column->digits >= 0.5 && column->bytes >= 8 && column->distinct > column->given * 0.3 &&
 			 column->distinct < column->given)
 		column->kind = KIND_IDENTIFIER;
 	else

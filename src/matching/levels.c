@@ -541,7 +541,7 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 	{
 		case TEST_JARO_WINKLER:
 			return MemoJaroWinkler(memo, level->threshold) && !(memo->words >= 0 && memo->contradict) &&
-				(scorer->model->fields[comparison->field].kind != KIND_EMAIL || SameNumber(memo));
+				(scorer->model->fields[comparison->field].kind != KIND_EMAIL || (SameNumber(memo) && !AreColleagues(memo)));
 		case TEST_EDITS:
 			return FewEdits(scorer, comparison, level->threshold, memo);
 		case TEST_QGRAMS:

@@ -42,6 +42,9 @@
 /* What the m that a model starts with count for, in matching pairs */
 #define PRESET_MATCHES 12
 
+/* Matching pairs for a record, before anything is known, where records are few */
+#define FIRST_MATCHES 0.1
+
 /* Pairs of related entities, for one that matches, before anything is known */
 #define FIRST_RELATED 0.05
 
@@ -413,6 +416,7 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a match model cannot be trained on %u records", records->count)));
 	training.all_pairs = RecordsAllPairs(records);
+	model->prior = Max(model->prior, Min(0.5, FIRST_MATCHES * records->count / training.all_pairs));
 	ModelMeasurePresence(model, records);
 	ModelMeasureFields(model, records);
 	model->group_count = 0;
