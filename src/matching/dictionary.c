@@ -220,6 +220,17 @@ IsPlaceholder(const char *text, int len)
 	return false;
 }
 
+/* Does a text that is not folded yet stand for nothing? */
+bool
+StandsForNothing(StringInfo scratch, const char *text, int len)
+{
+	if (len > PLACEHOLDER_MAX_BYTES)
+		return false;
+	resetStringInfo(scratch);
+	FoldText(scratch, text, len);
+	return IsPlaceholder(scratch->data, scratch->len);
+}
+
 /* Bring a value to the normal form of its kind; nothing is written for a blank */
 void
 NormalForm(FieldKind kind, StringInfo out, StringInfo scratch, const char *text, int len)

@@ -95,6 +95,7 @@ extern void DictionaryEnterNormals(MatchDictionary *dictionary, FieldKind kind, 
 								   uint32 *ids);
 extern void DictionaryDropLookup(MatchDictionary *dictionary);
 extern uint32 DictionaryFind(const MatchDictionary *dictionary, const char *text, int len);
+extern bool StandsForNothing(StringInfo scratch, const char *text, int len);
 extern void NormalForm(FieldKind kind, StringInfo out, StringInfo scratch, const char *text, int len);
 extern bool ParseCalendarDate(const char *text, int len, int *year, int *month, int *day);
 

@@ -13,11 +13,26 @@
 
 #include "matching/levels.h"
 #include "normalise/normalise.h"
+#include "types/email_core.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
 
 /* Words of two values count as the same from here on */
 #define WORD_SIMILARITY 0.9
+
+/* What is left of two names is alike from here on */
+#define LIKE_WORD 0.75
+
+/* A word and what is short for it */
+#define SHORT_SIMILARITY 0.95
+
+/* Longest word that is drawn together, and how many initials make a word */
+#define MAX_CONTRACTED 5
+#define MIN_INITIALS 2
+#define MAX_INITIALS 4
+
+/* Most that names are alike which contradict each other */
+#define CONTRADICTING 0.79
 
 /* Edits are told apart up to here */
 #define EDITS_OF_INTEREST 8
@@ -40,6 +55,7 @@ typedef struct ValueMemo
 	double		jaro_winkler;	/* like these */
 	double		qgrams;
 	double		words;
+	bool		contradict;		/* has each words of its own? known with words */
 	int			edits;
 	int			most_edits;		/* that matter */
 } ValueMemo;
@@ -75,24 +91,119 @@ MemoEdits(ValueMemo *memo)
 	return memo->edits;
 }
 
-/* Are two words the same but for a slip? */
+/* Does a word have only small letters? */
+static bool
+IsLetters(const char *text, int len)
+{
+	for (int i = 0; i < len; i++)
+		if (text[i] < 'a' || text[i] > 'z')
+			return false;
+	return len > 0;
+}
+
+/*
+ * Is one word the other one cut short, as "constr" is, or drawn together: its
+ * first and last letter and some of those between, as "mgmt" and "intl" are?
+ */
+static bool
+IsAbbreviation(const char *left, int left_len, const char *right, int right_len)
+{
+	const char *shorter = left_len < right_len ? left : right;
+	const char *longer = left_len < right_len ? right : left;
+	int			shorter_len = Min(left_len, right_len);
+	int			longer_len = Max(left_len, right_len);
+	int			at = 0;
+
+	if (shorter_len < MIN_CONTAINED || longer_len < shorter_len + 2 || *shorter != *longer)
+		return false;
+	if (memcmp(shorter, longer, shorter_len) == 0)
+		return IsLetters(longer, longer_len);
+	if (shorter_len > MAX_CONTRACTED || shorter[shorter_len - 1] != longer[longer_len - 1] ||
+		!IsLetters(longer, longer_len))
+		return false;
+	for (int i = 0; i < longer_len && at < shorter_len; i++)
+		at += longer[i] == shorter[at];
+	return at == shorter_len;
+}
+
+/* Are two words the same but for a slip, or one short for the other? */
 static double
-WordSimilarity(const MatchDictionary *words, uint32 left, uint32 right)
+WordSimilarity(const MatchDictionary *words, uint32 left, uint32 right, double threshold)
 {
 	const MatchValue *a = &words->values[left];
 	const MatchValue *b = &words->values[right];
 	CompareText left_text;
 	CompareText right_text;
-	double		similarity;
+	double		similarity = 0;
 
 	if (left == right)
 		return 1;
 	if (a->length < MIN_CONTAINED || b->length < MIN_CONTAINED)
 		return 0;
-	left_text = ValueText(words, a);
-	right_text = ValueText(words, b);
-	similarity = JaroWinkler(&left_text, &right_text);
-	return similarity >= WORD_SIMILARITY ? similarity : 0;
+	if (JaroWinklerBound(a->signature, a->length, b->signature, b->length) >= threshold)
+	{
+		left_text = ValueText(words, a);
+		right_text = ValueText(words, b);
+		similarity = JaroWinkler(&left_text, &right_text);
+	}
+	if (similarity < SHORT_SIMILARITY &&
+		IsAbbreviation(DictionaryText(words, a), a->bytes, DictionaryText(words, b), b->bytes))
+		return SHORT_SIMILARITY;
+	return similarity >= threshold ? similarity : 0;
+}
+
+/*
+ * List the words of a value, the initials of words that stand one after the
+ * other in another value ("TM" for "Thuong Mai") spelt out as these.
+ */
+static int
+SpellOut(const MatchDictionary *dictionary, const MatchValue *value, const MatchValue *other, uint32 *list)
+{
+	const uint32 *own = dictionary->tokens + value->extra;
+	const uint32 *others = dictionary->tokens + other->extra;
+	int			count = 0;
+
+	for (int i = 0; i < value->token_count; i++)
+	{
+		const MatchValue *word = &dictionary->words->values[own[i]];
+		const char *text = DictionaryText(dictionary->words, word);
+		int			letters = word->bytes;
+		int			from = -1;
+
+		if (letters >= MIN_INITIALS && letters <= MAX_INITIALS && IsLetters(text, letters))
+			for (int j = 0; j + letters <= other->token_count && from < 0; j++)
+			{
+				int			k = 0;
+
+				while (k < letters &&
+					   *DictionaryText(dictionary->words, &dictionary->words->values[others[j + k]]) == text[k])
+					k++;
+				from = k == letters ? j : -1;
+			}
+		if (from < 0)
+			list[count++] = own[i];
+		else
+			for (int k = 0; k < letters; k++)
+				list[count++] = others[from + k];
+	}
+	return count;
+}
+
+/* Has one of two lists a word that is nothing like any left over of the other? */
+static bool
+HasOwnWord(const MatchDictionary *words, const uint32 *list, int count, uint64 used, const uint32 *other,
+		   int other_count, uint64 other_used)
+{
+	for (int i = 0; i < count; i++)
+	{
+		bool		is_own = (used & (UINT64CONST(1) << i)) == 0;
+
+		for (int j = 0; j < other_count && is_own; j++)
+			is_own = (other_used & (UINT64CONST(1) << j)) || WordSimilarity(words, list[i], other[j], LIKE_WORD) == 0;
+		if (is_own)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -100,31 +211,37 @@ WordSimilarity(const MatchDictionary *words, uint32 left, uint32 right)
  * inverse document frequencies, where similar words count as the same to the
  * degree that they are (Soft TF-IDF: Cohen, Ravikumar and Fienberg, A
  * Comparison of String Distance Metrics for Name-Matching Tasks, 2003), each
- * word being used once.
+ * word being used once.  They contradict each other when each has a word of its
+ * own that is nothing like any of the other's: what else is missing may have
+ * been left out.
  */
 static double
 WordsSimilarity(const MatchDictionary *dictionary, const double *rarity, const MatchValue *left,
-				const MatchValue *right)
+				const MatchValue *right, bool *contradict)
 {
-	const uint32 *a = dictionary->tokens + left->extra;
-	const uint32 *b = dictionary->tokens + right->extra;
-	uint32		used = 0;
+	uint32		a[VALUE_MAX_TOKENS * MAX_INITIALS];
+	uint32		b[VALUE_MAX_TOKENS * MAX_INITIALS];
+	int			a_count = SpellOut(dictionary, left, right, a);
+	int			b_count = SpellOut(dictionary, right, left, b);
+	uint64		a_used = 0;
+	uint64		b_used = 0;
 	double		left_norm = 0,
 				right_norm = 0,
 				shared = 0;
 
-	for (int i = 0; i < left->token_count; i++)
+	for (int i = 0; i < a_count; i++)
 		left_norm += rarity[a[i]] * rarity[a[i]];
-	for (int j = 0; j < right->token_count; j++)
+	for (int j = 0; j < b_count; j++)
 		right_norm += rarity[b[j]] * rarity[b[j]];
-	for (int i = 0; i < left->token_count; i++)
+	for (int i = 0; i < a_count; i++)
 	{
 		int			best = -1;
 		double		best_similarity = 0;
 
-		for (int j = 0; j < right->token_count; j++)
+		for (int j = 0; j < b_count && best_similarity < 1; j++)
 		{
-			double		similarity = used & (1u << j) ? 0 : WordSimilarity(dictionary->words, a[i], b[j]);
+			double		similarity = b_used & (UINT64CONST(1) << j) ? 0 :
+				WordSimilarity(dictionary->words, a[i], b[j], WORD_SIMILARITY);
 
 			if (similarity > best_similarity)
 			{
@@ -134,9 +251,12 @@ WordsSimilarity(const MatchDictionary *dictionary, const double *rarity, const M
 		}
 		if (best < 0)
 			continue;
-		used |= 1u << best;
+		a_used |= UINT64CONST(1) << i;
+		b_used |= UINT64CONST(1) << best;
 		shared += best_similarity * rarity[a[i]] * rarity[b[best]];
 	}
+	*contradict = HasOwnWord(dictionary->words, a, a_count, a_used, b, b_count, b_used) &&
+		HasOwnWord(dictionary->words, b, b_count, b_used, a, a_count, a_used);
 	return left_norm > 0 && right_norm > 0 ? shared / sqrt(left_norm * right_norm) : 0;
 }
 
@@ -146,16 +266,19 @@ IsSubset(const MatchDictionary *dictionary, const MatchValue *left, const MatchV
 {
 	const MatchValue *fewer = left->token_count <= right->token_count ? left : right;
 	const MatchValue *more = fewer == left ? right : left;
+	uint32		list[VALUE_MAX_TOKENS * MAX_INITIALS];
+	int			count;
 
 	if (fewer->token_count == 0 || fewer->length < MIN_CONTAINED)
 		return false;
-	for (int i = 0; i < fewer->token_count; i++)
+	count = SpellOut(dictionary, fewer, more, list);
+	for (int i = 0; i < count; i++)
 	{
 		bool		found = false;
 
 		for (int j = 0; j < more->token_count && !found; j++)
-			found = WordSimilarity(dictionary->words, dictionary->tokens[fewer->extra + i],
-								   dictionary->tokens[more->extra + j]) > 0;
+			found = WordSimilarity(dictionary->words, list[i], dictionary->tokens[more->extra + j],
+								   WORD_SIMILARITY) > 0;
 		if (!found)
 			return false;
 	}
@@ -314,6 +437,60 @@ NumberTestHolds(LevelTest test, double threshold, const ValueMemo *memo)
 	return largest == 0 || fabs(left - right) <= (1 - threshold) * largest;
 }
 
+/* Write the digits of a value one after the other */
+static int
+CollectDigits(const MatchDictionary *dictionary, const MatchValue *value, char *digits)
+{
+	const char *text = DictionaryText(dictionary, value);
+	int			count = 0;
+
+	for (int i = 0; i < value->bytes; i++)
+		if (isdigit((unsigned char) text[i]))
+			digits[count++] = text[i];
+	return count;
+}
+
+/*
+ * Are the digits of two e-mail addresses the same but for one?  A number in a
+ * mailbox keeps namesakes apart: another one makes another mailbox, however
+ * alike the rest.
+ */
+static bool
+SameNumber(const ValueMemo *memo)
+{
+	char		left[VALUE_MAX_BYTES];
+	char		right[VALUE_MAX_BYTES];
+	int			left_count = CollectDigits(memo->dictionary, memo->left, left);
+	int			right_count = CollectDigits(memo->dictionary, memo->right, right);
+	int			same = 0;
+	int			same_end = 0;
+	int			fewer = Min(left_count, right_count);
+
+	while (same < fewer && left[same] == right[same])
+		same++;
+	while (same_end < fewer - same && left[left_count - 1 - same_end] == right[right_count - 1 - same_end])
+		same_end++;
+	return Max(left_count, right_count) - same - same_end <= 1;
+}
+
+/*
+ * Are two e-mail addresses of different people of one company?  There a
+ * mailbox mostly begins with an initial or a given name.
+ */
+static bool
+AreColleagues(const ValueMemo *memo)
+{
+	const MatchDictionary *dictionary = memo->dictionary;
+	uint32		domain = dictionary->domains[memo->left - dictionary->values];
+	const MatchValue *name;
+
+	if (domain == VALUE_BLANK || domain != dictionary->domains[memo->right - dictionary->values] ||
+		*DictionaryText(dictionary, memo->left) == *DictionaryText(dictionary, memo->right))
+		return false;
+	name = &dictionary->domain_names->values[domain];
+	return !EmailDomainIsFree(DictionaryText(dictionary->domain_names, name), name->bytes);
+}
+
 /*
  * Are there few edits, for the length of the text?  One letter of three says
  * nothing where names are short, as in much of Asia.
@@ -340,6 +517,8 @@ FewEdits(const PairScorer *scorer, const ModelComparison *comparison, double thr
 
 				length = Min(mailboxes->values[memo->left->extra].length, mailboxes->values[memo->right->extra].length);
 			}
+			if ((edits > 1 && !SameNumber(memo)) || AreColleagues(memo))
+				return false;
 			break;
 		default:
 			break;
@@ -347,16 +526,30 @@ FewEdits(const PairScorer *scorer, const ModelComparison *comparison, double thr
 	return edits * LETTERS_PER_EDIT < length;
 }
 
+/* Get the similarity of the words; that of names of organisations is bounded where they contradict each other */
+static double
+MemoWords(const PairScorer *scorer, const ModelComparison *comparison, ValueMemo *memo)
+{
+	if (memo->words < 0)
+	{
+		memo->words = WordsSimilarity(memo->dictionary, scorer->records->word_rarity[comparison->field],
+									  memo->left, memo->right, &memo->contradict);
+		memo->contradict &= scorer->model->fields[comparison->field].kind == KIND_ORGANISATION;
+		if (memo->contradict)
+			memo->words = Min(memo->words, CONTRADICTING);
+	}
+	return memo->words;
+}
+
 /* Does the test of a level hold for two different values? */
 static bool
 TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const ModelLevel *level, ValueMemo *memo)
 {
-	const MatchRecords *records = scorer->records;
-
 	switch (level->test)
 	{
 		case TEST_JARO_WINKLER:
-			return MemoJaroWinkler(memo, level->threshold);
+			return MemoJaroWinkler(memo, level->threshold) && !(memo->words >= 0 && memo->contradict) &&
+				(scorer->model->fields[comparison->field].kind != KIND_EMAIL || (SameNumber(memo) && !AreColleagues(memo)));
 		case TEST_EDITS:
 			return FewEdits(scorer, comparison, level->threshold, memo);
 		case TEST_QGRAMS:
@@ -364,10 +557,7 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 				memo->qgrams = QgramJaccard(&memo->left_text, &memo->right_text, 2);
 			return memo->qgrams >= level->threshold;
 		case TEST_WORDS:
-			if (memo->words < 0)
-				memo->words = WordsSimilarity(memo->dictionary, records->word_rarity[comparison->field],
-											  memo->left, memo->right);
-			return memo->words >= level->threshold;
+			return MemoWords(scorer, comparison, memo) >= level->threshold;
 		case TEST_NICKNAME:
 			return ShareNickname(memo->dictionary, memo->left, memo->right);
 		case TEST_INITIAL:
@@ -430,6 +620,7 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 	memo.left_text = ValueText(dictionary, memo.left);
 	memo.right_text = ValueText(dictionary, memo.right);
 	memo.jaro_winkler_bound = memo.jaro_winkler = memo.qgrams = memo.words = -1;
+	memo.contradict = false;
 	memo.edits = -1;
 	memo.most_edits = Min(scorer->most_edits[c], EDITS_OF_INTEREST);
 	for (level = 0; level < comparison->level_count - 1; level++)
@@ -440,30 +631,51 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 	return level;
 }
 
-/* Get the level of a name that one record lacks against the mailbox of its e-mail address */
-static int
-MailboxLevel(const PairScorer *scorer, const ModelComparison *comparison, uint32 name, uint32 mailbox)
+/* Look for a name in a mailbox: the whole, its initial, or neither */
+static LevelTest
+LookInMailbox(const MatchDictionary *names, uint32 name, const MatchDictionary *mailboxes, uint32 mailbox)
 {
-	const MatchDictionary *names = FieldDictionary(scorer->records, comparison->field);
-	const MatchDictionary *mailboxes = FieldDictionary(scorer->records, comparison->mailbox);
 	const MatchValue *value = &names->values[name];
 	const MatchValue *box = &mailboxes->values[mailbox];
 	const char *text = DictionaryText(names, value);
 	const char *in = DictionaryText(mailboxes, box);
 	int			len = value->bytes;
-	LevelTest	test = TEST_EMAIL_OTHER;
 
 	for (const char *space = memchr(text, ' ', len); space; space = NULL)
 		len = space - text;		/* the first word of several */
 	if (len >= MIN_CONTAINED)
-		for (int at = 0; at + len <= box->bytes && test == TEST_EMAIL_OTHER; at++)
+		for (int at = 0; at + len <= box->bytes; at++)
 			if (memcmp(in + at, text, len) == 0)
-				test = TEST_EMAIL_NAME;
-	if (test == TEST_EMAIL_OTHER && len > 0)
-		for (int at = 0; at < box->bytes && test == TEST_EMAIL_OTHER; at++)
+				return TEST_EMAIL_NAME;
+	if (len > 0)
+		for (int at = 0; at < box->bytes; at++)
 			if (in[at] == *text && (at == 0 || !isalpha((unsigned char) in[at - 1]) ||
 									at + 1 == box->bytes || !isalpha((unsigned char) in[at + 1])))
-				test = TEST_EMAIL_INITIAL;
+				return TEST_EMAIL_INITIAL;
+	return TEST_EMAIL_OTHER;
+}
+
+/* Is a mailbox made of a name and no number? */
+bool
+NameInMailbox(const MatchRecords *records, int name_field, uint32 name, int mailbox_field, uint32 mailbox)
+{
+	const MatchDictionary *mailboxes = FieldDictionary(records, mailbox_field);
+	const MatchValue *box = &mailboxes->values[mailbox];
+	const char *in = DictionaryText(mailboxes, box);
+
+	for (int i = 0; i < box->bytes; i++)
+		if (isdigit((unsigned char) in[i]))
+			return false;
+	return LookInMailbox(FieldDictionary(records, name_field), name, mailboxes, mailbox) != TEST_EMAIL_OTHER;
+}
+
+/* Get the level of a name that one record lacks against the mailbox of its e-mail address */
+static int
+MailboxLevel(const PairScorer *scorer, const ModelComparison *comparison, uint32 name, uint32 mailbox)
+{
+	LevelTest	test = LookInMailbox(FieldDictionary(scorer->records, comparison->field), name,
+									 FieldDictionary(scorer->records, comparison->mailbox), mailbox);
+
 	for (int level = comparison->first_email_level; level < comparison->level_count; level++)
 		if (comparison->levels[level].test == test)
 			return level;

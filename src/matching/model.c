@@ -34,7 +34,7 @@ const char *const KeyTransformNames[TRANSFORM_COUNT] = {
 	"first_word", "long_word", "rare_words", "last_digits", "any_name"
 };
 
-const char *const RelatedNames[RELATED_COUNT] = {"kin", "namesake", "near"};
+const char *const RelatedNames[RELATED_COUNT] = {"kin", "namesake", "near", "colleague"};
 
 const char *const FieldPartNames[] = {"whole", "mailbox", "domain"};
 
@@ -501,7 +501,8 @@ CompileComparison(MatchModel *model, int c)
 			level->related_weight[r] = log2(level->related[r]) - log2(level->u);
 		if (level->uses_frequency)
 			comparison->most_rarity = Max(comparison->most_rarity,
-										  MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain : comparison->field));
+										  MostRarity(model, level->test == TEST_SAME_DOMAIN ? comparison->domain :
+													 level->test == TEST_SAME_MAILBOX ? comparison->mailbox : comparison->field));
 		if (level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL || level->test == TEST_EMAIL_OTHER)
 		{
 			if (comparison->mailbox < 0)

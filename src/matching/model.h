@@ -27,7 +27,8 @@
 #define RELATED_KIN 0			/* of one household, or of one group of companies */
 #define RELATED_NAMESAKE 1		/* of one name; branches of one company */
 #define RELATED_NEAR 2			/* in one place */
-#define RELATED_COUNT 3
+#define RELATED_COLLEAGUE 3		/* persons of one company */
+#define RELATED_COUNT 4
 
 /* The level of a comparison that says nothing */
 #define LEVEL_BLANK (-1)
@@ -79,6 +80,7 @@ typedef struct ModelField
 	double		agreement;		/* probability that two random records agree, */
 	double		agreement_weight;	/* and its log2 */
 	bool		never_blocks;	/* not to be a part of blocking keys */
+	bool		by_holder;		/* were its values counted by who has them? known in training */
 	bool		has_words;		/* are its values compared word by word? */
 	int			word_count;
 	char	  **words;			/* likewise the words of values */
@@ -125,6 +127,7 @@ typedef struct ModelLevel
 	double		u;
 	double		related[RELATED_COUNT];	/* probability among pairs of related entities */
 	double		weight;			/* log2(m / u) */
+	double		most;			/* with the rarest of values */
 	double		related_weight[RELATED_COUNT];	/* log2(related / u) */
 } ModelLevel;
 
@@ -234,9 +237,10 @@ extern Jsonb *ModelWrite(const MatchModel *model);
 extern void ModelCompile(MatchModel *model);
 extern void ModelDefaultLevels(ModelComparison *comparison, FieldKind kind);
 extern int	ModelFindField(const MatchModel *model, const char *name);
-extern void ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons);
+extern void ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons, bool of_companies);
 extern void ModelFixedRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons,
 							  double *fixed);
+extern bool LevelIdentifies(const ModelLevel *level, FieldKind kind);
 extern double KindMostDifferent(FieldKind kind);
 extern double WeightProbability(double weight);
 

@@ -63,10 +63,10 @@ static const PresetLevel organisation_levels[] = {
 };
 
 static const PresetLevel email_levels[] = {
-	{"same", TEST_EXACT, 0, false, 0.6, 0.000005},
+	{"same", TEST_EXACT, 0, true, 0.6, 0.000005},
 	{"same domain, two edits", TEST_SAME_DOMAIN, 2, false, 0.05, 0.00002},
 	{"two edits", TEST_EDITS, 2, false, 0.06, 0.000005},
-	{"same mailbox", TEST_SAME_MAILBOX, 0, false, 0.06, 0.0001},
+	{"same mailbox", TEST_SAME_MAILBOX, 0, true, 0.06, 0.0001},
 	{"four edits", TEST_EDITS, 4, false, 0.03, 0.0001},
 	{"very similar", TEST_JARO_WINKLER, 0.92, false, 0.03, 0.001},
 	{"same domain", TEST_SAME_DOMAIN, 0, true, 0.05, 0.05},
@@ -169,17 +169,20 @@ static const struct
 
 /*
  * Note which related entities have a kind of field in common.  Members of a
- * household share family name, address and phone, colleagues company and
- * place, companies of a group address, website and part of their names;
- * namesakes and branches the name; neighbours the place.  What is not shared
- * tells them apart.
+ * household share family name, address, phone and at times the mailbox,
+ * colleagues company, domain, switchboard and place, companies of a group
+ * address, website, phone and part of their names; namesakes the name,
+ * branches website and tax number too; neighbours the place.  What is not
+ * shared tells them apart.
  */
 void
-ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons)
+ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons, bool of_companies)
 {
 	bool	   *shared = comparison->is_shared;
+	bool		has_colleagues = of_persons && of_companies;
 
-	shared[RELATED_KIN] = shared[RELATED_NAMESAKE] = shared[RELATED_NEAR] = false;
+	for (int r = 0; r < RELATED_COUNT; r++)
+		shared[r] = false;
 	switch (kind)
 	{
 		case KIND_GIVEN_NAME:
@@ -190,35 +193,41 @@ ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons)
 			shared[RELATED_NAMESAKE] = shared[RELATED_KIN] = true;
 			break;
 		case KIND_DATE:
+			break;
 		case KIND_IDENTIFIER:
+			shared[RELATED_NAMESAKE] = !of_persons;
 			break;
 		case KIND_ORGANISATION:
 		case KIND_WEBSITE:
-			shared[RELATED_KIN] = true;
-			shared[RELATED_NAMESAKE] = !of_persons;
+			shared[RELATED_KIN] = shared[RELATED_NAMESAKE] = !of_persons;
+			shared[RELATED_COLLEAGUE] = has_colleagues;
 			break;
 		case KIND_EMAIL:
 			shared[RELATED_KIN] = true;
 			shared[RELATED_NAMESAKE] = !of_persons;
+			shared[RELATED_COLLEAGUE] = has_colleagues;
 			break;
 		case KIND_PHONE:
 		case KIND_NUMBER:
 			shared[RELATED_KIN] = true;
+			shared[RELATED_COLLEAGUE] = has_colleagues;
 			break;
 		case KIND_ADDRESS:
 		case KIND_POSTCODE:
 		case KIND_TEXT:
 			shared[RELATED_KIN] = shared[RELATED_NEAR] = true;
+			shared[RELATED_COLLEAGUE] = has_colleagues;
 			break;
 		case KIND_CATEGORY:
 			shared[RELATED_KIN] = shared[RELATED_NAMESAKE] = shared[RELATED_NEAR] = true;
+			shared[RELATED_COLLEAGUE] = has_colleagues;
 			break;
 	}
 }
 
-/* Does the level mean that the values are the same, but for slips? */
-static bool
-IsIdentifying(const ModelLevel *level)
+/* Does the level mean that the values are the same, but for slips? Names of hosts are alike where names of companies are */
+bool
+LevelIdentifies(const ModelLevel *level, FieldKind kind)
 {
 	switch (level->test)
 	{
@@ -227,10 +236,16 @@ IsIdentifying(const ModelLevel *level)
 		case TEST_SAME_MAILBOX:
 		case TEST_PART:
 		case TEST_ACRONYM:
+		case TEST_NICKNAME:
+		case TEST_TRANSPOSED:
+		case TEST_DIGITS:
+		case TEST_RATIO:
+		case TEST_DIFFERENCE:
 			return true;
 		case TEST_WORDS:
+			return level->threshold >= 0.8;
 		case TEST_JARO_WINKLER:
-			return level->threshold >= 0.9;
+			return level->threshold >= 0.9 && kind != KIND_WEBSITE;
 		case TEST_SAME_DOMAIN:
 			return level->threshold > 0;
 		default:
@@ -247,14 +262,14 @@ IsIdentifying(const ModelLevel *level)
 void
 ModelFixedRelated(const ModelComparison *comparison, FieldKind kind, int related, bool of_persons, double *fixed)
 {
-	bool		is_partly = related == RELATED_KIN &&
-		((kind == KIND_ORGANISATION && !of_persons) || (kind == KIND_EMAIL && of_persons));
+	bool		is_partly = (related == RELATED_KIN && kind == KIND_ORGANISATION && !of_persons) ||
+		(related == RELATED_COLLEAGUE && kind == KIND_EMAIL);
 
 	for (int l = 0; l < comparison->level_count; l++)
-		fixed[l] = is_partly && IsIdentifying(&comparison->levels[l]) ? comparison->levels[l].u : -1;
+		fixed[l] = is_partly && LevelIdentifies(&comparison->levels[l], kind) ? comparison->levels[l].u : -1;
 }
 
-/* Get how often a kind of field may differ at most between records of one entity */
+/* Get how often values of a kind may not be the same at most between records of one entity */
 double
 KindMostDifferent(FieldKind kind)
 {
@@ -263,8 +278,9 @@ KindMostDifferent(FieldKind kind)
 		case KIND_GIVEN_NAME:
 		case KIND_FAMILY_NAME:
 		case KIND_FULL_NAME:
-		case KIND_ORGANISATION:
 			return 0.25;
+		case KIND_ORGANISATION:
+			return 0.15;
 		case KIND_DATE:
 		case KIND_IDENTIFIER:
 			return 0.35;

@@ -6,7 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "matching/dictionary.h"
+#include "matching/columns.h"
 #include "matching/records.h"
 #include "normalise/normalise.h"
 #include "utils/builtins.h"
@@ -14,181 +14,6 @@
 
 /* Records that are looked at */
 #define SAMPLE_ROWS 2000
-
-/* Longest values that are worth comparing, on average, in bytes */
-#define LONG_TEXT 80
-
-/* A column and what was seen of it */
-typedef struct Column
-{
-	char	   *name;
-	Oid			type;
-	int			given;			/* values that are not blank */
-	int			distinct;
-	double		bytes;
-	int			legal_forms;
-	int			emails;
-	int			dates;
-	int			phones;
-	bool		is_known;
-	FieldKind	kind;
-} Column;
-
-/* Names of columns, in the order in which they are tried */
-static const struct
-{
-	const char *word;
-	FieldKind	kind;
-}			column_words[] = {
-	{"email", KIND_EMAIL}, {"e_mail", KIND_EMAIL}, {"mail", KIND_EMAIL},
-	{"phone", KIND_PHONE}, {"mobile", KIND_PHONE}, {"telefon", KIND_PHONE}, {"tel", KIND_PHONE}, {"cell", KIND_PHONE},
-	{"fax", KIND_PHONE},
-	{"dob", KIND_DATE}, {"birth", KIND_DATE},
-	{"first_name", KIND_GIVEN_NAME}, {"firstname", KIND_GIVEN_NAME}, {"given", KIND_GIVEN_NAME},
-	{"forename", KIND_GIVEN_NAME}, {"vorname", KIND_GIVEN_NAME}, {"prenom", KIND_GIVEN_NAME},
-	{"last_name", KIND_FAMILY_NAME}, {"lastname", KIND_FAMILY_NAME}, {"surname", KIND_FAMILY_NAME},
-	{"family", KIND_FAMILY_NAME}, {"nachname", KIND_FAMILY_NAME},
-	{"full_name", KIND_FULL_NAME}, {"fullname", KIND_FULL_NAME}, {"contact_name", KIND_FULL_NAME},
-	{"person", KIND_FULL_NAME},
-	{"website", KIND_WEBSITE}, {"homepage", KIND_WEBSITE}, {"url", KIND_WEBSITE}, {"domain", KIND_WEBSITE},
-	{"web", KIND_WEBSITE},
-	{"company", KIND_ORGANISATION}, {"organisation", KIND_ORGANISATION}, {"organization", KIND_ORGANISATION},
-	{"employer", KIND_ORGANISATION}, {"business", KIND_ORGANISATION}, {"firm", KIND_ORGANISATION},
-	{"account", KIND_ORGANISATION}, {"org", KIND_ORGANISATION},
-	{"postcode", KIND_POSTCODE}, {"post_code", KIND_POSTCODE}, {"postal", KIND_POSTCODE}, {"zip", KIND_POSTCODE},
-	{"plz", KIND_POSTCODE},
-	{"street_number", KIND_CATEGORY}, {"house", KIND_CATEGORY},
-	{"street", KIND_ADDRESS}, {"address", KIND_ADDRESS}, {"addr", KIND_ADDRESS},
-	{"city", KIND_TEXT}, {"town", KIND_TEXT}, {"suburb", KIND_TEXT}, {"locality", KIND_TEXT}, {"job_title", KIND_TEXT},
-	{"state", KIND_CATEGORY}, {"region", KIND_CATEGORY}, {"province", KIND_CATEGORY}, {"county", KIND_CATEGORY},
-	{"country", KIND_CATEGORY}, {"gender", KIND_CATEGORY}, {"sex", KIND_CATEGORY}, {"language", KIND_CATEGORY},
-	{"ssn", KIND_IDENTIFIER}, {"soc_sec", KIND_IDENTIFIER}, {"tax", KIND_IDENTIFIER}, {"vat", KIND_IDENTIFIER},
-	{"passport", KIND_IDENTIFIER}, {"registration", KIND_IDENTIFIER}, {"duns", KIND_IDENTIFIER},
-	{"siren", KIND_IDENTIFIER}, {"_id", KIND_IDENTIFIER}, {"number", KIND_IDENTIFIER}
-};
-
-/* Decide by the name of a column what it holds */
-static bool
-KindByName(Column *column)
-{
-	char	   *name = pstrdup(column->name);
-	bool		found = false;
-	bool		has_given = false;
-	bool		has_family = false;
-
-	for (char *c = name; *c; c++)
-		*c = *c == ' ' || *c == '-' ? '_' : pg_ascii_tolower((unsigned char) *c);
-	for (int w = 0; w < lengthof(column_words); w++)
-	{
-		FieldKind	kind = column_words[w].kind;
-
-		if (strstr(name, column_words[w].word) == NULL)
-			continue;
-		has_given |= kind == KIND_GIVEN_NAME;
-		has_family |= kind == KIND_FAMILY_NAME;
-		if (!found)
-			column->kind = kind;
-		found = true;
-	}
-	if (has_given && has_family)
-		column->kind = KIND_FULL_NAME;
-	return found;
-}
-
-/* Decide what a column holds; false when it is not worth comparing */
-static bool
-ColumnKind(Column *column, int rows)
-{
-	bool		named;
-
-	if (column->given * 100 < rows || column->distinct < 2)
-		return false;
-	named = KindByName(column);
-	if (named && column->kind != KIND_DATE)
-		return column->kind != KIND_TEXT || column->bytes <= LONG_TEXT;
-	switch (getBaseType(column->type))
-	{
-		case DATEOID:
-			column->kind = KIND_DATE;
-			return true;
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-			column->kind = KIND_DATE;
-			return named;
-		case BOOLOID:
-			column->kind = KIND_CATEGORY;
-			return true;
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case NUMERICOID:
-		case FLOAT4OID:
-		case FLOAT8OID:
-			column->kind = KIND_NUMBER;
-			return column->distinct < column->given;
-	}
-	if (column->bytes > LONG_TEXT)
-		return false;
-	if (named || column->dates > column->given * 0.8)
-		column->kind = KIND_DATE;
-	else if (column->emails > column->given * 0.8)
-		column->kind = KIND_EMAIL;
-	else if (column->phones > column->given * 0.8)
-		column->kind = KIND_PHONE;
-	else if (column->legal_forms > column->given * 0.05)
-		column->kind = KIND_ORGANISATION;
-	else if (strstr(column->name, "name"))
-		column->kind = KIND_FULL_NAME;
-	else if (column->distinct <= 30)
-		column->kind = KIND_CATEGORY;
-	else if (column->distinct == column->given && column->given > 100)
-		return false;
-	else
-		column->kind = KIND_TEXT;
-	return true;
-}
-
-/* Order texts */
-static int
-CompareTexts(const void *a, const void *b)
-{
-	return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/* Look at the values of a column */
-static void
-LookAtValues(Column *column, int number, StringInfo normal)
-{
-	char	  **values = palloc(sizeof(char *) * Max(SPI_processed, 1));
-
-	for (uint64 r = 0; r < SPI_processed; r++)
-	{
-		char	   *text = SPI_getvalue(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, number);
-		int			len = text ? strlen(text) : 0;
-		int			digits = 0;
-		int			year,
-					month,
-					day;
-
-		if (len == 0)
-			continue;
-		values[column->given++] = text;
-		column->bytes += len;
-		if (len > LONG_TEXT * 4)
-			continue;
-		resetStringInfo(normal);
-		column->legal_forms += OrganisationLegalForm(normal, text, len);
-		column->emails += strchr(text, '@') != NULL;
-		for (int i = 0; i < len; i++)
-			digits += text[i] >= '0' && text[i] <= '9';
-		column->dates += len >= 8 && len <= 10 && digits >= 6 && ParseCalendarDate(text, len, &year, &month, &day);
-		column->phones += digits >= 7 && strspn(text, "+0123456789 ()-./") == len;
-	}
-	column->bytes /= Max(column->given, 1);
-	qsort(values, column->given, sizeof(char *), CompareTexts);
-	for (int i = 0; i < column->given; i++)
-		column->distinct += i == 0 || strcmp(values[i], values[i - 1]) != 0;
-}
 
 /* Is every name of a column the given and the family name that stand beside it? */
 static bool
@@ -241,10 +66,17 @@ static void
 FinishModel(MatchModel *model)
 {
 	int			email = -1;
+	bool		of_persons = model->family >= 0 || model->given >= 0;
+	bool		of_companies = false;
 
-	for (int f = 0; f < model->field_count && email < 0; f++)
-		if (model->fields[f].kind == KIND_EMAIL && model->fields[f].part == PART_WHOLE)
+	for (int f = model->field_count - 1; f >= 0; f--)
+	{
+		FieldKind	kind = model->fields[f].kind;
+
+		if (kind == KIND_EMAIL && model->fields[f].part == PART_WHOLE)
 			email = f;
+		of_companies |= kind == KIND_ORGANISATION || kind == KIND_WEBSITE;
+	}
 	for (int c = 0; c < model->comparison_count; c++)
 	{
 		ModelComparison *comparison = &model->comparisons[c];
@@ -260,7 +92,7 @@ FinishModel(MatchModel *model)
 				else
 					comparison->domain = f;
 			}
-		ModelDefaultShared(comparison, kind, model->family >= 0 || model->given >= 0);
+		ModelDefaultShared(comparison, kind, of_persons, of_companies);
 		ModelDefaultLevels(comparison, kind);
 	}
 }
@@ -281,7 +113,10 @@ ProposeModel(Column *columns, int count, int rows, const char *key)
 			switch (columns[i].kind)
 			{
 				case KIND_FULL_NAME:
-					full_name = i;
+					if (full_name < 0)
+						full_name = i;
+					else
+						columns[i].kind = KIND_TEXT;
 					break;
 				case KIND_GIVEN_NAME:
 					given = i;
@@ -359,9 +194,10 @@ propose_match_model(PG_FUNCTION_ARGS)
 		columns[i].type = attribute->atttypid;
 		if (key ? strcmp(key, columns[i].name) == 0 : i == 0)
 			continue;
-		LookAtValues(&columns[i], i + 1, &normal);
-		columns[i].is_known = ColumnKind(&columns[i], SPI_processed);
+		ColumnLookAt(&columns[i], i + 1, &normal);
+		columns[i].is_known = ColumnDecide(&columns[i], SPI_processed);
 	}
+	ColumnsFindFamilyNames(columns, described->natts);
 	old = MemoryContextSwitchTo(outer);
 	model = ProposeModel(columns, described->natts, SPI_processed, key ? key : columns[0].name);
 	MemoryContextSwitchTo(old);

@@ -149,6 +149,8 @@ EnterFromFullName(MatchRecords *records, MatchDictionary *dictionary, FieldKind 
 	ValueSpelling spelling;
 	uint32		id;
 
+	if (StandsForNothing(&dictionary->scratch, text, len))
+		return VALUE_BLANK;
 	ParsePersonName(&records->name, text, len, NULL);
 	spelling.text = part->data;
 	spelling.len = part->len;

@@ -15,11 +15,39 @@
 
 #include "matching/levels.h"
 
+/* A mailbox that two have says so many bits at least: that both use it at two providers */
+#define LEAST_SAID 4
+
 /* Get the probability that goes with a weight */
 double
 WeightProbability(double weight)
 {
 	return weight > 0 ? 1 / (1 + exp2(-weight)) : exp2(weight) / (1 + exp2(weight));
+}
+
+/*
+ * Get how much of what a mailbox says is said by the names already.  A mailbox
+ * is made of its holder's names, and without a number two persons of one name
+ * have the same: then the two say no more than the one that says more.
+ */
+static double
+SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const PairPattern *pattern)
+{
+	const MatchModel *model = scorer->model;
+	int			names[2] = {model->given, model->family};
+	double		said = 0;
+
+	for (int n = 0; n < lengthof(names); n++)
+	{
+		const ModelComparison *comparison = &model->comparisons[names[n]];
+		int			field = comparison->field;
+
+		if (names[n] < 0 || pattern->levels[names[n]] != comparison->equal_level || left[field] == VALUE_BLANK)
+			continue;
+		if (NameInMailbox(scorer->records, field, left[field], mailbox, left[mailbox]))
+			said += scorer->records->rarity[field][left[field]];
+	}
+	return said;
 }
 
 /*
@@ -47,6 +75,8 @@ LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *r
 		return 0;
 	if (level->test == TEST_SAME_DOMAIN)
 		field = right_field = comparison->domain;
+	else if (level->test == TEST_SAME_MAILBOX)
+		field = right_field = comparison->mailbox;
 	else if (pattern->order == 1 && c == model->given)
 		right_field = model->comparisons[model->family].field;
 	else if (pattern->order == 1 && c == model->family)
@@ -58,6 +88,8 @@ LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *r
 	least = a == VALUE_BLANK ? right_rarity[b] : b == VALUE_BLANK ? rarity[a] : Min(rarity[a], right_rarity[b]);
 	if (field != right_field && a != VALUE_BLANK && b != VALUE_BLANK)
 		least = Min(least, Min(right_rarity[a], rarity[b]));
+	if (level->test == TEST_SAME_MAILBOX && least > LEAST_SAID)
+		least = Max(least - SaidByNames(scorer, field, left, pattern), LEAST_SAID);
 	return least + model->fields[field].agreement_weight;
 }
 

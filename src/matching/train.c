@@ -37,191 +37,27 @@
 /* Names given in the other order, before anything is known */
 #define DEFAULT_SWAPS 0.02
 
-/*
- * Only pairs that are taken for matches with this probability teach m.  Where
- * the classes are not independent as the model has it, the many pairs in
- * between would draw it towards themselves (classification EM: Celeux and
- * Govaert 1992).
- */
-#define TEACHING_PROBABILITY 0.95
-
 #define MAX_ITERATIONS 300
 #define CONVERGED 1e-5
 
 /* What the m that a model starts with count for, in matching pairs */
 #define PRESET_MATCHES 12
 
+/* Matching pairs for a record, before anything is known, where records are few */
+#define FIRST_MATCHES 0.1
+
+/* Pairs of related entities, for one that matches, before anything is known */
+#define FIRST_RELATED 0.05
+
+/* Steps by which is found how often related entities share something, and its bounds */
+#define SHARED_STEPS 12
+#define LEAST_SHARED 1e-4
+
 /* Fewer matching pairs than this are no evidence */
 #define MIN_MATCHES 15
 
-/* Frequent values that a model knows by name, and how often they must occur */
-#define MAX_FREQUENT 2000
-#define MIN_FREQUENT 4
-
 /* What the estimate of chance agreement may not fall below, of all agreement seen */
 #define LEAST_CHANCE 0.002
-
-/* A value and how often it occurs */
-typedef struct ValueCount
-{
-	uint32		id;
-	uint32		count;
-} ValueCount;
-
-/* Order values from the most frequent on */
-static int
-CompareCounts(const void *a, const void *b)
-{
-	const ValueCount *left = a;
-	const ValueCount *right = b;
-
-	if (left->count != right->count)
-		return left->count > right->count ? -1 : 1;
-	return left->id < right->id ? -1 : left->id > right->id;
-}
-
-/* Note which values of a dictionary are frequent, and how frequent the others are */
-static void
-MeasureFrequencies(const MatchDictionary *dictionary, const uint32 *counts, double total, int *frequent_count,
-				   char ***frequent, double **frequencies, double *rest)
-{
-	ValueCount *values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ValueCount) * (uint64) dictionary->count);
-	uint32		n = 0;
-	uint32		distinct = 0;
-	double		rest_total = total;
-
-	for (uint32 id = 1; id < dictionary->count; id++)
-	{
-		distinct += counts[id] > 0;
-		if (counts[id] >= MIN_FREQUENT)
-			values[n++] = (ValueCount) {id, counts[id]};
-	}
-	qsort(values, n, sizeof(ValueCount), CompareCounts);
-	n = Min(n, MAX_FREQUENT);
-	*frequent_count = n;
-	*frequent = palloc(sizeof(char *) * Max(n, 1));
-	*frequencies = palloc(sizeof(double) * Max(n, 1));
-	for (uint32 i = 0; i < n; i++)
-	{
-		const MatchValue *value = &dictionary->values[values[i].id];
-
-		(*frequent)[i] = pnstrdup(DictionaryText(dictionary, value), value->bytes);
-		(*frequencies)[i] = values[i].count / total;
-		rest_total -= values[i].count;
-	}
-	*rest = distinct > n ? Max(rest_total, 1) / (distinct - n) / Max(total, 1) : 1 / Max(total, 2);
-	*rest = Min(*rest, 0.5);
-	pfree(values);
-}
-
-/* Measure which share of the records has each field */
-void
-ModelMeasurePresence(MatchModel *model, const MatchRecords *records)
-{
-	for (int f = 0; f < model->field_count; f++)
-	{
-		uint64		present = 0;
-
-		for (uint32 r = 0; r < records->count; r++)
-			present += RecordIds(records, r)[f] != VALUE_BLANK;
-		model->fields[f].present = (double) present / Max(records->count, 1);
-	}
-}
-
-/* Measure how often the values of each field occur, and how often two agree */
-void
-ModelMeasureFields(MatchModel *model, MatchRecords *records)
-{
-	for (int f = 0; f < model->field_count; f++)
-	{
-		ModelField *field = &model->fields[f];
-		const MatchDictionary *dictionary = FieldDictionary(records, f);
-		uint32	   *counts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (uint64) dictionary->count,
-														MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-		double		total = 0;
-		double		agreeing = 0;
-
-		for (uint32 r = 0; r < records->count; r++)
-			counts[RecordIds(records, r)[f]]++;
-		for (uint32 id = 1; id < dictionary->count; id++)
-		{
-			total += counts[id];
-			agreeing += (double) counts[id] * (counts[id] - 1.0);
-		}
-		field->agreement = Max(agreeing, 1) / Max(total * (total - 1), 2);
-		MeasureFrequencies(dictionary, counts, Max(total, 1), &field->frequency_count, &field->frequent,
-						   &field->frequencies, &field->rest_frequency);
-		if (dictionary->has_words)
-		{
-			const MatchDictionary *words = dictionary->words;
-			uint32	   *word_counts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (uint64) words->count,
-																 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-
-			for (uint32 id = 1; id < dictionary->count; id++)
-				for (int t = 0; t < dictionary->values[id].token_count; t++)
-					word_counts[dictionary->tokens[dictionary->values[id].extra + t]] += counts[id];
-			MeasureFrequencies(words, word_counts, Max(total, 1), &field->word_count, &field->words,
-							   &field->word_frequencies, &field->rest_word_frequency);
-			pfree(word_counts);
-		}
-		pfree(counts);
-	}
-}
-
-/* Work out how likely a pattern is one of each class */
-static void
-Classify(const MatchModel *model, const PatternCount *entry, PatternClass *class)
-{
-	const PairPattern *pattern = &entry->key.pattern;
-	double		match = model->prior_weight + entry->correction / entry->count;
-	double		related[RELATED_COUNT];
-	double		most = 0;
-	double		sum;
-
-	for (int r = 0; r < RELATED_COUNT; r++)
-		related[r] = model->related_prior_weight[r] + entry->shared_correction[r] / entry->count;
-	for (int c = 0; c < model->comparison_count; c++)
-		if (pattern->levels[c] != LEVEL_BLANK)
-		{
-			const ModelLevel *level = &model->comparisons[c].levels[pattern->levels[c]];
-
-			match += level->weight;
-			for (int r = 0; r < RELATED_COUNT; r++)
-				if (model->comparisons[c].is_shared[r])
-					related[r] += level->related_weight[r];
-		}
-	for (int g = 0; g < model->group_count; g++)
-	{
-		int			a = pattern->levels[model->groups[g].left];
-		int			b = pattern->levels[model->groups[g].right];
-
-		if (a == LEVEL_BLANK || b == LEVEL_BLANK)
-			continue;
-		match += model->groups[g].weight[a][b];
-		for (int r = 0; r < RELATED_COUNT; r++)
-			related[r] += model->groups[g].related_weight[a][b];
-	}
-	if (pattern->order != LEVEL_BLANK)
-		match += pattern->order == 1 ? model->swapped_weight : model->straight_weight;
-	most = Max(most, match);
-	for (int r = 0; r < RELATED_COUNT; r++)
-		most = Max(most, related[r]);
-	sum = class->match = exp2(match - most);
-	sum += class->other = exp2(-most);
-	for (int r = 0; r < RELATED_COUNT; r++)
-		sum += class->related[r] = exp2(related[r] - most);
-	class->match /= sum;
-	class->other /= sum;
-	for (int r = 0; r < RELATED_COUNT; r++)
-		class->related[r] /= sum;
-}
-
-/* Is the level one of a name against an e-mail address? */
-static bool
-IsEmailLevel(const ModelLevel *level)
-{
-	return level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL || level->test == TEST_EMAIL_OTHER;
-}
 
 /*
  * Turn sums over levels into probabilities.  The levels of a name against an
@@ -235,39 +71,50 @@ Normalise(const ModelComparison *comparison, double *sums)
 		double		total = 0;
 
 		for (int l = 0; l < comparison->level_count; l++)
-			if (IsEmailLevel(&comparison->levels[l]) == email)
+			if (LevelIsOfEmail(&comparison->levels[l]) == email)
 				total += sums[l];
 		for (int l = 0; l < comparison->level_count; l++)
-			if (IsEmailLevel(&comparison->levels[l]) == email)
+			if (LevelIsOfEmail(&comparison->levels[l]) == email)
 				sums[l] = total > 0 ? sums[l] / total : 0.5;
 	}
 }
 
 /*
- * Keep the last level of a comparison from becoming the usual one.  Records of
- * one entity mostly agree on what identifies it; a class of pairs that does not
- * is another one, which has taken the place of the matches.
+ * Keep the levels of values that are not the same from becoming the usual ones.
+ * Records of one entity mostly agree on what identifies it; a class of pairs
+ * that does not is another one, which has taken the place of the matches.
  */
 static void
-LimitDifferent(const ModelComparison *comparison, double *sums, double most)
+LimitDifferent(const ModelComparison *comparison, FieldKind kind, double *sums)
 {
-	int			last = comparison->level_count - 1;
+	double		most = KindMostDifferent(kind);
+	double		different = 0;
 
-	if (sums[last] <= most)
+	for (int l = 0; l < comparison->level_count; l++)
+		if (!LevelIsOfEmail(&comparison->levels[l]) && !LevelIdentifies(&comparison->levels[l], kind))
+			different += sums[l];
+	if (different <= most)
 		return;
-	for (int l = 0; l < last; l++)
-		if (!IsEmailLevel(&comparison->levels[l]))
-			sums[l] *= (1 - most) / Max(1 - sums[last], 1e-9);
-	sums[last] = most;
+	for (int l = 0; l < comparison->level_count; l++)
+		if (!LevelIsOfEmail(&comparison->levels[l]))
+			sums[l] *= LevelIdentifies(&comparison->levels[l], kind) ? (1 - most) / Max(1 - different, 1e-9) :
+				most / different;
 }
 
-/* Keep the levels that would make related entities the same from becoming usual among them */
+/*
+ * Turn sums over the levels of related entities into probabilities.  What they
+ * share varies as it does between records of one entity, and what they do not
+ * as it does by chance; only how often they share it is to be learned.  Where
+ * some levels would make them the same, these are as rare as by chance, and
+ * the others are as they come.
+ */
 static void
-FixRelated(const MatchModel *model, const ModelComparison *comparison, int related, double *sums)
+NormaliseRelated(const MatchModel *model, const ModelComparison *comparison, int related, double *sums)
 {
 	double		fixed[MODEL_MAX_LEVELS];
 	double		fixed_sum = 0;
 	double		free_sum = 0;
+	double		shared = 0.5;
 
 	ModelFixedRelated(comparison, model->fields[comparison->field].kind, related,
 					  model->given >= 0 || model->family >= 0, fixed);
@@ -276,24 +123,26 @@ FixRelated(const MatchModel *model, const ModelComparison *comparison, int relat
 			fixed_sum += fixed[l];
 		else
 			free_sum += sums[l];
-	if (fixed_sum == 0)
-		return;
-	for (int l = 0; l < comparison->level_count; l++)
-		sums[l] = fixed[l] >= 0 ? fixed[l] : sums[l] / Max(free_sum, 1e-9) * (1 - fixed_sum);
-}
-
-/* Work out what each pattern is likely to be, and which are clear enough to teach */
-static void
-Expect(Training *training)
-{
-	for (int i = 0; i < training->met.count; i++)
+	if (fixed_sum > 0)
 	{
-		Classify(training->model, training->met.entries[i], &training->met.classes[i]);
-		if (training->met.classes[i].match < TEACHING_PROBABILITY)
-			training->met.classes[i].match = 0;
+		for (int l = 0; l < comparison->level_count; l++)
+			sums[l] = fixed[l] >= 0 ? fixed[l] : sums[l] / Max(free_sum, 1e-9) * (1 - fixed_sum);
+		return;
 	}
-	for (int i = 0; i < training->random.count; i++)
-		Classify(training->model, training->random.entries[i], &training->random.classes[i]);
+	for (int step = 0; step < SHARED_STEPS; step++)
+	{
+		double		sum = 0;
+
+		for (int l = 0; l < comparison->level_count; l++)
+		{
+			const ModelLevel *level = &comparison->levels[l];
+
+			sum += sums[l] * shared * level->m / (shared * level->m + (1 - shared) * level->u);
+		}
+		shared = Max(LEAST_SHARED, Min(1 - LEAST_SHARED, sum / Max(free_sum, 1e-9)));
+	}
+	for (int l = 0; l < comparison->level_count; l++)
+		sums[l] = shared * comparison->levels[l].m + (1 - shared) * comparison->levels[l].u;
 }
 
 /* Re-estimate m of all comparisons from the pairs that met for other reasons */
@@ -332,7 +181,7 @@ MaximiseM(Training *training)
 		}
 		training->evidence[c] = evidence;
 		Normalise(comparison, sums);
-		LimitDifferent(comparison, sums, KindMostDifferent(model->fields[comparison->field].kind));
+		LimitDifferent(comparison, model->fields[comparison->field].kind, sums);
 		for (int l = 0; l < comparison->level_count; l++)
 		{
 			training->change = Max(training->change, fabs(comparison->levels[l].m - sums[l]));
@@ -340,8 +189,7 @@ MaximiseM(Training *training)
 		}
 		for (int r = 0; r < RELATED_COUNT; r++)
 		{
-			Normalise(comparison, related[r]);
-			FixRelated(model, comparison, r, related[r]);
+			NormaliseRelated(model, comparison, r, related[r]);
 			for (int l = 0; l < comparison->level_count; l++)
 				comparison->levels[l].related[r] = Max(related[r][l], 1e-7);
 		}
@@ -383,7 +231,7 @@ MaximiseU(Training *training)
 			if (level == LEVEL_BLANK)
 				continue;
 			sums[level] += others;
-			if (!IsEmailLevel(&comparison->levels[level]))
+			if (!LevelIsOfEmail(&comparison->levels[level]))
 				total += others;
 		}
 		for (int l = 0; l < comparison->level_count; l++)
@@ -392,13 +240,18 @@ MaximiseU(Training *training)
 		{
 			double		present = training->all_pairs * training->present[c];
 			double		matched = training->matches * training->present[c] * comparison->levels[equal].m;
-			double		chance = Max(training->agreeing[c] - matched, training->agreeing[c] * LEAST_CHANCE);
+			const ModelField *field = &model->fields[comparison->field];
+			double		chance = field->by_holder ? training->agreeing[c] :
+				Max(training->agreeing[c] - matched, training->agreeing[c] * LEAST_CHANCE);
 
 			/* Names may also be equal crosswise, which the sample shows */
 			if (c != model->given && c != model->family)
 				sums[equal] = Max(chance, 0.05) / Max(present, 1) * total;
 			else
 				sums[equal] = Max(sums[equal], Max(chance, 0.05) / Max(present, 1) * total);
+			for (int l = 0; l < comparison->level_count; l++)
+				if (comparison->levels[l].test == TEST_SAME_MAILBOX && field->by_holder)
+					sums[l] = Max(model->fields[comparison->mailbox].agreement - field->agreement, 0.05 / Max(present, 1)) * total;
 		}
 		Normalise(comparison, sums);
 		for (int l = 0; l < comparison->level_count; l++)
@@ -447,7 +300,7 @@ Iterate(Training *training)
 		CHECK_FOR_INTERRUPTS();
 		training->iterations++;
 		training->change = 0;
-		Expect(training);
+		TrainingExpect(training);
 		MaximiseM(training);
 		MaximiseU(training);
 		MaximisePriors(training);
@@ -537,6 +390,26 @@ CountPatterns(Training *training, PairScorer *scorer)
 	TakePatterns(&training->met, met);
 	if (training->is_complete)
 		training->met.classes = training->random.classes;
+	TrainingFindFamilies(training);
+}
+
+/* Start from related entities that share what they may share as often as is usual within one */
+static void
+StartRelated(Training *training)
+{
+	MatchModel *model = training->model;
+
+	for (int c = 0; c < model->comparison_count; c++)
+		for (int r = 0; r < RELATED_COUNT; r++)
+		{
+			ModelComparison *comparison = &model->comparisons[c];
+			double		sums[MODEL_MAX_LEVELS];
+
+			memcpy(sums, training->preset_m[c], sizeof(sums));
+			NormaliseRelated(model, comparison, r, sums);
+			for (int l = 0; l < comparison->level_count; l++)
+				comparison->levels[l].related[r] = Max(sums[l], 1e-7);
+		}
 }
 
 /* Train a model on records */
@@ -551,11 +424,12 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a match model cannot be trained on %u records", records->count)));
 	training.all_pairs = RecordsAllPairs(records);
+	model->prior = Max(model->prior, Min(0.5, FIRST_MATCHES * records->count / training.all_pairs));
 	ModelMeasurePresence(model, records);
 	ModelMeasureFields(model, records);
 	model->group_count = 0;
 	for (int r = 0; r < RELATED_COUNT; r++)
-		model->related_prior[r] = 1e-6;
+		model->related_prior[r] = model->prior * FIRST_RELATED;
 	ModelCompile(model);
 	RecordsSetRarity(records);
 	RecordsDropLookup(records);
@@ -576,14 +450,11 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	}
 	CountPatterns(&training, ScorerCreate(records));
 	training.matches = model->prior * training.all_pairs;
-	Expect(&training);
+	TrainingExpect(&training);
 	MaximiseU(&training);
-	for (int c = 0; c < model->comparison_count; c++)
-		for (int l = 0; l < model->comparisons[c].level_count; l++)
-			for (int r = 0; r < RELATED_COUNT; r++)
-				model->comparisons[c].levels[l].related[r] = training.preset_m[c][l];
+	StartRelated(&training);
 	ModelCompile(model);
-	Expect(&training);
+	TrainingExpect(&training);
 	TrainingFindGroups(&training);
 	TrainingMaximiseGroups(&training);
 	ModelCompile(model);

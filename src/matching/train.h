@@ -23,6 +23,14 @@ typedef struct PatternSet
 	double		pairs;
 } PatternSet;
 
+/* Patterns of the same levels, whatever the frequency of the values */
+typedef struct PatternFamily
+{
+	const PairPattern *pattern;
+	double		stated;			/* share of the pairs that are blank where it is */
+	double		doubtful;		/* matches that are likely but not certain */
+} PatternFamily;
+
 typedef struct Training
 {
 	MatchModel *model;
@@ -33,6 +41,9 @@ typedef struct Training
 	double		share;			/* of the blocks that were counted */
 	PatternSet	random;
 	PatternSet	met;
+	PatternFamily *families;	/* of the patterns of pairs that met */
+	int			family_count;
+	int		   *family;			/* by such pattern */
 	double		preset_m[MODEL_MAX_COMPARISONS][MODEL_MAX_LEVELS];
 	double		evidence[MODEL_MAX_COMPARISONS];	/* matching pairs that m rests on */
 	double		agreeing[MODEL_MAX_COMPARISONS];	/* pairs of equal values, all counted */
@@ -45,6 +56,9 @@ typedef struct Training
 extern void ModelTrain(MatchModel *model, MatchRecords *records);
 extern void ModelMeasurePresence(MatchModel *model, const MatchRecords *records);
 extern void ModelMeasureFields(MatchModel *model, MatchRecords *records);
+extern bool LevelIsOfEmail(const ModelLevel *level);
+extern void TrainingFindFamilies(Training *training);
+extern void TrainingExpect(Training *training);
 extern void TrainingFindGroups(Training *training);
 extern void TrainingMaximiseGroups(Training *training);
 

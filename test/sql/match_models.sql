@@ -27,6 +27,17 @@ SELECT row_number() OVER (ORDER BY n, copy)::int AS id, n AS person, x.* FROM ba
 SELECT f ->> 'field' AS field, f ->> 'kind' AS kind
 FROM lead_mgmt.propose_match_model('SELECT id, first_name, surname, dob, city, email, phone FROM person') m,
 	jsonb_array_elements(m -> 'fields') f ORDER BY 1;
+-- what columns hold, whatever they are called
+SELECT f ->> 'column' AS "column", f ->> 'kind' AS kind
+FROM lead_mgmt.propose_match_model($q$ SELECT i AS id, (ARRAY['Anna','Robert','Peter','Maria'])[1 + i % 4] || ' ' || chr(65 + i % 26) || 'uber' AS "Full Name",
+	'a' || i % 70 AS "firstName", 'b' || i % 80 AS lname, 'c' || i % 90 AS "Firma", 'd' || i % 60 || '@example.org' AS "E-Mail", '0301234' || 100 + i % 90 AS "Điện thoại",
+	'e ' || i % 80 AS mailing_address, 'f' || i % 40 AS "zipCode", 'g' || i % 40 AS capacity, DATE '2024-01-01' + i AS last_contact, 'h' || i % 50 AS "VAT no",
+	i % 7 AS company_size, 'i' || i % 40 AS statement_text FROM generate_series(1, 200) i $q$) m,
+	jsonb_array_elements(m -> 'fields') f WHERE f ->> 'part' IS NULL ORDER BY f ->> 'column' COLLATE "C";
+-- and when they are called nothing
+SELECT string_agg(format('%s %s', f ->> 'field', f ->> 'kind'), ', ' ORDER BY n) AS fields
+FROM lead_mgmt.propose_match_model('SELECT id, first_name AS a, surname AS b, dob AS c, email AS e, phone AS f, ''Haus '' || person || '', Ring 7'' AS g, person * 977 % 89999 + 10000 || '''' AS h,
+	''www.shop'' || person || ''.example'' AS i, ''DE '' || person * 7919 + 100000000 AS j FROM person') m, jsonb_array_elements(m -> 'fields') WITH ORDINALITY x (f, n) WHERE f ->> 'part' IS NULL;
 
 CREATE TEMP TABLE model AS
 SELECT lead_mgmt.train_match_model(q, lead_mgmt.propose_match_model(q)) AS model
@@ -65,6 +76,44 @@ SELECT part, level, left_value, right_value FROM model, lead_mgmt.explain_pair(m
 	'{"first_name": "Petrov", "surname": "Ngọc"}', '{"first_name": "ngoc", "surname": "PETROV"}') WHERE part IN ('first_name', 'surname', 'order of names');
 SELECT part, level FROM model, lead_mgmt.explain_pair(model,
 	'{"first_name": "Elizabeth"}', '{"email": "elizabeth.rossi@example.net"}') WHERE part = 'first_name';
+
+-- names of companies: words cut short, drawn together or as initials; words of their own
+SELECT a, b, level FROM (VALUES ('Halashaw Intl.', 'Halashaw International Ltd'), ('Innovision Grp Limited', 'Innovision Group'), ('SLL Ing. S.A.', 'SLL Ingeniería'),
+		('Công ty TNHH TM DV Kim An', 'Thương Mại Dịch Vụ Kim An'), ('TMDV Kim An', 'Cong ty TNHH Thuong Mai Dich Vu Kim An'),
+		('Halswell Financial Ltd', 'Halswell Pharmaceuticals Limited'), ('Sternenergie Bau', 'Sternenergie Handel'), ('Sternenergie', 'Sternenergie Handel GmbH'),
+		('Norleton Indoostries', 'Norleton Industries'), ('华为技术', '华为科技')) v (a, b),
+	LATERAL lead_mgmt.explain_pair('{"fields": [{"field": "name", "kind": "organisation", "column": "name"}], "comparisons": [{"field": "name"}]}',
+		jsonb_build_object('name', a), jsonb_build_object('name', b)) WHERE part = 'name';
+-- mailboxes: a number tells namesakes apart, an initial colleagues
+SELECT a, b, level FROM (VALUES ('andrew.crouch33@example.org', 'andrew.crouch70@example.org'), ('andrew.crouch33@example.org', 'andrew.cruoch33@example.org'),
+		('andrew.crouch33@example.org', 'andrew.crouch34@example.org'), ('l.tran@hgi.example', 'm.tran@hgi.example'), ('l.tran.hn@gmail.com', 'm.tran.hn@gmail.com'),
+		('anna@one.example', 'anna@two.example')) v (a, b),
+	LATERAL lead_mgmt.explain_pair('{"fields": [{"field": "email", "kind": "email", "column": "email"}], "comparisons": [{"field": "email"}]}',
+		jsonb_build_object('email', a), jsonb_build_object('email', b)) WHERE part = 'email';
+-- a mailbox made of the names says little beyond them, one with a number much
+SELECT a ->> 'email' AS email, round(weight::numeric, 1) AS weight FROM model, (VALUES ('{"first_name": "Ines", "surname": "Okafor", "email": "ines.okafor@one.example"}'::jsonb),
+		('{"first_name": "Ines", "surname": "Okafor", "email": "ines.okafor1985@one.example"}')) v (a),
+	LATERAL lead_mgmt.explain_pair(model, a, jsonb_set(a, '{email}', to_jsonb(replace(a ->> 'email', 'one', 'two')))) WHERE part = 'email';
+
+-- companies by name, town and website alone; every tenth has a sister of the same brand, town and website in another trade
+CREATE TEMP TABLE firm AS
+WITH base AS (
+	SELECT n, (ARRAY['Nor','Alt','Bri','Ven','Lux','Sol','Ter','Qua','Zen','Pro','Eco','Tele','Agri','Dyna','Fort','Hydro','Magna','Neo','Opti','Sky'])[1 + n % 20]
+			|| (ARRAY['va','tec','dia','ris','nexa','corp','line','star','wave','soft','link','core','plan','form','gen','mark'])[1 + n / 20 % 16] AS brand,
+		(ARRAY['Services','International','Construction','Management','Manufacturing','Logistics'])[1 + n % 6] AS trade,
+		(ARRAY['Leeds','Derby','York','Bath','Hull','Ely','Ripon','Truro','Wells'])[1 + n * 7 % 9] AS town
+	FROM generate_series(0, 319) n)
+SELECT row_number() OVER (ORDER BY n, copy)::int AS id, 2 * n + (copy = 3)::int AS firm, x.* FROM base, LATERAL (VALUES
+	(1, brand || ' ' || trade || ' Ltd', town, lower('www.' || brand || trade || '.example')),
+	(2, brand || ' ' || CASE n % 3 WHEN 0 THEN CASE n % 6 WHEN 0 THEN 'Svcs' ELSE 'Mgmt' END ELSE trade END, CASE WHEN n % 4 > 0 THEN town END,
+		CASE WHEN n % 5 > 0 THEN lower('https://' || brand || trade || '.example/') END),
+	(3, brand || ' ' || CASE WHEN n % 10 = 0 THEN 'Insurance' END, town, lower(brand || trade || '.example'))) x (copy, company, city, website)
+WHERE company IS NOT NULL;
+SELECT count(*) FILTER (WHERE a.firm = b.firm) >= 290 AS found, count(*) FILTER (WHERE a.firm <> b.firm) <= 3 AS hardly_another
+FROM (SELECT lead_mgmt.train_match_model('SELECT id, company, city, website FROM firm', lead_mgmt.propose_match_model('SELECT id, company, city, website FROM firm')) AS model) m,
+	LATERAL lead_mgmt.find_pairs('firm', model, 0.95) p JOIN firm a ON a.id::text = left_id JOIN firm b ON b.id::text = right_id;
+-- without those that are twice there is nothing to learn from
+SELECT lead_mgmt.train_match_model('SELECT id, company, city, website FROM firm WHERE copy = 1', lead_mgmt.propose_match_model('SELECT id, company, city, website FROM firm'));
 
 -- clusters
 SELECT count(DISTINCT cluster_id) BETWEEN 385 AND 400 AS clusters, bool_and(id::int >= cluster_id::int) AS least_key, min(size) >= 2 AS no_singles
