@@ -158,13 +158,14 @@ CREATE OR REPLACE FUNCTION @workspace@.index_match_keys() RETURNS integer
 COMMENT ON FUNCTION @workspace@.index_match_keys() IS
 	'Make the indexes of contact by which the blocking keys of match models are looked up, and drop those no model uses any more; returns how many were made. Runs by itself when a model is written. Writers of contacts wait while an index is made; to avoid that, make those that lead_mgmt.match_indexes() lists by CREATE INDEX CONCURRENTLY beforehand.';
 
-CREATE OR REPLACE FUNCTION @workspace@.train_match_strategy(strategy text, afresh boolean DEFAULT false) RETURNS jsonb
+CREATE OR REPLACE FUNCTION @workspace@.train_match_strategy(strategy text, afresh boolean DEFAULT false, clean boolean DEFAULT false) RETURNS jsonb
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 	AS $$
 	DECLARE
 		s @workspace@.match_strategy;
 		records text;
 		model jsonb;
+		total bigint;
 	BEGIN
 		SELECT t.* INTO s FROM @workspace@.match_strategy t WHERE t.strategy = train_match_strategy.strategy;
 		IF NOT FOUND THEN
@@ -181,13 +182,23 @@ CREATE OR REPLACE FUNCTION @workspace@.train_match_strategy(strategy text, afres
 				-- keys that still tell records apart when there are many more
 				|| '{"expected_records": 1000000}';
 		END IF;
-		PERFORM @workspace@.write_match_model(s.strategy, lead_mgmt.train_match_model(records, model));
+		BEGIN
+			model := lead_mgmt.train_match_model(records, model, clean);
+		EXCEPTION WHEN no_data_found THEN
+			EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM @workspace@.%I', s.entity) INTO total;
+			IF total < 500 THEN
+				RAISE;
+			END IF;
+			RAISE NOTICE 'there are no duplicates to learn from: how one record is written twice is taken from experience';
+			model := lead_mgmt.train_match_model(records, model, true);
+		END;
+		PERFORM @workspace@.write_match_model(s.strategy, model);
 		RETURN (SELECT m.report FROM @workspace@.match_model m WHERE m.strategy = s.strategy);
 	END
 	$$;
 
-COMMENT ON FUNCTION @workspace@.train_match_strategy(text, boolean) IS
-	'Let a strategy for contacts or accounts learn, without labels, how likely two records are one: proposes a model from what their fields hold, or takes the one it has unless afresh, estimates its parameters as lead_mgmt.train_match_model() does, and writes them as rows. From then on captures whose rules find nobody ask the model, and find_duplicates() goes by it. Returns the report of the training. Errors: no_data_found, feature_not_supported for leads, invalid_parameter_value when the records hold no evidence of matches.';
+COMMENT ON FUNCTION @workspace@.train_match_strategy(text, boolean, boolean) IS
+	'Let a strategy for contacts or accounts learn, without labels, how likely two records are one: proposes a model from what their fields hold, or takes the one it has unless afresh, estimates its parameters as lead_mgmt.train_match_model() does, and writes them as rows. From then on captures whose rules find nobody ask the model, and find_duplicates() goes by it. Clean records are known to hold no duplicates, having been merged before: then how one record is written twice is taken from experience, as it is, with a notice, where 500 records or more hold no evidence of matches. Returns the report of the training. Errors: no_data_found also when fewer records hold no evidence of matches, feature_not_supported for leads.';
 
 CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method text DEFAULT 'best', complete boolean DEFAULT false)
 	RETURNS TABLE (cluster_id bigint, id bigint, size integer)

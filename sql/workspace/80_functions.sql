@@ -335,7 +335,7 @@ REVOKE EXECUTE ON FUNCTION
 	@workspace@.read_match_model(text),
 	@workspace@.write_match_model(text, jsonb),
 	@workspace@.index_match_keys(),
-	@workspace@.train_match_strategy(text, boolean),
+	@workspace@.train_match_strategy(text, boolean, boolean),
 	@workspace@.find_duplicates(text, text, boolean),
 	@workspace@.merge_duplicates(text),
 	@workspace@.match_contact(jsonb, text),

@@ -222,7 +222,7 @@ train_match_model(PG_FUNCTION_ARGS)
 	MatchRecords *records = RecordsCreate(model);
 
 	RecordsLoad(records, source, model->key_column);
-	ModelTrain(model, records);
+	ModelTrain(model, records, PG_GETARG_BOOL(2));
 	SharedRelease(records);
 	PG_RETURN_JSONB_P(ModelWrite(model));
 }

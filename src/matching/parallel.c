@@ -381,6 +381,7 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	for (int d = 0; d < job->model.dictionary_count; d++)
 		if (records->dictionaries[d].words)
 			records->dictionaries[d].words = &words[d];
+	RecordsJoinParts(records);
 	VisitArrays(records, keys, RelocateArray, &relocation);
 
 	scorer = ScorerCreate(records);

@@ -71,6 +71,22 @@ CollectColumns(MatchRecords *records)
 	}
 }
 
+/* Tell the dictionaries of e-mail addresses where their parts are entered */
+void
+RecordsJoinParts(MatchRecords *records)
+{
+	for (int f = 0; f < records->model->field_count; f++)
+	{
+		const ModelField *field = &records->model->fields[f];
+		MatchDictionary *dictionary = &records->dictionaries[field->dictionary];
+
+		if (field->part == PART_MAILBOX)
+			records->dictionaries[records->model->fields[field->whole].dictionary].mailboxes = dictionary;
+		if (field->part == PART_DOMAIN)
+			records->dictionaries[records->model->fields[field->whole].dictionary].domain_names = dictionary;
+	}
+}
+
 /* Make an empty set of records, to be compared by a model */
 MatchRecords *
 RecordsCreate(const MatchModel *model)
@@ -89,13 +105,10 @@ RecordsCreate(const MatchModel *model)
 		const ModelField *field = &model->fields[f];
 		MatchDictionary *dictionary = &records->dictionaries[field->dictionary];
 
-		if (field->part == PART_MAILBOX)
-			records->dictionaries[model->fields[field->whole].dictionary].mailboxes = dictionary;
 		if (field->part == PART_DOMAIN)
 		{
 			MatchDictionary *whole = &records->dictionaries[model->fields[field->whole].dictionary];
 
-			whole->domain_names = dictionary;
 			whole->domains = palloc0(sizeof(uint32) * whole->capacity);
 		}
 		if (field->has_words && !dictionary->has_words)
@@ -107,6 +120,7 @@ RecordsCreate(const MatchModel *model)
 			dictionary->tokens = palloc(sizeof(uint32) * dictionary->token_size);
 		}
 	}
+	RecordsJoinParts(records);
 	initStringInfo(&records->key_text);
 	InitPersonName(&records->name);
 	CollectColumns(records);

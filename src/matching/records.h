@@ -39,6 +39,7 @@ typedef struct MatchRecords
 } MatchRecords;
 
 extern MatchRecords *RecordsCreate(const MatchModel *model);
+extern void RecordsJoinParts(MatchRecords *records);
 extern void RecordsLoad(MatchRecords *records, const char *source, const char *key_column);
 extern uint32 RecordsAdd(MatchRecords *records, const char *const *values, const int *lengths);
 extern void RecordsSetRarity(MatchRecords *records);

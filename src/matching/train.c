@@ -46,6 +46,9 @@
 /* Matching pairs for a record, before anything is known, where records are few */
 #define FIRST_MATCHES 0.1
 
+/* How likely a record to come is that of somebody known, where there are no duplicates to tell */
+#define KNOWN_SHARE 0.5
+
 /* Pairs of related entities, for one that matches, before anything is known */
 #define FIRST_RELATED 0.05
 
@@ -317,7 +320,7 @@ CheckEvidence(const Training *training)
 {
 	if (training->matches < MIN_MATCHES)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("the records hold no evidence to train a match model on: about %.0f pairs among %u records match",
 						training->matches, training->records->count),
 				 errhint("Train on more records, or use the model as it is: what it starts with are usual values.")));
@@ -412,9 +415,27 @@ StartRelated(Training *training)
 		}
 }
 
-/* Train a model on records */
+/*
+ * Settle for the usual m: records without duplicates say how often two of them
+ * agree, but not how one is spelt twice.  The prior is that of a record to come.
+ */
+static void
+TakeUsual(Training *training)
+{
+	MatchModel *model = training->model;
+
+	for (int g = 0; g < model->group_count; g++)
+		for (int a = 0; a < MODEL_MAX_LEVELS; a++)
+			for (int b = 0; b < MODEL_MAX_LEVELS; b++)
+				model->groups[g].m[a][b] = 1;
+	training->matches = 0;
+	model->prior = Min(0.5, KNOWN_SHARE / training->records->count);
+	ModelCompile(model);
+}
+
+/* Train a model on records; clean ones are known to hold no duplicates */
 void
-ModelTrain(MatchModel *model, MatchRecords *records)
+ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 {
 	Training	training = {.model = model,.records = records,.share = 1};
 	bool		choose = model->key_count == 0;
@@ -424,7 +445,8 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a match model cannot be trained on %u records", records->count)));
 	training.all_pairs = RecordsAllPairs(records);
-	model->prior = Max(model->prior, Min(0.5, FIRST_MATCHES * records->count / training.all_pairs));
+	model->prior = is_clean ? KNOWN_SHARE / training.all_pairs :
+		Max(model->prior, Min(0.5, FIRST_MATCHES * records->count / training.all_pairs));
 	ModelMeasurePresence(model, records);
 	ModelMeasureFields(model, records);
 	model->group_count = 0;
@@ -458,6 +480,13 @@ ModelTrain(MatchModel *model, MatchRecords *records)
 	TrainingFindGroups(&training);
 	TrainingMaximiseGroups(&training);
 	ModelCompile(model);
+	if (is_clean)
+	{
+		TakeUsual(&training);
+		model->is_trained = true;
+		model->report = Report(&training);
+		return;
+	}
 	Iterate(&training);
 	RecordsReport(records, "model fitted in %d iterations", training.iterations);
 	CheckEvidence(&training);

@@ -53,7 +53,7 @@ typedef struct Training
 	int			iterations;
 } Training;
 
-extern void ModelTrain(MatchModel *model, MatchRecords *records);
+extern void ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean);
 extern void ModelMeasurePresence(MatchModel *model, const MatchRecords *records);
 extern void ModelMeasureFields(MatchModel *model, MatchRecords *records);
 extern bool LevelIsOfEmail(const ModelLevel *level);

@@ -47,6 +47,10 @@ as_owner('source', "SELECT lead_mgmt.create_workspace('crm');" . $extras . q{
 	INSERT INTO crm.form (form) VALUES ('names');
 	UPDATE crm.form_strategy SET strategy = 'names' WHERE form = 'names' AND entity = 'contact';
 	UPDATE crm.match_strategy SET label = 'Mine' WHERE strategy = 'contact_by_email';
+	INSERT INTO crm.match_strategy (strategy, entity, label) VALUES ('learned', 'contact', 'Learned');
+	SELECT crm.write_match_model('learned', '{"prior": 0.001, "fields": [{"field": "family_name", "kind": "family_name", "column": "family_name"},
+		{"field": "colour", "kind": "category", "column": "attributes.colour"}], "comparisons": [{"comparison": "family_name", "field": "family_name"},
+		{"comparison": "colour", "field": "colour"}], "keys": [{"parts": ["family_name:prefix:2", "colour"]}]}');
 	DELETE FROM crm.match_bypass WHERE field = 'email';
 	INSERT INTO crm.match_bypass (field, value) VALUES ('company', 'Company X');
 	INSERT INTO crm.match_alias (field, value, canonical) VALUES ('company', 'Company 3', 'Third'), ('company', 'Third', 'Number three');
@@ -129,6 +133,8 @@ sub check_life
 	is_consistent($node, 'crm', "$how: nothing was processed twice", $database);
 	is( as_owner($database, "BEGIN; SELECT count(*) FROM crm.unmerge((SELECT merge_id FROM crm.merge WHERE entity = 'contact' AND winner_id = 20)); $people; ROLLBACK"),
 		"0\n$unmerged", "$how: a merge can be undone");
+	is( as_owner($database, q{SELECT count(*) FROM lead_mgmt.match_indexes('crm.contact') m JOIN pg_index i ON i.indexrelid = ('crm.' || m.name)::regclass AND i.indisvalid}),
+		'1', "$how: keys of match models are indexed");
 	is(as_owner($database, 'SELECT crm.contact_of(22)'), '20', "$how: old ids lead to the survivor");
 	is( as_owner($database, q{SELECT count(*) FROM crm.lead_score s WHERE fit IS DISTINCT FROM
 			(SELECT sum(total) FROM crm.explain_score(s.lead_id) WHERE part = 'fit')}),

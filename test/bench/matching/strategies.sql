@@ -16,7 +16,8 @@ WITH rule AS (
 	INSERT INTO crm.match_rule (strategy, sequence) VALUES ('none', 1) RETURNING match_rule_id
 )
 INSERT INTO crm.match_condition (match_rule_id, field) SELECT match_rule_id, 'visitor' FROM rule;
-SELECT crm.train_match_strategy('fuzzy');
+-- the contacts are one a person
+SELECT crm.train_match_strategy('fuzzy', clean => true);
 
 INSERT INTO crm.form (form) VALUES ('none'), ('exact'), ('fuzzy');
 DELETE FROM crm.form_strategy WHERE form IN ('none', 'exact', 'fuzzy') AND entity = 'contact';
