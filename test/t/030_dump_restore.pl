@@ -201,7 +201,7 @@ my $truncate = join ', ', map { "crm.$_" } split /\n/,
 as_owner('data', "TRUNCATE $truncate");
 my ($out, $err) = run_program($node, 'pg_restore', '-e', '--disable-triggers', '-d', 'data', "$directory/data");
 is(fingerprint('data'), $rows, 'data only: all rows and sequences are there');
-as_owner('data', q{SELECT crm.grant_access('sales_role', 'reader')});
+as_owner('data', q{SELECT crm.grant_access('sales_role', 'reader'); SELECT crm.index_match_keys()});
 is(schema_objects('data'), $objects, 'data only: all objects are there');
 check_life('data', 'data only');
 
