@@ -54,6 +54,7 @@ typedef struct Touch
 	int			channel;
 	bool		is_direct;
 	bool		has_session;
+	bool		has_id;
 } Touch;
 
 /* A moment that may not be known */
@@ -119,8 +120,8 @@ typedef struct CreditRoom
 	bool	   *marked;
 } CreditRoom;
 
-extern AttributionModel *ModelRead(text *description);
-extern AttributionModel **ModelsRead(ArrayType *descriptions, int *count);
+extern AttributionModel *DescriptionRead(text *description);
+extern AttributionModel **DescriptionsRead(ArrayType *descriptions, int *count);
 extern CreditRoom *CreditRoomCreate(MemoryContext context);
 extern void CreditRoomReserve(CreditRoom *room, int touches);
 extern int	ModelSingle(const AttributionModel *model, const TouchPath *path);
@@ -142,6 +143,7 @@ typedef struct JourneyOptions
 	ArrayType  *exclude;
 	int			digits;
 	bool		all_journeys;	/* those that do not convert too */
+	bool		with_direct;	/* it matters which touches are direct */
 } JourneyOptions;
 
 typedef struct JourneyReader JourneyReader;

@@ -66,13 +66,18 @@ JourneyArguments(FunctionCallInfo fcinfo, int first, JourneyOptions *options)
 
 /* Read the list of models */
 static AttributionModel **
-ModelArguments(FunctionCallInfo fcinfo, int argument, int *count)
+ModelArguments(FunctionCallInfo fcinfo, int argument, int *count, JourneyOptions *options)
 {
+	AttributionModel **models;
+
 	if (PG_ARGISNULL(argument))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the attribution models must be given")));
-	return ModelsRead(PG_GETARG_ARRAYTYPE_P(argument), count);
+	models = DescriptionsRead(PG_GETARG_ARRAYTYPE_P(argument), count);
+	for (int m = 0; m < *count; m++)
+		options->with_direct |= models[m]->kind == MODEL_LAST_NON_DIRECT;
+	return models;
 }
 
 /* Connect to SPI for functions that read journeys */
@@ -229,7 +234,7 @@ channel_credits(PG_FUNCTION_ARGS)
 	TouchPath	path;
 
 	JourneyArguments(fcinfo, 3, &options);
-	totals.models = ModelArguments(fcinfo, 2, &totals.model_count);
+	totals.models = ModelArguments(fcinfo, 2, &totals.model_count, &options);
 	InitMaterializedSRF(fcinfo, 0);
 	Connect();
 	channels = ChannelsCreate(CurrentMemoryContext);
@@ -293,6 +298,7 @@ ReturnPath(ReturnSetInfo *rsinfo, AttributionModel *model, const TouchPath *path
 
 		values[COLUMN_POSITION] = Int32GetDatum(i + 1);
 		values[COLUMN_TOUCH_ID] = Int64GetDatum(touch->touch_id);
+		nulls[COLUMN_TOUCH_ID] = !touch->has_id;
 		values[COLUMN_OCCURRED_AT] = TimestampTzGetDatum(touch->occurred_at);
 		values[COLUMN_CHANNEL] = ChannelDatum(channels, touch->channel);
 		values[COLUMN_CREDIT] = NumericGetDatum(int64_div_fast_to_numeric(credits[i], CREDIT_DIGITS));
@@ -320,7 +326,7 @@ touch_credits(PG_FUNCTION_ARGS)
 	MemoryContext old;
 
 	JourneyArguments(fcinfo, 3, &options);
-	models = ModelArguments(fcinfo, 2, &model_count);
+	models = ModelArguments(fcinfo, 2, &model_count, &options);
 	InitMaterializedSRF(fcinfo, 0);
 	Connect();
 	channels = ChannelsCreate(CurrentMemoryContext);

@@ -12,7 +12,7 @@
 #include "utils/memutils.h"
 
 /* Up to this many units left over are given out one search at a time */
-#define FEW_LEFT	8
+#define FEW_LEFT	16
 
 /* The most decimals that a currency's minor unit may have */
 #define MAX_DIGITS	12
@@ -133,23 +133,27 @@ AllocateMoney(int64 amount, const int64 *credits, int count, int64 *shares, Cred
 			shares[i] = -shares[i];
 }
 
-/* Make whole credits of weights: they add up to CREDIT_UNIT */
+/*
+ * Make whole credits of weights: rounded, and what that leaves over or owes
+ * evened out a unit each, in favour of the earlier
+ */
 static void
-WholeCredits(const double *weights, double sum, int count, int64 *credits, CreditRoom *room)
+WholeCredits(const double *weights, double sum, int count, int64 *credits)
 {
 	int64		left = CREDIT_UNIT;
 	double		factor = (double) CREDIT_UNIT / sum;
 
 	for (int i = 0; i < count; i++)
 	{
-		double		exact = weights[i] * factor;
-
-		credits[i] = (int64) exact;
-		room->remainders[i] = (int64) ((exact - (double) credits[i]) * 1024);
+		credits[i] = llrint(weights[i] * factor);
 		left -= credits[i];
 	}
-	if (left > 0)
-		GiveLeftOver(left, count, credits, room);
+	for (int i = 0; left > 0; i = i + 1 < count ? i + 1 : 0)
+		if (weights[i] > 0)
+		{
+			credits[i]++;
+			left--;
+		}
 	for (int i = count - 1; left < 0; i = i > 0 ? i - 1 : count - 1)
 		if (credits[i] > 0)
 		{
@@ -171,7 +175,7 @@ AllocateByWeights(int64 amount, const double *weights, int count, int64 *shares,
 		sum += weights[i];
 	for (int i = 0; i < count; i++)
 		room->weights[i] = sum > 0 ? weights[i] / sum : 1.0 / count;
-	WholeCredits(room->weights, 1, count, room->credits, room);
+	WholeCredits(room->weights, 1, count, room->credits);
 	AllocateMoney(amount, room->credits, count, shares, room);
 }
 
@@ -376,7 +380,7 @@ ModelCredits(AttributionModel *model, const TouchPath *path, const ChannelNames 
 					room->weights[i] = 1;
 				sum = n;
 			}
-			WholeCredits(room->weights, sum, n, room->credits, room);
+			WholeCredits(room->weights, sum, n, room->credits);
 		}
 	}
 	if (keep)

@@ -375,7 +375,7 @@ JourneysOpen(const JourneyOptions *options, ChannelNames *channels)
 				 errhint("A look-back window is zero or longer.")));
 	reader->included = NameSet(options->include);
 	reader->left_out = NameSet(options->exclude);
-	StreamTouchesInit(&reader->touches, options->touches, channels, options->by_session,
+	StreamTouchesInit(&reader->touches, options->touches, channels, options->by_session, options->with_direct,
 					  &reader->touch_query, &reader->look_up_query);
 	StreamConversionsInit(&reader->conversions, options->conversions, options->digits);
 	journey_type = reader->touches.journey_type;

@@ -244,7 +244,7 @@ ReadObject(AttributionModel *model, const char *description)
 
 /* Make the model that a description stands for */
 AttributionModel *
-ModelRead(text *description)
+DescriptionRead(text *description)
 {
 	AttributionModel *model = palloc0(sizeof(AttributionModel));
 	char	   *name = text_to_cstring(description);
@@ -281,7 +281,7 @@ ModelRead(text *description)
 
 /* Make the models of a list of descriptions */
 AttributionModel **
-ModelsRead(ArrayType *descriptions, int *count)
+DescriptionsRead(ArrayType *descriptions, int *count)
 {
 	Datum	   *elements;
 	bool	   *nulls;
@@ -300,7 +300,7 @@ ModelsRead(ArrayType *descriptions, int *count)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("an attribution model is NULL")));
-		models[i] = ModelRead(DatumGetTextPP(elements[i]));
+		models[i] = DescriptionRead(DatumGetTextPP(elements[i]));
 	}
 	return models;
 }

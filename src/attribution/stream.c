@@ -107,13 +107,15 @@ DecodeChannel(QueryStream *stream, Datum value)
 	struct varlena *plain = pg_detoast_datum_packed(text);
 	const char *name = VARDATA_ANY(plain);
 	int			length = VARSIZE_ANY_EXHDR(plain);
-	int			last = stream->last_channel;
+	int		   *recent = &stream->recent[length > 0 ?
+									 (length + name[0] * 5 + name[length / 2] * 3 + name[length - 1]) & (RECENT_CHANNELS - 1) : 0];
+	int			channel = *recent;
 
-	if (last < 0 || channels->lengths[last] != length || memcmp(channels->names[last], name, length) != 0)
-		stream->last_channel = last = ChannelNumber(channels, name, length);
+	if (channel < 0 || channels->lengths[channel] != length || memcmp(channels->names[channel], name, length) != 0)
+		*recent = channel = ChannelNumber(channels, name, length);
 	if (plain != text)
 		pfree(plain);
-	return last;
+	return channel;
 }
 
 /* Get a session as a number: itself, or the hash of anything else */
@@ -156,8 +158,8 @@ ReceiveTouch(TupleTableSlot *slot, DestReceiver *self)
 	touch->channel = DecodeChannel(stream, slot->tts_values[2]);
 	touch->is_direct = HasValue(stream, slot, TOUCH_IS_DIRECT) &&
 		DatumGetBool(slot->tts_values[stream->places[TOUCH_IS_DIRECT]]);
-	touch->touch_id = HasValue(stream, slot, TOUCH_ID) ?
-		DatumGetInt64(slot->tts_values[stream->places[TOUCH_ID]]) : 0;
+	touch->has_id = HasValue(stream, slot, TOUCH_ID);
+	touch->touch_id = touch->has_id ? DatumGetInt64(slot->tts_values[stream->places[TOUCH_ID]]) : 0;
 	touch->has_session = HasValue(stream, slot, TOUCH_SESSION);
 	if (touch->has_session)
 		touch->session = DecodeSession(stream, slot->tts_values[stream->places[TOUCH_SESSION]]);
@@ -207,7 +209,7 @@ ReceiveConversion(TupleTableSlot *slot, DestReceiver *self)
 
 /* Find the columns of a query by their names, and select those in order */
 static char *
-SelectColumns(QueryStream *stream, const char *query, const StreamColumn *columns, int wanted, const char *condition)
+SelectColumns(QueryStream *stream, const char *query, const StreamColumn *columns, const bool *wanted, const char *condition)
 {
 	StringInfoData text;
 	SPIPlanPtr	plan;
@@ -223,9 +225,9 @@ SelectColumns(QueryStream *stream, const char *query, const StreamColumn *column
 	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
 	descriptor = portal->tupDesc;
 	resetStringInfo(&text);
-	for (int i = 0; i < wanted; i++)
+	for (int i = 0; i < STREAM_MAX_COLUMNS; i++)
 	{
-		int			found = SPI_fnumber(descriptor, columns[i].name);
+		int			found = wanted[i] ? SPI_fnumber(descriptor, columns[i].name) : 0;
 
 		stream->places[i] = -1;
 		if (found <= 0)
@@ -259,17 +261,16 @@ SelectColumns(QueryStream *stream, const char *query, const StreamColumn *column
 /* Prepare to read touches: how to ask for all, and for those of some journeys */
 void
 StreamTouchesInit(QueryStream *stream, const char *query, ChannelNames *channels, bool with_sessions,
-				  char **all, char **of_some)
+				  bool with_direct, char **all, char **of_some)
 {
-	int			wanted = with_sessions ? STREAM_MAX_COLUMNS : TOUCH_SESSION;
+	bool		wanted[STREAM_MAX_COLUMNS] = {true, true, true, with_direct, true, with_sessions};
 
 	memset(stream, 0, sizeof(QueryStream));
-	stream->places[TOUCH_SESSION] = -1;
 	stream->what = "touches";
 	*of_some = SelectColumns(stream, query, TouchColumns, wanted, "WHERE t.journey OPERATOR(pg_catalog.=) ANY ($1)");
 	*all = SelectColumns(stream, query, TouchColumns, wanted, "");
 	stream->channels = channels;
-	stream->last_channel = -1;
+	memset(stream->recent, 0xFF, sizeof(stream->recent));
 	stream->receiver.receiveSlot = ReceiveTouch;
 	stream->touches = palloc(sizeof(Touch) * STREAM_BATCH);
 	stream->batch = AllocSetContextCreate(CurrentMemoryContext, "touches", ALLOCSET_DEFAULT_SIZES);
@@ -279,9 +280,11 @@ StreamTouchesInit(QueryStream *stream, const char *query, ChannelNames *channels
 void
 StreamConversionsInit(QueryStream *stream, const char *query, int digits)
 {
+	bool		wanted[STREAM_MAX_COLUMNS] = {true, true, true, true, true, true};
+
 	memset(stream, 0, sizeof(QueryStream));
 	stream->what = "conversions";
-	stream->query = SelectColumns(stream, query, ConversionColumns, STREAM_MAX_COLUMNS, "");
+	stream->query = SelectColumns(stream, query, ConversionColumns, wanted, "");
 	stream->digits = digits;
 	stream->receiver.receiveSlot = ReceiveConversion;
 	stream->conversions = palloc(sizeof(Conversion) * STREAM_BATCH);
@@ -358,7 +361,7 @@ StreamPlannedCost(const char *query)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	cached = SPI_plan_get_cached_plan(plan);
 	cost = linitial_node(PlannedStmt, cached->stmt_list)->planTree->total_cost;
-	ReleaseCachedPlan(cached, CurrentResourceOwner);
+	ReleaseCachedPlan(cached, NULL);
 	SPI_freeplan(plan);
 	return cost;
 }

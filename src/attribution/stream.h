@@ -23,6 +23,9 @@ typedef struct Conversion
 
 #define STREAM_MAX_COLUMNS	6
 
+/* Channels that are found again without a hash */
+#define RECENT_CHANNELS		64
+
 /* Rows of a query, decoded as they come; the receiver must come first */
 typedef struct QueryStream
 {
@@ -40,7 +43,7 @@ typedef struct QueryStream
 	MemoryContext batch;
 	ChannelNames *channels;
 	int			digits;
-	int			last_channel;
+	int			recent[RECENT_CHANNELS];
 	int			count;
 	int			next;
 	Touch	   *touches;
@@ -48,7 +51,7 @@ typedef struct QueryStream
 } QueryStream;
 
 extern void StreamTouchesInit(QueryStream *stream, const char *query, ChannelNames *channels, bool with_sessions,
-							  char **all, char **of_some);
+							  bool with_direct, char **all, char **of_some);
 extern void StreamConversionsInit(QueryStream *stream, const char *query, int digits);
 extern void StreamOpen(QueryStream *stream, const char *query, Oid argument_type, Datum argument);
 extern void StreamClose(QueryStream *stream);

@@ -95,7 +95,7 @@ ModelOfPartition(FunctionCallInfo fcinfo, WindowObject window)
 	state->description = NULL;
 	MemoryContextReset(state->work);
 	old = MemoryContextSwitchTo(state->work);
-	state->model = ModelRead(description);
+	state->model = DescriptionRead(description);
 	state->room = CreditRoomCreate(state->work);
 	state->description = cstring_to_text_with_len(VARDATA_ANY(description), VARSIZE_ANY_EXHDR(description));
 	MemoryContextSwitchTo(old);
@@ -237,6 +237,6 @@ PG_FUNCTION_INFO_V1(attribution_model_check);
 Datum
 attribution_model_check(PG_FUNCTION_ARGS)
 {
-	ModelRead(PG_GETARG_TEXT_PP(0));
+	DescriptionRead(PG_GETARG_TEXT_PP(0));
 	PG_RETURN_BOOL(true);
 }
