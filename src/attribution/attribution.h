@@ -144,6 +144,7 @@ typedef struct JourneyOptions
 	int			digits;
 	bool		all_journeys;	/* those that do not convert too */
 	bool		with_direct;	/* it matters which touches are direct */
+	bool		may_trust_order;	/* rows may be read as stored */
 } JourneyOptions;
 
 typedef struct JourneyReader JourneyReader;
@@ -151,7 +152,10 @@ typedef struct JourneyReader JourneyReader;
 extern JourneyReader *JourneysOpen(const JourneyOptions *options, ChannelNames *channels);
 extern bool JourneysNext(JourneyReader *reader, TouchPath *path);
 extern char *JourneyText(JourneyReader *reader, Datum journey);
-extern void JourneysClose(JourneyReader *reader);
+extern bool JourneysClose(JourneyReader *reader);
+extern int	JourneysBegin(JourneyOptions *options);
+extern bool JourneysAgain(JourneyOptions *options);
+extern void JourneysEnd(int nesting);
 extern void JourneyArguments(FunctionCallInfo fcinfo, int first, JourneyOptions *options);
 
 /* What a channel contributes */

@@ -80,14 +80,6 @@ ModelArguments(FunctionCallInfo fcinfo, int argument, int *count, JourneyOptions
 	return models;
 }
 
-/* Connect to SPI for functions that read journeys */
-static void
-Connect(void)
-{
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-}
-
 /* Make room for the totals of channels that were not met before */
 static void
 GrowTotals(ChannelTotals *totals, int channels)
@@ -222,6 +214,27 @@ ReturnTotals(ReturnSetInfo *rsinfo, const ChannelTotals *totals, const ChannelNa
 	}
 }
 
+/* Add up the credits of all paths; false when it has to be done again */
+static bool
+SumPaths(ChannelTotals *totals, const JourneyOptions *options, ChannelNames *channels)
+{
+	JourneyReader *reader;
+	TouchPath	path;
+
+	totals->channels = 0;
+	totals->totals = NULL;
+	totals->unattributed = totals->unattributed_value = 0;
+	GrowTotals(totals, 0);
+	reader = JourneysOpen(options, channels);
+	while (JourneysNext(reader, &path))
+	{
+		if (channels->count > totals->channels)
+			GrowTotals(totals, channels->count);
+		AddPath(totals, &path, channels);
+	}
+	return JourneysClose(reader);
+}
+
 /* Get the credits of channels by several models in one pass */
 PG_FUNCTION_INFO_V1(channel_credits);
 Datum
@@ -230,26 +243,18 @@ channel_credits(PG_FUNCTION_ARGS)
 	JourneyOptions options;
 	ChannelNames *channels;
 	ChannelTotals totals = {0};
-	JourneyReader *reader;
-	TouchPath	path;
+	int			nesting;
 
 	JourneyArguments(fcinfo, 3, &options);
 	totals.models = ModelArguments(fcinfo, 2, &totals.model_count, &options);
 	InitMaterializedSRF(fcinfo, 0);
-	Connect();
-	channels = ChannelsCreate(CurrentMemoryContext);
+	nesting = JourneysBegin(&options);
 	totals.room = CreditRoomCreate(CurrentMemoryContext);
-	reader = JourneysOpen(&options, channels);
-	GrowTotals(&totals, 0);
-	while (JourneysNext(reader, &path))
-	{
-		if (channels->count > totals.channels)
-			GrowTotals(&totals, channels->count);
-		AddPath(&totals, &path, channels);
-	}
-	JourneysClose(reader);
+	do
+		channels = ChannelsCreate(CurrentMemoryContext);
+	while (!SumPaths(&totals, &options, channels) && JourneysAgain(&options));
 	ReturnTotals((ReturnSetInfo *) fcinfo->resultinfo, &totals, channels, options.digits);
-	SPI_finish();
+	JourneysEnd(nesting);
 	return (Datum) 0;
 }
 
@@ -309,47 +314,52 @@ ReturnPath(ReturnSetInfo *rsinfo, AttributionModel *model, const TouchPath *path
 	}
 }
 
-/* Get the credits of each touch by several models in one pass */
-PG_FUNCTION_INFO_V1(touch_credits);
-Datum
-touch_credits(PG_FUNCTION_ARGS)
+/* Return the credits of all paths; false when it has to be done again */
+static bool
+ReturnPaths(ReturnSetInfo *rsinfo, const JourneyOptions *options, AttributionModel **models, int model_count)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	JourneyOptions options;
-	AttributionModel **models;
-	int			model_count;
-	ChannelNames *channels;
-	CreditRoom *room;
-	JourneyReader *reader;
+	ChannelNames *channels = ChannelsCreate(CurrentMemoryContext);
+	CreditRoom *room = CreditRoomCreate(CurrentMemoryContext);
+	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "credits of a path", ALLOCSET_DEFAULT_SIZES);
+	JourneyReader *reader = JourneysOpen(options, channels);
 	TouchPath	path;
-	MemoryContext row;
-	MemoryContext old;
 
-	JourneyArguments(fcinfo, 3, &options);
-	models = ModelArguments(fcinfo, 2, &model_count, &options);
-	InitMaterializedSRF(fcinfo, 0);
-	Connect();
-	channels = ChannelsCreate(CurrentMemoryContext);
-	room = CreditRoomCreate(CurrentMemoryContext);
-	row = AllocSetContextCreate(CurrentMemoryContext, "credits of a path", ALLOCSET_DEFAULT_SIZES);
-	reader = JourneysOpen(&options, channels);
+	tuplestore_clear(rsinfo->setResult);
 	while (JourneysNext(reader, &path))
 	{
+		MemoryContext old = MemoryContextSwitchTo(row);
 		Datum		values[COLUMNS];
 		bool		nulls[COLUMNS] = {false};
 
-		old = MemoryContextSwitchTo(row);
 		values[COLUMN_JOURNEY] = CStringGetTextDatum(JourneyText(reader, path.journey));
 		values[COLUMN_CONVERSION_ID] = Int64GetDatum(path.conversion_id);
 		nulls[COLUMN_CONVERSION_ID] = !path.has_conversion_id;
 		values[COLUMN_CONVERTED_AT] = TimestampTzGetDatum(path.converted_at);
 		for (int m = 0; m < model_count; m++)
-			ReturnPath(rsinfo, models[m], &path, channels, options.digits, room, values, nulls);
+			ReturnPath(rsinfo, models[m], &path, channels, options->digits, room, values, nulls);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(row);
 	}
-	JourneysClose(reader);
-	SPI_finish();
+	return JourneysClose(reader);
+}
+
+/* Get the credits of each touch by several models in one pass */
+PG_FUNCTION_INFO_V1(touch_credits);
+Datum
+touch_credits(PG_FUNCTION_ARGS)
+{
+	JourneyOptions options;
+	AttributionModel **models;
+	int			model_count;
+	int			nesting;
+
+	JourneyArguments(fcinfo, 3, &options);
+	models = ModelArguments(fcinfo, 2, &model_count, &options);
+	InitMaterializedSRF(fcinfo, 0);
+	nesting = JourneysBegin(&options);
+	while (!ReturnPaths((ReturnSetInfo *) fcinfo->resultinfo, &options, models, model_count) && JourneysAgain(&options))
+		;
+	JourneysEnd(nesting);
 	return (Datum) 0;
 }
 
@@ -377,6 +387,49 @@ ReturnEffects(ReturnSetInfo *rsinfo, const ChannelNames *channels, const Channel
 	}
 }
 
+/* What journeys lead to, beside the chain that they make */
+typedef struct JourneySums
+{
+	int64		value;
+	int64		unattributed;
+	int64		unattributed_value;
+} JourneySums;
+
+/* Make a chain of all paths; false when it has to be done again */
+static bool
+AddPaths(MarkovChain *chain, const JourneyOptions *options, ChannelNames *channels, JourneySums *sums)
+{
+	JourneyReader *reader;
+	TouchPath	path;
+	int			capacity = 1024;
+	int		   *steps = palloc(sizeof(int) * capacity);
+	double		unit = 1;
+
+	for (int i = 0; i < options->digits; i++)
+		unit *= 10;
+	memset(sums, 0, sizeof(JourneySums));
+	reader = JourneysOpen(options, channels);
+	while (JourneysNext(reader, &path))
+	{
+		if (path.count == 0)
+		{
+			sums->unattributed++;
+			AddValue(&sums->unattributed_value, path.value);
+			continue;
+		}
+		if (path.count > capacity)
+		{
+			capacity = path.count * 2;
+			steps = repalloc_huge(steps, sizeof(int) * (Size) capacity);
+		}
+		for (int i = 0; i < path.count; i++)
+			steps[i] = path.touches[i].channel;
+		MarkovAdd(chain, steps, path.count, path.converted, !path.converted, (double) path.value / unit);
+		AddValue(&sums->value, path.value);
+	}
+	return JourneysClose(reader);
+}
+
 /* Get what channels contribute by the removal effects of a Markov chain */
 PG_FUNCTION_INFO_V1(markov_credits);
 Datum
@@ -385,58 +438,34 @@ markov_credits(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	JourneyOptions options;
 	ChannelNames *channels;
-	JourneyReader *reader;
 	MarkovChain *chain;
-	TouchPath	path;
 	ChannelEffect *effects;
-	int			capacity = 1024;
-	int		   *steps;
-	int64		value = 0;
-	int64		unattributed = 0;
-	int64		unattributed_value = 0;
-	double		unit = 1;
+	JourneySums sums;
+	int			order = PG_ARGISNULL(2) ? 1 : PG_GETARG_INT32(2);
+	int			nesting;
 
 	JourneyArguments(fcinfo, 3, &options);
 	options.all_journeys = true;
 	InitMaterializedSRF(fcinfo, 0);
-	Connect();
-	chain = MarkovCreate(PG_ARGISNULL(2) ? 1 : PG_GETARG_INT32(2), CurrentMemoryContext);
-	channels = ChannelsCreate(CurrentMemoryContext);
-	steps = palloc(sizeof(int) * capacity);
-	reader = JourneysOpen(&options, channels);
-	for (int i = 0; i < options.digits; i++)
-		unit *= 10;
-	while (JourneysNext(reader, &path))
+	nesting = JourneysBegin(&options);
+	do
 	{
-		if (path.count == 0)
-		{
-			unattributed++;
-			AddValue(&unattributed_value, path.value);
-			continue;
-		}
-		if (path.count > capacity)
-		{
-			capacity = path.count * 2;
-			steps = repalloc_huge(steps, sizeof(int) * capacity);
-		}
-		for (int i = 0; i < path.count; i++)
-			steps[i] = path.touches[i].channel;
-		MarkovAdd(chain, steps, path.count, path.converted, !path.converted, (double) path.value / unit);
-		AddValue(&value, path.value);
+		chain = MarkovCreate(order, CurrentMemoryContext);
+		channels = ChannelsCreate(CurrentMemoryContext);
 	}
-	JourneysClose(reader);
+	while (!AddPaths(chain, &options, channels, &sums) && JourneysAgain(&options));
 	effects = palloc_extended(sizeof(ChannelEffect) * ((Size) channels->count + 1), MCXT_ALLOC_HUGE);
 	MarkovSolve(chain, channels->count, effects);
-	ReturnEffects(rsinfo, channels, effects, value, options.digits);
-	if (unattributed > 0)
+	ReturnEffects(rsinfo, channels, effects, sums.value, options.digits);
+	if (sums.unattributed > 0)
 	{
 		Datum		values[5] = {0};
 		bool		nulls[5] = {true, true, false, true, false};
 
-		values[2] = Float8GetDatum(unattributed);
-		values[4] = NumericGetDatum(int64_div_fast_to_numeric(unattributed_value, options.digits));
+		values[2] = Float8GetDatum(sums.unattributed);
+		values[4] = NumericGetDatum(int64_div_fast_to_numeric(sums.unattributed_value, options.digits));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
-	SPI_finish();
+	JourneysEnd(nesting);
 	return (Datum) 0;
 }

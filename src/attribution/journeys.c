@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
@@ -46,10 +47,10 @@ struct JourneyReader
 	ChannelNames *left_out;
 	QueryStream touches;
 	QueryStream conversions;
-	char	   *touch_query;
-	char	   *look_up_query;
 	bool		look_up;
 	bool		chosen;
+	bool		has_last;		/* touch, where the order as stored is trusted */
+	Touch		last;
 
 	/* the batch of conversions: whole journeys only, but for what is carried */
 	MemoryContext batches[2];
@@ -132,14 +133,58 @@ ChannelCounts(JourneyReader *reader, int channel)
 	return !reader->excluded[channel];
 }
 
+/*
+ * Check that the touches of a batch, whose order as stored is trusted, are in
+ * order; of one that is not nothing is left
+ */
+static void
+CheckOrder(JourneyReader *reader)
+{
+	QueryStream *stream = &reader->touches;
+	const Touch *last = reader->has_last ? &reader->last : NULL;
+
+	for (int i = 0; i < stream->count; i++)
+	{
+		const Touch *touch = &stream->touches[i];
+		int			order = last ? CompareJourneys(reader, last->journey, touch->journey) : -1;
+
+		if (order > 0 || (order == 0 && last->occurred_at > touch->occurred_at))
+		{
+			stream->misordered = stream->at_end = true;
+			stream->count = stream->next = 0;
+			return;
+		}
+		last = touch;
+	}
+	if (reader->has_last && !reader->type->typbyval)
+		pfree(DatumGetPointer(reader->last.journey));
+	reader->last = *last;
+	reader->has_last = true;
+	if (!reader->type->typbyval)
+	{
+		MemoryContext old = MemoryContextSwitchTo(reader->context);
+
+		reader->last.journey = datumCopy(last->journey, false, reader->type->typlen);
+		MemoryContextSwitchTo(old);
+	}
+}
+
 /* Find the next touch that counts, or NULL at the end */
 static Touch *
 PeekTouch(JourneyReader *reader)
 {
 	for (;;)
 	{
-		Touch	   *touch = StreamTouch(&reader->touches);
+		Touch	   *touch;
 
+		if (reader->touches.next == reader->touches.count)
+		{
+			if (!StreamFill(&reader->touches))
+				return NULL;
+			if (reader->touches.trusting && !reader->look_up)
+				CheckOrder(reader);
+		}
+		touch = StreamTouch(&reader->touches);
 		if (touch == NULL)
 			return NULL;
 		if ((reader->included || reader->left_out) && !ChannelCounts(reader, touch->channel))
@@ -288,15 +333,18 @@ LoadConversions(JourneyReader *reader)
 			{
 				int			order = CompareJourneys(reader, to[-1].journey, to->journey);
 
-				if (order > 0)
-					ereport(ERROR,
-							(errcode(ERRCODE_DATA_EXCEPTION),
-							 errmsg("conversions are not in the order of their journeys")));
+				if (order > 0 || (order == 0 && to[-1].converted_at > to->converted_at))
+				{
+					reader->conversions.misordered = true;
+					break;
+				}
 				if (order < 0)
 					reader->complete = reader->loaded - 1;
 			}
 		}
 		MemoryContextSwitchTo(old);
+		if (reader->conversions.misordered)
+			return false;
 	}
 	return reader->complete > 0;
 }
@@ -314,7 +362,7 @@ LookUpTouches(JourneyReader *reader)
 			journeys[count++] = reader->list[i].journey;
 	array = PointerGetDatum(construct_array(journeys, count, reader->type->type_id, reader->type->typlen,
 											reader->type->typbyval, reader->type->typalign));
-	StreamOpen(&reader->touches, reader->look_up_query, get_array_type(reader->type->type_id), array);
+	StreamOpenSome(&reader->touches, get_array_type(reader->type->type_id), array);
 	pfree(DatumGetPointer(array));
 	pfree(journeys);
 }
@@ -328,7 +376,6 @@ OpenTouches(JourneyReader *reader)
 {
 	if (!reader->chosen)
 	{
-		double		whole = StreamPlannedCost(reader->touch_query);
 		double		batches = Max(StreamPlannedRows(&reader->conversions) / CONVERSION_BATCH, 1);
 
 		reader->chosen = true;
@@ -336,14 +383,14 @@ OpenTouches(JourneyReader *reader)
 			OidIsValid(get_array_type(reader->type->type_id)))
 		{
 			LookUpTouches(reader);
-			if (StreamCost(&reader->touches) * batches * LOOK_UP_BIAS < whole)
+			if (StreamCost(&reader->touches) * batches * LOOK_UP_BIAS < reader->touches.planned_cost)
 			{
 				reader->look_up = true;
 				return;
 			}
 			StreamClose(&reader->touches);
 		}
-		StreamOpen(&reader->touches, reader->touch_query, InvalidOid, (Datum) 0);
+		StreamOpen(&reader->touches);
 		return;
 	}
 	if (reader->look_up)
@@ -353,7 +400,40 @@ OpenTouches(JourneyReader *reader)
 	}
 }
 
-/* Begin reading journeys; needs a connection to SPI */
+/*
+ * Prepare to read journeys. Rows may be read as they are stored only where
+ * every scan begins at the beginning.
+ */
+int
+JourneysBegin(JourneyOptions *options)
+{
+	int			nesting = NewGUCNestLevel();
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	options->may_trust_order = !IsInParallelMode();
+	if (options->may_trust_order)
+		(void) set_config_option("synchronize_seqscans", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return nesting;
+}
+
+/* Read once more, in an order that is certain */
+bool
+JourneysAgain(JourneyOptions *options)
+{
+	options->may_trust_order = false;
+	return true;
+}
+
+/* End all reading */
+void
+JourneysEnd(int nesting)
+{
+	SPI_finish();
+	AtEOXact_GUC(true, nesting);
+}
+
+/* Open the queries for journeys */
 JourneyReader *
 JourneysOpen(const JourneyOptions *options, ChannelNames *channels)
 {
@@ -375,8 +455,7 @@ JourneysOpen(const JourneyOptions *options, ChannelNames *channels)
 				 errhint("A look-back window is zero or longer.")));
 	reader->included = NameSet(options->include);
 	reader->left_out = NameSet(options->exclude);
-	StreamTouchesInit(&reader->touches, options->touches, channels, options->by_session, options->with_direct,
-					  &reader->touch_query, &reader->look_up_query);
+	StreamTouchesInit(&reader->touches, options->touches, channels, options->by_session, options->with_direct);
 	StreamConversionsInit(&reader->conversions, options->conversions, options->digits);
 	journey_type = reader->touches.journey_type;
 	if (journey_type != reader->conversions.journey_type ||
@@ -399,9 +478,11 @@ JourneysOpen(const JourneyOptions *options, ChannelNames *channels)
 	reader->list = palloc(sizeof(Conversion) * reader->capacity);
 	reader->buffer_capacity = 64;
 	reader->buffer = palloc(sizeof(Touch) * reader->buffer_capacity);
-	StreamOpen(&reader->conversions, reader->conversions.query, InvalidOid, (Datum) 0);
-	LoadConversions(reader);
-	OpenTouches(reader);
+	StreamChoose(&reader->touches, options->may_trust_order);
+	StreamChoose(&reader->conversions, options->may_trust_order);
+	StreamOpen(&reader->conversions);
+	if (LoadConversions(reader) || !reader->conversions.misordered)
+		OpenTouches(reader);
 	return reader;
 }
 
@@ -459,10 +540,14 @@ JourneysNext(JourneyReader *reader, TouchPath *path)
 {
 	const Conversion *conversion;
 
+	if (reader->touches.misordered || reader->conversions.misordered)
+		return false;
 	if (!reader->has_group || reader->next == reader->group_end)
 	{
 		if (reader->next == reader->complete && LoadConversions(reader))
 			OpenTouches(reader);
+		if (reader->conversions.misordered)
+			return false;
 		reader->has_group = reader->next < reader->complete;
 		if (reader->has_group)
 		{
@@ -502,10 +587,16 @@ JourneysNext(JourneyReader *reader, TouchPath *path)
 	return true;
 }
 
-/* End reading */
-void
+/*
+ * End reading; false when rows were not stored in order, though that was
+ * trusted, and what was read is worth nothing
+ */
+bool
 JourneysClose(JourneyReader *reader)
 {
+	bool		in_order = !reader->touches.misordered && !reader->conversions.misordered;
+
 	StreamClose(&reader->touches);
 	StreamClose(&reader->conversions);
+	return in_order;
 }

@@ -21,6 +21,9 @@
 /* Rows that are decoded at a time */
 #define STREAM_BATCH	1024
 
+/* Times as much as the rows as stored that order may cost to be planned for */
+#define ORDER_IS_DEAR	2.0
+
 typedef struct StreamColumn
 {
 	const char *name;
@@ -208,8 +211,8 @@ ReceiveConversion(TupleTableSlot *slot, DestReceiver *self)
 }
 
 /* Find the columns of a query by their names, and select those in order */
-static char *
-SelectColumns(QueryStream *stream, const char *query, const StreamColumn *columns, const bool *wanted, const char *condition)
+static void
+SelectColumns(QueryStream *stream, const char *query, const StreamColumn *columns, const bool *wanted)
 {
 	StringInfoData text;
 	SPIPlanPtr	plan;
@@ -254,21 +257,22 @@ SelectColumns(QueryStream *stream, const char *query, const StreamColumn *column
 	}
 	SPI_cursor_close(portal);
 	SPI_freeplan(plan);
-	appendStringInfo(&text, " FROM (%s\n) t %s ORDER BY 1, 2", query, condition);
-	return text.data;
+	appendStringInfo(&text, " FROM (%s\n) t", query);
+	stream->as_stored = text.data;
+	stream->query = psprintf("%s ORDER BY 1, 2", text.data);
+	stream->of_some = psprintf("%s WHERE t.journey OPERATOR(pg_catalog.=) ANY ($1) ORDER BY 1, 2", text.data);
 }
 
-/* Prepare to read touches: how to ask for all, and for those of some journeys */
+/* Prepare to read touches */
 void
 StreamTouchesInit(QueryStream *stream, const char *query, ChannelNames *channels, bool with_sessions,
-				  bool with_direct, char **all, char **of_some)
+				  bool with_direct)
 {
 	bool		wanted[STREAM_MAX_COLUMNS] = {true, true, true, with_direct, true, with_sessions};
 
 	memset(stream, 0, sizeof(QueryStream));
 	stream->what = "touches";
-	*of_some = SelectColumns(stream, query, TouchColumns, wanted, "WHERE t.journey OPERATOR(pg_catalog.=) ANY ($1)");
-	*all = SelectColumns(stream, query, TouchColumns, wanted, "");
+	SelectColumns(stream, query, TouchColumns, wanted);
 	stream->channels = channels;
 	memset(stream->recent, 0xFF, sizeof(stream->recent));
 	stream->receiver.receiveSlot = ReceiveTouch;
@@ -284,25 +288,74 @@ StreamConversionsInit(QueryStream *stream, const char *query, int digits)
 
 	memset(stream, 0, sizeof(QueryStream));
 	stream->what = "conversions";
-	stream->query = SelectColumns(stream, query, ConversionColumns, wanted, "");
+	SelectColumns(stream, query, ConversionColumns, wanted);
 	stream->digits = digits;
 	stream->receiver.receiveSlot = ReceiveConversion;
 	stream->conversions = palloc(sizeof(Conversion) * STREAM_BATCH);
 	stream->batch = AllocSetContextCreate(CurrentMemoryContext, "conversions", ALLOCSET_DEFAULT_SIZES);
 }
 
-/* Open a stream over a query with one argument or none */
+/* Get what a query would cost, by the planner */
+static double
+PlannedCost(const char *query)
+{
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+	CachedPlan *cached;
+	double		cost;
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	cached = SPI_plan_get_cached_plan(plan);
+	cost = linitial_node(PlannedStmt, cached->stmt_list)->planTree->total_cost;
+	ReleaseCachedPlan(cached, NULL);
+	SPI_freeplan(plan);
+	return cost;
+}
+
+/*
+ * Choose how to read all rows: in the order of a plan, or, where that is dear
+ * and it is allowed, in the order in which they are stored, which the reader
+ * checks row by row.
+ */
 void
-StreamOpen(QueryStream *stream, const char *query, Oid argument_type, Datum argument)
+StreamChoose(QueryStream *stream, bool may_trust)
+{
+	double		as_stored;
+
+	stream->planned_cost = PlannedCost(stream->query);
+	if (!may_trust)
+		return;
+	as_stored = PlannedCost(stream->as_stored);
+	stream->trusting = as_stored * ORDER_IS_DEAR < stream->planned_cost;
+	if (stream->trusting)
+		stream->planned_cost = as_stored;
+}
+
+/* Open a stream over a query with one argument or none */
+static void
+OpenQuery(QueryStream *stream, const char *query, int arguments, Oid *types, Datum *values)
 {
 	stream->receiver.rStartup = ReceiveStartup;
 	stream->receiver.rShutdown = ReceiveNothing;
 	stream->receiver.rDestroy = ReceiveNothing;
 	stream->receiver.mydest = DestNone;
-	stream->portal = SPI_cursor_open_with_args(NULL, query, OidIsValid(argument_type) ? 1 : 0,
-											   &argument_type, &argument, NULL, true, CURSOR_OPT_NO_SCROLL);
+	stream->portal = SPI_cursor_open_with_args(NULL, query, arguments, types, values, NULL, true, CURSOR_OPT_NO_SCROLL);
 	stream->at_end = false;
 	stream->count = stream->next = 0;
+}
+
+/* Open a stream of all rows, as it was chosen */
+void
+StreamOpen(QueryStream *stream)
+{
+	OpenQuery(stream, stream->trusting ? stream->as_stored : stream->query, 0, NULL, NULL);
+}
+
+/* Open a stream of the rows of some journeys */
+void
+StreamOpenSome(QueryStream *stream, Oid argument_type, Datum argument)
+{
+	OpenQuery(stream, stream->of_some, 1, &argument_type, &argument);
 }
 
 /* Close a stream */
@@ -347,21 +400,4 @@ double
 StreamCost(QueryStream *stream)
 {
 	return StreamPlan(stream)->total_cost;
-}
-
-/* Get what a query would cost, by the planner */
-double
-StreamPlannedCost(const char *query)
-{
-	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
-	CachedPlan *cached;
-	double		cost;
-
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	cached = SPI_plan_get_cached_plan(plan);
-	cost = linitial_node(PlannedStmt, cached->stmt_list)->planTree->total_cost;
-	ReleaseCachedPlan(cached, NULL);
-	SPI_freeplan(plan);
-	return cost;
 }

@@ -31,15 +31,20 @@ typedef struct QueryStream
 {
 	DestReceiver receiver;
 	const char *what;
-	char	   *query;
+	char	   *query;			/* in the order of journeys */
+	char	   *as_stored;		/* in whichever order */
+	char	   *of_some;		/* in order, of the journeys of an argument */
 	Portal		portal;
 	bool		at_end;
+	bool		trusting;		/* that the order as stored will do */
+	bool		misordered;		/* but it did not */
 	Oid			journey_type;
 	Oid			collation;
 	int16		typlen;
 	bool		typbyval;
 	int			places[STREAM_MAX_COLUMNS]; /* in the result, -1 if not given */
 	Oid			types[STREAM_MAX_COLUMNS];
+	double		planned_cost;	/* of the query that was chosen */
 	MemoryContext batch;
 	ChannelNames *channels;
 	int			digits;
@@ -51,11 +56,12 @@ typedef struct QueryStream
 } QueryStream;
 
 extern void StreamTouchesInit(QueryStream *stream, const char *query, ChannelNames *channels, bool with_sessions,
-							  bool with_direct, char **all, char **of_some);
+							  bool with_direct);
 extern void StreamConversionsInit(QueryStream *stream, const char *query, int digits);
-extern void StreamOpen(QueryStream *stream, const char *query, Oid argument_type, Datum argument);
+extern void StreamChoose(QueryStream *stream, bool may_trust);
+extern void StreamOpen(QueryStream *stream);
+extern void StreamOpenSome(QueryStream *stream, Oid argument_type, Datum argument);
 extern void StreamClose(QueryStream *stream);
-extern double StreamPlannedCost(const char *query);
 extern double StreamPlannedRows(QueryStream *stream);
 extern double StreamCost(QueryStream *stream);
 extern bool StreamFill(QueryStream *stream);
