@@ -87,7 +87,8 @@ typedef enum
 	MODEL_TIME_DECAY,
 	MODEL_PARTICIPATION,
 	MODEL_SHAPLEY,
-	MODEL_CHANNELS
+	MODEL_CHANNELS,
+	MODEL_MARKOV
 } ModelKind;
 
 typedef struct AttributionModel
@@ -120,7 +121,7 @@ typedef struct CreditRoom
 	bool	   *marked;
 } CreditRoom;
 
-extern AttributionModel *DescriptionRead(text *description);
+extern AttributionModel *DescriptionRead(text *description, bool of_all);
 extern AttributionModel **DescriptionsRead(ArrayType *descriptions, int *count);
 extern CreditRoom *CreditRoomCreate(MemoryContext context);
 extern void CreditRoomReserve(CreditRoom *room, int touches);

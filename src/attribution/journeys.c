@@ -29,6 +29,9 @@
 /* Conversions whose journeys are looked up at a time */
 #define CONVERSION_BATCH	1024
 
+/* Where sessions are not given, this long without a touch ends one */
+#define SESSION_GAP		(INT64CONST(30) * 60 * USECS_PER_SEC)
+
 /* Looking up costs less than planned, as neighbours share pages and caches */
 #define LOOK_UP_BIAS		0.5
 
@@ -221,7 +224,9 @@ BufferTouch(JourneyReader *reader, const Touch *touch)
 static inline bool
 IsRepeat(const JourneyOptions *options, const Touch *touch, const Touch *before)
 {
-	if (options->by_session && touch->has_session && before->has_session && touch->session == before->session)
+	if (options->by_session && touch->has_session == before->has_session &&
+		(touch->has_session ? touch->session == before->session :
+		 touch->occurred_at - before->occurred_at < SESSION_GAP))
 		return true;
 	return options->collapse && touch->channel == before->channel;
 }

@@ -56,6 +56,7 @@ static const struct
 	{"participation", MODEL_PARTICIPATION},
 	{"shapley", MODEL_SHAPLEY},
 	{"channels", MODEL_CHANNELS},
+	{"markov", MODEL_MARKOV},
 };
 
 /* Read a weight */
@@ -166,7 +167,7 @@ ReadKind(AttributionModel *model, const char *kind)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("attribution model \"%s\" is of unknown kind \"%s\"", model->name, kind),
-			 errhint("Choose position, last_non_direct, time_decay, participation, shapley or channels.")));
+			 errhint("Choose position, last_non_direct, time_decay, participation, shapley, channels or markov.")));
 }
 
 /* Check that the weights of positions add up to 1 */
@@ -207,11 +208,21 @@ ReadMember(AttributionModel *model, const char *member, JsonbValue *value)
 		model->half_life = ReadHalfLife(model->name, value);
 	else if (strcmp(member, "channels") == 0)
 		ReadChannelWeights(model, value);
+	else if (strcmp(member, "order") == 0)
+	{
+		double		order = ReadWeight(model->name, member, value);
+
+		if (order < 1 || order > MAX_ORDER || order != floor(order))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("order of attribution model \"%s\" is %g", model->name, order),
+					 errhint("Choose 1 to %d.", MAX_ORDER)));
+	}
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("attribution model \"%s\" has an unknown member \"%s\"", model->name, member),
-				 errhint("Members are name, kind, first, last, lead, opportunity, other, half_life and channels.")));
+				 errhint("Members are name, kind, first, last, lead, opportunity, other, half_life, channels and order.")));
 }
 
 /* Read a description that is a JSON object */
@@ -242,9 +253,12 @@ ReadObject(AttributionModel *model, const char *description)
 				 errmsg("attribution model \"%s\" has no channels", model->name)));
 }
 
-/* Make the model that a description stands for */
+/*
+ * Make the model that a description stands for; of_all allows those that need
+ * all journeys, not one, for credits
+ */
 AttributionModel *
-DescriptionRead(text *description)
+DescriptionRead(text *description, bool of_all)
 {
 	AttributionModel *model = palloc0(sizeof(AttributionModel));
 	char	   *name = text_to_cstring(description);
@@ -255,6 +269,11 @@ DescriptionRead(text *description)
 	{
 		model->name = "custom";
 		ReadObject(model, name);
+		if (model->kind == MODEL_MARKOV && !of_all)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("attribution model \"%s\" needs all journeys and cannot credit the touches of one", model->name),
+					 errhint("Use markov_credits(), or its removal effects as weights of channels.")));
 		return model;
 	}
 	for (int i = 0; i < lengthof(KnownModels); i++)
@@ -300,7 +319,7 @@ DescriptionsRead(ArrayType *descriptions, int *count)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("an attribution model is NULL")));
-		models[i] = DescriptionRead(DatumGetTextPP(elements[i]));
+		models[i] = DescriptionRead(DatumGetTextPP(elements[i]), false);
 	}
 	return models;
 }

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "attribution/attribution.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -95,7 +97,7 @@ ModelOfPartition(FunctionCallInfo fcinfo, WindowObject window)
 	state->description = NULL;
 	MemoryContextReset(state->work);
 	old = MemoryContextSwitchTo(state->work);
-	state->model = DescriptionRead(description);
+	state->model = DescriptionRead(description, false);
 	state->room = CreditRoomCreate(state->work);
 	state->description = cstring_to_text_with_len(VARDATA_ANY(description), VARSIZE_ANY_EXHDR(description));
 	MemoryContextSwitchTo(old);
@@ -182,6 +184,31 @@ touch_credit(PG_FUNCTION_ARGS)
 	PG_RETURN_NUMERIC(int64_div_fast_to_numeric(numbers->numbers[WinGetCurrentPosition(window)], CREDIT_DIGITS));
 }
 
+/* Read the credits of a partition; true when they add up to 1 */
+static bool
+ReadCredits(WindowObject window, int64 rows, int64 *credits)
+{
+	int64		sum = 0;
+
+	for (int64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		Datum		credit = RowArgument(window, 1, row, &isnull);
+
+		credits[row] = isnull ? 0 : MinorUnits(DatumGetNumeric(credit), CREDIT_DIGITS);
+		if (credits[row] < 0 || credits[row] > CREDIT_UNIT)
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("credit %s is not between 0 and 1",
+							DatumGetCString(DirectFunctionCall1(numeric_out, credit)))));
+		if (sum <= CREDIT_UNIT)
+			sum += credits[row];
+		if (row % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	return sum == CREDIT_UNIT;
+}
+
 /* Get the share of an amount that falls to a row of its partition */
 PG_FUNCTION_INFO_V1(allocate);
 Datum
@@ -200,36 +227,38 @@ allocate(PG_FUNCTION_ARGS)
 	{
 		Datum		amount = RowArgument(window, 0, 0, &isnull);
 		int64	   *credits;
-		int64		sum = 0;
-		CreditRoom *room;
+		int64		units;
 
 		if (isnull)
 			PG_RETURN_NULL();
+		units = MinorUnits(DatumGetNumeric(amount), digits);
 		credits = palloc_extended(sizeof(int64) * rows, MCXT_ALLOC_HUGE);
-		for (int64 row = 0; row < rows; row++)
-		{
-			Datum		credit = RowArgument(window, 1, row, &isnull);
-
-			credits[row] = isnull ? 0 : MinorUnits(DatumGetNumeric(credit), CREDIT_DIGITS);
-			if (credits[row] < 0 || credits[row] > CREDIT_UNIT)
-				ereport(ERROR,
-						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("credit %s is not between 0 and 1",
-								DatumGetCString(DirectFunctionCall1(numeric_out, credit)))));
-			sum += credits[row];
-			if (sum > CREDIT_UNIT)
-				break;
-		}
-		if (sum != CREDIT_UNIT)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the credits of a partition do not add up to 1"),
-					 errhint("Credits of participation cannot divide an amount.")));
-		room = CreditRoomCreate(CurrentMemoryContext);
-		AllocateMoney(MinorUnits(DatumGetNumeric(amount), digits), credits, rows, numbers->numbers, room);
+		if (ReadCredits(window, rows, credits))
+			AllocateMoney(units, credits, rows, numbers->numbers, CreditRoomCreate(CurrentMemoryContext));
+		else
+			for (int64 row = 0; row < rows; row++)
+				numbers->numbers[row] = llrint((double) units * ((double) credits[row] / (double) CREDIT_UNIT));
 		numbers->done = true;
 	}
 	PG_RETURN_NUMERIC(int64_div_fast_to_numeric(numbers->numbers[WinGetCurrentPosition(window)], digits));
+}
+
+/* Get the number of decimals of a currency's minor unit (ISO 4217) */
+PG_FUNCTION_INFO_V1(currency_digits);
+Datum
+currency_digits(PG_FUNCTION_ARGS)
+{
+	static const char *const currencies[] = {
+		"BIF0", "CLP0", "DJF0", "GNF0", "ISK0", "JPY0", "KMF0", "KRW0", "PYG0", "RWF0", "UGX0", "UYI0", "VND0",
+		"VUV0", "XAF0", "XOF0", "XPF0", "BHD3", "IQD3", "JOD3", "KWD3", "LYD3", "OMR3", "TND3", "CLF4", "UYW4"
+	};
+	text	   *currency = PG_GETARG_TEXT_PP(0);
+
+	if (VARSIZE_ANY_EXHDR(currency) == 3)
+		for (int i = 0; i < lengthof(currencies); i++)
+			if (memcmp(currencies[i], VARDATA_ANY(currency), 3) == 0)
+				PG_RETURN_INT32(currencies[i][3] - '0');
+	PG_RETURN_INT32(2);
 }
 
 /* Check a description of a model: true, or an error that says what is wrong */
@@ -237,6 +266,6 @@ PG_FUNCTION_INFO_V1(attribution_model_check);
 Datum
 attribution_model_check(PG_FUNCTION_ARGS)
 {
-	DescriptionRead(PG_GETARG_TEXT_PP(0));
+	DescriptionRead(PG_GETARG_TEXT_PP(0), true);
 	PG_RETURN_BOOL(true);
 }
