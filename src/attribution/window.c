@@ -81,10 +81,12 @@ ModelOfPartition(FunctionCallInfo fcinfo, WindowObject window)
 	CreditState *state = fcinfo->flinfo->fn_extra;
 	MemoryContext old;
 	bool		isnull;
-	text	   *description = DatumGetTextPP(RowArgument(window, ARGUMENT_MODEL, 0, &isnull));
+	Datum		value = RowArgument(window, ARGUMENT_MODEL, 0, &isnull);
+	text	   *description;
 
 	if (isnull)
 		return NULL;
+	description = DatumGetTextPP(value);
 	if (state == NULL)
 	{
 		state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CreditState));
