@@ -3,9 +3,12 @@
 CREATE TABLE @workspace@.attribution_model (
 	model text PRIMARY KEY CHECK (model <> ''),
 	label text NOT NULL,
-	definition jsonb NOT NULL CHECK (pg_catalog.jsonb_typeof(definition) = 'object'),
+	definition jsonb NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	CONSTRAINT attribution_model_definition CHECK (lead_mgmt.attribution_model_check((definition || pg_catalog.jsonb_build_object('name', model))::text))
+	CONSTRAINT attribution_model_definition CHECK (
+		CASE WHEN pg_catalog.jsonb_typeof(definition) = 'object'
+			THEN lead_mgmt.attribution_model_check((definition || pg_catalog.jsonb_build_object('name', model))::text)
+			ELSE false END)
 );
 
 COMMENT ON TABLE @workspace@.attribution_model IS

@@ -260,6 +260,8 @@ WITH part AS (
 	UNION ALL
 	SELECT c.channel, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 	FROM @workspace@.channel c
+	UNION ALL
+	SELECT '(none)', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 ),
 total AS (
 	SELECT
@@ -271,7 +273,7 @@ total AS (
 		pg_catalog.sum(p.won)::bigint AS won,
 		pg_catalog.sum(p.first_touch_won)::bigint AS first_touch_won,
 		pg_catalog.sum(p.last_touch_won)::bigint AS last_touch_won,
-		pg_catalog.round(pg_catalog.sum(p.linear_won), 6) AS linear_won,
+		pg_catalog.sum(p.linear_won) AS linear_won,
 		pg_catalog.sum(p.first_touch_revenue) AS first_touch_revenue,
 		pg_catalog.sum(p.last_touch_revenue) AS last_touch_revenue,
 		pg_catalog.sum(p.linear_revenue) AS linear_revenue

@@ -134,11 +134,12 @@ AllocateMoney(int64 amount, const int64 *credits, int count, int64 *shares, Cred
 }
 
 /*
- * Make whole credits of weights: rounded, and what that leaves over or owes
- * evened out a unit each, in favour of the earlier
+ * Make whole credits of weights: rounded, and the few units that these are
+ * then off given to or taken from those that rounding changed most, of equal
+ * ones in favour of the earlier
  */
 static void
-WholeCredits(const double *weights, double sum, int count, int64 *credits)
+WholeCredits(const double *weights, double sum, int count, int64 *credits, CreditRoom *room)
 {
 	int64		left = CREDIT_UNIT;
 	double		factor = (double) CREDIT_UNIT / sum;
@@ -148,18 +149,35 @@ WholeCredits(const double *weights, double sum, int count, int64 *credits)
 		credits[i] = llrint(weights[i] * factor);
 		left -= credits[i];
 	}
-	for (int i = 0; left > 0; i = i + 1 < count ? i + 1 : 0)
-		if (weights[i] > 0)
+	if (left < -FEW_LEFT || left > FEW_LEFT)
+	{
+		left = CREDIT_UNIT;
+		for (int i = 0; i < count; i++)
 		{
-			credits[i]++;
-			left--;
+			double		exact = weights[i] * factor;
+
+			credits[i] = (int64) exact;
+			room->remainders[i] = (int64) ((exact - (double) credits[i]) * 1024);
+			left -= credits[i];
 		}
-	for (int i = count - 1; left < 0; i = i > 0 ? i - 1 : count - 1)
-		if (credits[i] > 0)
+		GiveLeftOver(left, count, credits, room);
+		return;
+	}
+	for (; left != 0; left -= left > 0 ? 1 : -1)
+	{
+		int			best = left > 0 ? 0 : count - 1;
+
+		for (int k = 1; k < count; k++)
 		{
-			credits[i]--;
-			left++;
+			int			i = left > 0 ? k : count - 1 - k;
+			double		off = weights[i] * factor - (double) credits[i];
+			double		most = weights[best] * factor - (double) credits[best];
+
+			if (left > 0 ? off > most : off < most)
+				best = i;
 		}
+		credits[best] += left > 0 ? 1 : -1;
+	}
 }
 
 /* Divide an amount by weights of any sum; equally when all are zero */
@@ -175,7 +193,7 @@ AllocateByWeights(int64 amount, const double *weights, int count, int64 *shares,
 		sum += weights[i];
 	for (int i = 0; i < count; i++)
 		room->weights[i] = sum > 0 ? weights[i] / sum : 1.0 / count;
-	WholeCredits(room->weights, 1, count, room->credits);
+	WholeCredits(room->weights, 1, count, room->credits, room);
 	AllocateMoney(amount, room->credits, count, shares, room);
 }
 
@@ -380,7 +398,7 @@ ModelCredits(AttributionModel *model, const TouchPath *path, const ChannelNames 
 					room->weights[i] = 1;
 				sum = n;
 			}
-			WholeCredits(room->weights, sum, n, room->credits);
+			WholeCredits(room->weights, sum, n, room->credits, room);
 		}
 	}
 	if (keep)

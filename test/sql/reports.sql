@@ -44,9 +44,10 @@ INSERT INTO reports.opportunity (contact_id, name, amount, stage, stage_entered_
 SELECT position, kind, channel, campaign, creative, page FROM reports.response_path(:o1);
 SELECT position, kind, channel, campaign FROM reports.response_path(:o2);
 SELECT count(*) AS unknown FROM reports.response_path(0);
-SELECT position, is_first, is_last, first_touch_amount, last_touch_amount, linear_amount, linear_share FROM reports.opportunity_touch WHERE opportunity_id = :o1 ORDER BY position;
-SELECT count(*) AS not_adding_up FROM (SELECT opportunity_id FROM reports.opportunity_touch GROUP BY opportunity_id, amount
-	HAVING sum(linear_amount) <> amount OR sum(first_touch_amount) <> amount OR sum(last_touch_amount) <> amount OR sum(linear_share) <> 1) x;
+SELECT position, is_first, is_last, is_direct, touches, amount, currency FROM reports.opportunity_touch WHERE opportunity_id = :o1 ORDER BY position;
+SELECT position, channel, model, trim_scale(credit) AS credit, amount FROM reports.attribution WHERE opportunity_id = :o1 AND model IN ('first', 'last', 'linear', 'u_milestones') ORDER BY model, position;
+SELECT count(*) AS not_adding_up FROM (SELECT opportunity_id FROM reports.attribution a JOIN reports.opportunity o USING (opportunity_id) WHERE model <> 'participation' GROUP BY opportunity_id, o.amount, model
+	HAVING sum(a.amount) <> o.amount OR sum(credit) <> 1) x;
 
 -- channels: every way of giving credit adds up to all revenue
 SELECT channel, interactions, contacts, leads, cost, won, first_touch_revenue, last_touch_revenue, linear_revenue FROM reports.channel_performance
