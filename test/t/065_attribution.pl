@@ -59,7 +59,7 @@ is( query($node, q{
 # Markov chains
 is( query($node, q{
 	SELECT count(*), bool_and(abs(e.effect - m.effect) < 1e-12), bool_and(abs(e.value_effect - m.effect_value) < 1e-12),
-		bool_and(abs(e.conversions / m.conversions - 1) < 1e-12), bool_and(abs(e.value / m.value - 1) < 1e-11)
+		bool_and(abs(e.conversions / m.conversions - 1) < 1e-11), bool_and(abs(e.value / m.value - 1) < 1e-11)
 	FROM (SELECT lead_mgmt.markov(string_to_array(path, ' > '), conversions, value::float8, nulls, 1) AS effects FROM path) x,
 		unnest(effects) e JOIN markov m USING (channel)}),
 	'12|t|t|t|t', 'removal effects of order 1');

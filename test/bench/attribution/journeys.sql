@@ -1,6 +1,6 @@
 -- Journeys with touches of twelve channels, in the order of journeys or of
 -- time, and conversions of all of them or of some.
--- Variables: journeys, converting (of 100), by_time (0 or 1)
+-- Variables: journeys, converting (of 100), by_time (0 or 1: stored in order of time)
 SELECT setseed(0.42);
 CREATE UNLOGGED TABLE touch (journey bigint NOT NULL, occurred_at timestamptz NOT NULL, channel text NOT NULL, is_direct boolean NOT NULL);
 INSERT INTO touch
