@@ -33,7 +33,7 @@ FROM (
 		o.currency,
 		o.created_at AS opportunity_created_at,
 		l.created_at AS lead_created_at,
-		COALESCE(ch.is_direct, false) AS is_direct,
+		i.is_direct,
 		i.interaction_id,
 		i.contact_id,
 		i.occurred_at,
@@ -49,17 +49,13 @@ FROM (
 		pg_catalog.count(*) OVER (PARTITION BY o.opportunity_id, o.status) AS touches
 	FROM @workspace@.opportunity o
 	LEFT JOIN @workspace@.lead l ON l.lead_id = o.lead_id
-	JOIN @workspace@.interaction i ON i.contact_id = COALESCE(o.contact_id, l.contact_id)
-		AND i.channel IS NOT NULL
+	JOIN @workspace@.touch i ON i.contact_id = COALESCE(o.contact_id, l.contact_id)
 		AND (o.closed_at IS NULL OR i.occurred_at <= o.closed_at)
-	LEFT JOIN @workspace@.interaction_kind k ON k.kind = i.kind
-	LEFT JOIN @workspace@.channel ch ON ch.channel = i.channel
 	LEFT JOIN @workspace@.campaign ca ON ca.campaign_id = i.campaign_id
-	WHERE COALESCE(k.is_touch, i.direction = 'inbound')
 ) t;
 
 COMMENT ON VIEW @workspace@.opportunity_touch IS
-	'The marketing touches of each opportunity: its contact''s interactions over a named channel, up to its close, of kinds that count as touches (kinds not in interaction_kind count when inbound). One row an opportunity and touch.';
+	'The touches of each opportunity: those of its contact up to its close. One row an opportunity and touch.';
 COMMENT ON COLUMN @workspace@.opportunity_touch.opportunity_id IS 'Key of the opportunity';
 COMMENT ON COLUMN @workspace@.opportunity_touch.position IS 'Place of the touch in time, from 1';
 COMMENT ON COLUMN @workspace@.opportunity_touch.touches IS 'Touches the opportunity has in all';
@@ -196,17 +192,33 @@ COMMENT ON COLUMN @workspace@.attribution.currency IS 'ISO 4217 code of the amou
 
 CREATE OR REPLACE VIEW @workspace@.channel_attribution WITH (security_invoker = true) AS
 SELECT
-	a.model,
-	COALESCE(a.channel, '(none)') AS channel,
-	COALESCE(c.label, a.channel, 'No channel') AS label,
-	a.currency,
-	pg_catalog.count(DISTINCT a.opportunity_id) AS opportunities,
-	pg_catalog.sum(a.credit) AS won,
-	pg_catalog.sum(a.amount) AS revenue
-FROM @workspace@.attribution a
-LEFT JOIN @workspace@.channel c ON c.channel = a.channel
-GROUP BY a.model, a.channel, c.label, a.currency
-ORDER BY a.model, 2, a.currency;
+	t.model,
+	COALESCE(t.channel, '(none)') AS channel,
+	COALESCE(c.label, t.channel, 'No channel') AS label,
+	k.currency,
+	t.conversions AS won,
+	t.value AS revenue
+FROM (
+	SELECT
+		o.currency,
+		GREATEST(lead_mgmt.currency_digits(o.currency), pg_catalog.max(pg_catalog.min_scale(o.amount))) AS digits
+	FROM @workspace@.opportunity o
+	WHERE o.status = 'won'
+	GROUP BY o.currency
+) k
+CROSS JOIN (
+	SELECT pg_catalog.array_agg((m.definition || pg_catalog.jsonb_build_object('name', m.model))::text) AS definitions
+	FROM @workspace@.attribution_model m
+	WHERE m.definition ->> 'kind' IS DISTINCT FROM 'markov'
+	HAVING pg_catalog.count(*) > 0
+) m
+CROSS JOIN LATERAL lead_mgmt.channel_credits(
+	@workspace@.attribution_touches(),
+	pg_catalog.format('SELECT c.* FROM (%s) c WHERE c.currency = %L', @workspace@.attribution_conversions(), k.currency),
+	m.definitions,
+	digits => k.digits
+) t
+LEFT JOIN @workspace@.channel c ON c.channel = t.channel;
 
 COMMENT ON VIEW @workspace@.channel_attribution IS
 	'What each channel is credited with by each attribution model, as in attribution; by a model the channels add up to all that was won, but by participation. One row a model, channel and currency.';
@@ -214,7 +226,6 @@ COMMENT ON COLUMN @workspace@.channel_attribution.model IS 'Attribution model';
 COMMENT ON COLUMN @workspace@.channel_attribution.channel IS 'Marketing channel, or (none) for opportunities without a touch';
 COMMENT ON COLUMN @workspace@.channel_attribution.label IS 'The channel in words';
 COMMENT ON COLUMN @workspace@.channel_attribution.currency IS 'ISO 4217 code of the revenue';
-COMMENT ON COLUMN @workspace@.channel_attribution.opportunities IS 'Won opportunities that it touched';
 COMMENT ON COLUMN @workspace@.channel_attribution.won IS 'Won opportunities that it is credited with; has fractions';
 COMMENT ON COLUMN @workspace@.channel_attribution.revenue IS 'Their amounts that it is credited with';
 
@@ -247,15 +258,27 @@ WITH part AS (
 	UNION ALL
 	SELECT
 		COALESCE(t.channel, '(none)'), 0, 0, 0, 0,
-		pg_catalog.count(DISTINCT t.opportunity_id),
-		COALESCE(pg_catalog.sum(t.credit) FILTER (WHERE t.model = 'first'), 0)::bigint,
-		COALESCE(pg_catalog.sum(t.credit) FILTER (WHERE t.model = 'last'), 0)::bigint,
-		COALESCE(pg_catalog.sum(t.credit) FILTER (WHERE t.model = 'linear'), 0),
-		COALESCE(pg_catalog.sum(t.amount) FILTER (WHERE t.model = 'first'), 0),
-		COALESCE(pg_catalog.sum(t.amount) FILTER (WHERE t.model = 'last'), 0),
-		COALESCE(pg_catalog.sum(t.amount) FILTER (WHERE t.model = 'linear'), 0)
-	FROM @workspace@.attribution t
-	WHERE t.model IN ('first', 'last', 'linear')
+		COALESCE(pg_catalog.sum(t.conversions) FILTER (WHERE t.model = 'participation'), 0)::bigint,
+		COALESCE(pg_catalog.sum(t.conversions) FILTER (WHERE t.model = 'first'), 0)::bigint,
+		COALESCE(pg_catalog.sum(t.conversions) FILTER (WHERE t.model = 'last'), 0)::bigint,
+		COALESCE(pg_catalog.sum(t.conversions) FILTER (WHERE t.model = 'linear'), 0),
+		COALESCE(pg_catalog.sum(t.value) FILTER (WHERE t.model = 'first'), 0),
+		COALESCE(pg_catalog.sum(t.value) FILTER (WHERE t.model = 'last'), 0),
+		COALESCE(pg_catalog.sum(t.value) FILTER (WHERE t.model = 'linear'), 0)
+	FROM (
+		SELECT
+			o.currency,
+			GREATEST(lead_mgmt.currency_digits(o.currency), pg_catalog.max(pg_catalog.min_scale(o.amount))) AS digits
+		FROM @workspace@.opportunity o
+		WHERE o.status = 'won'
+		GROUP BY o.currency
+	) k
+	CROSS JOIN LATERAL lead_mgmt.channel_credits(
+		@workspace@.attribution_touches(),
+		pg_catalog.format('SELECT c.* FROM (%s) c WHERE c.currency = %L', @workspace@.attribution_conversions(), k.currency),
+		'{first,last,linear,participation}',
+		digits => k.digits
+	) t
 	GROUP BY t.channel
 	UNION ALL
 	SELECT c.channel, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
@@ -302,7 +325,7 @@ LEFT JOIN @workspace@.channel c ON c.channel = t.channel
 ORDER BY t.channel;
 
 COMMENT ON VIEW @workspace@.channel_performance IS
-	'What each channel costs and brings. Credit goes to the touches of won opportunities by the models first, last and linear of attribution (others are in channel_attribution); what has no channel, and wins without any touch, stand at (none), so that the revenue columns each add up to all revenue. Channels without anything are listed too. One row a channel.';
+	'What each channel costs and brings. Credit goes to the touches of won opportunities by first touch, last touch and linear, as in attribution (other models are in channel_attribution); what has no channel, and wins without any touch, stand at (none), so that the revenue columns each add up to all revenue. Channels without anything are listed too. One row a channel.';
 COMMENT ON COLUMN @workspace@.channel_performance.channel IS 'Marketing channel, or (none)';
 COMMENT ON COLUMN @workspace@.channel_performance.label IS 'The channel in words';
 COMMENT ON COLUMN @workspace@.channel_performance.interactions IS 'Interactions over the channel, of every kind';

@@ -17,7 +17,7 @@
 #define CREDIT_DIGITS	15
 
 /* Models that one pass may compute */
-#define MAX_MODELS		32
+#define MAX_MODELS		256
 
 /* Paths up to this length keep their credits where these depend on it alone */
 #define KEPT_TOUCHES	32

@@ -73,7 +73,7 @@ SELECT * FROM channel_credits(NULL, 'TABLE conversion', '{linear}');
 SELECT * FROM channel_credits('TABLE touch', 'TABLE conversion', NULL);
 SELECT * FROM channel_credits('TABLE touch', 'TABLE conversion', '{}');
 SELECT * FROM channel_credits('TABLE touch', 'TABLE conversion', '{linear,NULL}');
-SELECT * FROM channel_credits('TABLE touch', 'TABLE conversion', (SELECT array_agg('linear'::text) FROM generate_series(1, 33)));
+SELECT * FROM channel_credits('TABLE touch', 'TABLE conversion', (SELECT array_agg('linear'::text) FROM generate_series(1, 257)));
 SELECT * FROM channel_credits('TABLE touch', 'TABLE conversion', '{unknown}');
 SELECT * FROM channel_credits('TABLE touch', 'TABLE conversion', '{linear}', look_back => '-1 day');
 SELECT * FROM channel_credits('TABLE touch', 'TABLE conversion', '{linear}', counting => 'click');
