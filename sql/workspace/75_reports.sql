@@ -22,7 +22,17 @@ $function$;
 COMMENT ON FUNCTION @workspace@.completeness(bigint) IS
 	'Share of the fields its pipeline wants to know that are filled in a lead''s profile: percent, rounded down; 100 when the pipeline asks for none, NULL for an unknown lead';
 
-CREATE OR REPLACE VIEW @workspace@.funnel WITH (security_invoker = true) AS
+CREATE OR REPLACE FUNCTION @workspace@.funnel(since timestamptz, until timestamptz)
+	RETURNS TABLE (
+		level integer,
+		stage text,
+		label text,
+		leads bigint,
+		share_of_first numeric,
+		step_conversion numeric
+	)
+	LANGUAGE sql STABLE STRICT ROWS 10 SET search_path = pg_catalog, pg_temp
+	AS $$
 WITH process AS (
 	SELECT p.pipeline
 	FROM @workspace@.pipeline p
@@ -59,7 +69,7 @@ stage_level AS (
 reached AS (
 	SELECT GREATEST(2, n.level, m.level, o.level) AS level, pg_catalog.count(*) AS leads
 	FROM @workspace@.lead l
-	JOIN process p ON p.pipeline = l.pipeline
+	JOIN process p ON p.pipeline = l.pipeline AND l.created_at >= $1 AND l.created_at < $2
 	LEFT JOIN stage_level n ON n.stage = l.stage
 	LEFT JOIN (
 		SELECT v.lead_id, pg_catalog.max(sl.level) AS level
@@ -82,14 +92,20 @@ reached AS (
 	UNION ALL
 	SELECT 1, pg_catalog.count(*)
 	FROM @workspace@.contact c
-	WHERE NOT EXISTS (SELECT FROM @workspace@.lead l WHERE l.contact_id = c.contact_id)
+	WHERE c.created_at >= $1 AND c.created_at < $2
+		AND NOT EXISTS (SELECT FROM @workspace@.lead l WHERE l.contact_id = c.contact_id)
 	UNION ALL
-	SELECT 1, pg_catalog.count(DISTINCT i.visitor)
-	FROM @workspace@.interaction i
-	WHERE i.contact_id IS NULL AND i.lead_id IS NULL
-		AND NOT EXISTS (
-			SELECT FROM @workspace@.contact_identity ci
-			WHERE ci.kind = 'visitor' AND ci.value = i.visitor)
+	SELECT 1, pg_catalog.count(*)
+	FROM (
+		SELECT i.visitor
+		FROM @workspace@.interaction i
+		WHERE i.contact_id IS NULL AND i.lead_id IS NULL
+			AND NOT EXISTS (
+				SELECT FROM @workspace@.contact_identity ci
+				WHERE ci.kind = 'visitor' AND ci.value = i.visitor)
+		GROUP BY i.visitor
+		HAVING pg_catalog.min(i.occurred_at) >= $1 AND pg_catalog.min(i.occurred_at) < $2
+	) v
 ),
 counted AS (
 	SELECT
@@ -110,7 +126,18 @@ SELECT
 	pg_catalog.round(100 * c.leads / NULLIF(pg_catalog.first_value(c.leads) OVER (ORDER BY c.level), 0), 2) AS share_of_first,
 	pg_catalog.round(100 * c.leads / NULLIF(pg_catalog.lag(c.leads) OVER (ORDER BY c.level), 0), 2) AS step_conversion
 FROM counted c
-ORDER BY c.level;
+ORDER BY c.level
+	$$;
+
+COMMENT ON FUNCTION @workspace@.funnel(timestamptz, timestamptz) IS
+	'How many get how far of those who came from since on and before until, by the creation of the lead, of the contact without a lead, and the first interaction of a visitor not identified yet. A lead counts at the furthest level it ever reached and at every level before that, so the numbers never rise. Columns as in the view funnel';
+
+REVOKE EXECUTE ON FUNCTION @workspace@.funnel(timestamptz, timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE VIEW @workspace@.funnel WITH (security_invoker = true) AS
+SELECT f.level, f.stage, f.label, f.leads, f.share_of_first, f.step_conversion
+FROM @workspace@.funnel('-infinity', 'infinity') f
+ORDER BY f.level;
 
 COMMENT ON VIEW @workspace@.funnel IS
 	'How many get how far: visitors, leads of the default pipeline, its open stages, opportunity, won. A lead counts at the furthest level it ever reached and at every level before that, stages it skipped included, so the numbers never rise; leaving for a lost stage takes nothing away. A person with two leads counts twice. One row a level.';
@@ -338,3 +365,87 @@ COMMENT ON COLUMN @workspace@.revenue_by_source.label IS 'The source in words';
 COMMENT ON COLUMN @workspace@.revenue_by_source.leads IS 'Leads from it';
 COMMENT ON COLUMN @workspace@.revenue_by_source.won IS 'Opportunities won';
 COMMENT ON COLUMN @workspace@.revenue_by_source.revenue IS 'Amounts of these added up';
+
+CREATE OR REPLACE VIEW @workspace@.cohort WITH (security_invoker = true) AS
+WITH fact AS (
+	SELECT
+		pg_catalog.date_trunc('month', l.created_at AT TIME ZONE 'UTC')::date AS cohort,
+		l.created_at AS at,
+		1 AS leads,
+		0 AS qualified,
+		0 AS opportunities,
+		0 AS won,
+		0::numeric AS revenue
+	FROM @workspace@.lead l
+	UNION ALL
+	SELECT pg_catalog.date_trunc('month', l.created_at AT TIME ZONE 'UTC')::date, l.sales_ready_at, 0, 1, 0, 0, 0
+	FROM @workspace@.lead l
+	WHERE l.sales_ready_at IS NOT NULL
+	UNION ALL
+	SELECT
+		pg_catalog.date_trunc('month', l.created_at AT TIME ZONE 'UTC')::date,
+		GREATEST(CASE WHEN o.status = 'won' THEN LEAST(o.created_at, o.closed_at) ELSE o.created_at END, l.created_at), 0, 0, 1, 0, 0
+	FROM @workspace@.opportunity o
+	JOIN @workspace@.lead l ON l.lead_id = o.lead_id
+	UNION ALL
+	SELECT
+		pg_catalog.date_trunc('month', l.created_at AT TIME ZONE 'UTC')::date,
+		GREATEST(o.closed_at, l.created_at), 0, 0, 0, 1, COALESCE(o.amount, 0)
+	FROM @workspace@.opportunity o
+	JOIN @workspace@.lead l ON l.lead_id = o.lead_id
+	WHERE o.status = 'won'
+),
+month AS (
+	SELECT
+		f.cohort,
+		GREATEST(0, (12 * (EXTRACT(year FROM f.at AT TIME ZONE 'UTC') - EXTRACT(year FROM f.cohort))
+			+ EXTRACT(month FROM f.at AT TIME ZONE 'UTC') - EXTRACT(month FROM f.cohort))::integer) AS months_after,
+		pg_catalog.sum(f.leads) AS leads,
+		pg_catalog.sum(f.qualified) AS qualified,
+		pg_catalog.sum(f.opportunities) AS opportunities,
+		pg_catalog.sum(f.won) AS won,
+		pg_catalog.sum(f.revenue) AS revenue
+	FROM fact f
+	GROUP BY 1, 2
+),
+grid AS (
+	SELECT c.cohort, g.months_after
+	FROM (SELECT m.cohort, pg_catalog.max(m.months_after) AS latest FROM month m GROUP BY m.cohort) c
+	CROSS JOIN LATERAL pg_catalog.generate_series(0, GREATEST(c.latest,
+		(12 * (EXTRACT(year FROM pg_catalog.now() AT TIME ZONE 'UTC') - EXTRACT(year FROM c.cohort))
+			+ EXTRACT(month FROM pg_catalog.now() AT TIME ZONE 'UTC') - EXTRACT(month FROM c.cohort))::integer)) g (months_after)
+)
+SELECT
+	t.cohort,
+	t.months_after,
+	t.leads::bigint AS leads,
+	t.qualified::bigint AS qualified,
+	t.opportunities::bigint AS opportunities,
+	t.won::bigint AS won,
+	t.revenue,
+	pg_catalog.round(100 * t.won / NULLIF(t.leads, 0), 2) AS win_rate
+FROM (
+	SELECT
+		g.cohort,
+		g.months_after,
+		pg_catalog.sum(COALESCE(m.leads, 0)) OVER so_far AS leads,
+		pg_catalog.sum(COALESCE(m.qualified, 0)) OVER so_far AS qualified,
+		pg_catalog.sum(COALESCE(m.opportunities, 0)) OVER so_far AS opportunities,
+		pg_catalog.sum(COALESCE(m.won, 0)) OVER so_far AS won,
+		pg_catalog.sum(COALESCE(m.revenue, 0)) OVER so_far AS revenue
+	FROM grid g
+	LEFT JOIN month m ON m.cohort = g.cohort AND m.months_after = g.months_after
+	WINDOW so_far AS (PARTITION BY g.cohort ORDER BY g.months_after)
+) t
+ORDER BY t.cohort, t.months_after;
+
+COMMENT ON VIEW @workspace@.cohort IS
+	'What came of the leads of each month, month by month: all that was reached by the end of so many calendar months later, so within a cohort the numbers never fall (revenue may, by refunds). Months are those of UTC. One row a month of creation and month since, up to now.';
+COMMENT ON COLUMN @workspace@.cohort.cohort IS 'First day of the month in which the leads were created';
+COMMENT ON COLUMN @workspace@.cohort.months_after IS 'Calendar months since, 0 for that month itself';
+COMMENT ON COLUMN @workspace@.cohort.leads IS 'Leads of the cohort';
+COMMENT ON COLUMN @workspace@.cohort.qualified IS 'Those of them that had been sales-ready by then';
+COMMENT ON COLUMN @workspace@.cohort.opportunities IS 'Opportunities that had come of them by then';
+COMMENT ON COLUMN @workspace@.cohort.won IS 'Opportunities won by then';
+COMMENT ON COLUMN @workspace@.cohort.revenue IS 'Amounts of these added up';
+COMMENT ON COLUMN @workspace@.cohort.win_rate IS 'Opportunities won, in percent of the leads';

@@ -301,7 +301,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			FOR target IN
 				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
 				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
-					AND p.proname IN ('attribute', 'attribute_channels', 'explain_attribution', 'attribution_touches', 'attribution_conversions', 'convert_currency')
+					AND p.proname IN ('attribute', 'attribute_channels', 'explain_attribution', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'funnel')
 			LOOP
 				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
 			END LOOP;

@@ -77,6 +77,17 @@ SELECT count(*) AS rises FROM (SELECT leads, lag(leads) OVER (ORDER BY level) AS
 SELECT leads = (SELECT count(*) FROM reports.lead) AS all_leads FROM reports.funnel WHERE stage = 'lead';
 SELECT count(*) AS rates_beyond_100 FROM reports.funnel WHERE step_conversion > 100 OR share_of_first > 100;
 
+-- by cohort: who came in a time; the funnels of times that follow each other add up to the whole
+SELECT count(*) AS rises FROM (SELECT leads, lag(leads) OVER (PARTITION BY since ORDER BY level) AS before
+	FROM (VALUES ('-infinity'::timestamptz, '2026-01-02Z'::timestamptz), ('2026-01-02Z', now() - interval '1 second'), ('2020-01-01', 'infinity')) t (since, until), LATERAL reports.funnel(since, until)) x WHERE leads > before;
+SELECT bool_and(f.leads = a.leads + b.leads) AS add_up FROM reports.funnel f JOIN reports.funnel('-infinity', '2026-01-02 06:00Z') a USING (level) JOIN reports.funnel('2026-01-02 06:00Z', 'infinity') b USING (level);
+SELECT count(*) AS nobody FROM reports.funnel('2031-01-01', '2032-01-01') WHERE leads > 0;
+SELECT count(*) AS falls FROM (SELECT leads, qualified, opportunities, won, lag(qualified) OVER w AS q, lag(opportunities) OVER w AS o, lag(won) OVER w AS n FROM reports.cohort WINDOW w AS (PARTITION BY cohort ORDER BY months_after)) x
+WHERE qualified < q OR opportunities < o OR won < n;
+SELECT sum(leads) = (SELECT count(*) FROM reports.lead) AS leads, sum(opportunities) = (SELECT count(*) FROM reports.opportunity WHERE lead_id IS NOT NULL) AS opportunities,
+	sum(won) = (SELECT count(*) FROM reports.opportunity WHERE lead_id IS NOT NULL AND status = 'won') AS won, sum(revenue) AS revenue
+FROM (SELECT DISTINCT ON (cohort) * FROM reports.cohort ORDER BY cohort, months_after DESC) x;
+
 -- stages
 SELECT pipeline, stage, entered, advanced, lost, current FROM reports.stage_conversion WHERE pipeline = 'sales' ORDER BY sequence;
 SELECT count(*) AS wrong FROM reports.stage_conversion c WHERE entered <> (SELECT count(DISTINCT (lead_id, opportunity_id)) FROM reports.stage_move m WHERE m.pipeline = c.pipeline AND m.to_stage = c.stage)
