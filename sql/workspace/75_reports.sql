@@ -449,3 +449,42 @@ COMMENT ON COLUMN @workspace@.cohort.opportunities IS 'Opportunities that had co
 COMMENT ON COLUMN @workspace@.cohort.won IS 'Opportunities won by then';
 COMMENT ON COLUMN @workspace@.cohort.revenue IS 'Amounts of these added up';
 COMMENT ON COLUMN @workspace@.cohort.win_rate IS 'Opportunities won, in percent of the leads';
+
+CREATE OR REPLACE VIEW @workspace@.calendar WITH (security_invoker = true) AS
+SELECT
+	d.day::date AS day,
+	EXTRACT(year FROM d.day)::integer AS year,
+	EXTRACT(quarter FROM d.day)::integer AS quarter,
+	EXTRACT(month FROM d.day)::integer AS month,
+	EXTRACT(day FROM d.day)::integer AS day_of_month,
+	EXTRACT(isoyear FROM d.day)::integer AS iso_year,
+	EXTRACT(week FROM d.day)::integer AS iso_week,
+	EXTRACT(isodow FROM d.day)::integer AS iso_weekday,
+	EXTRACT(isodow FROM d.day) IN (6, 7) AS is_weekend,
+	pg_catalog.date_trunc('month', d.day)::date AS month_start,
+	pg_catalog.date_trunc('quarter', d.day)::date AS quarter_start,
+	pg_catalog.date_trunc('week', d.day)::date AS week_start
+FROM pg_catalog.generate_series(
+	pg_catalog.date_trunc('year', COALESCE(LEAST(
+		(SELECT pg_catalog.min(i.occurred_at) FROM @workspace@.interaction i WHERE i.occurred_at > '-infinity'),
+		(SELECT pg_catalog.min(l.created_at) FROM @workspace@.lead l WHERE l.created_at > '-infinity'),
+		(SELECT pg_catalog.min(o.created_at) FROM @workspace@.opportunity o WHERE o.created_at > '-infinity')
+	), pg_catalog.now()) AT TIME ZONE 'UTC'),
+	pg_catalog.date_trunc('year', pg_catalog.now() AT TIME ZONE 'UTC') + interval '2 years - 1 day',
+	interval '1 day'
+) d (day);
+
+COMMENT ON VIEW @workspace@.calendar IS
+	'Days to join reports to: from the beginning of the year of the first interaction, lead or opportunity to the end of next year. One row a day.';
+COMMENT ON COLUMN @workspace@.calendar.day IS 'Day';
+COMMENT ON COLUMN @workspace@.calendar.year IS 'Year';
+COMMENT ON COLUMN @workspace@.calendar.quarter IS 'Quarter, 1 to 4';
+COMMENT ON COLUMN @workspace@.calendar.month IS 'Month, 1 to 12';
+COMMENT ON COLUMN @workspace@.calendar.day_of_month IS 'Day of the month, from 1';
+COMMENT ON COLUMN @workspace@.calendar.iso_year IS 'Year that the ISO 8601 week belongs to';
+COMMENT ON COLUMN @workspace@.calendar.iso_week IS 'Week by ISO 8601, 1 to 53';
+COMMENT ON COLUMN @workspace@.calendar.iso_weekday IS 'Day of the week by ISO 8601: 1 is Monday';
+COMMENT ON COLUMN @workspace@.calendar.is_weekend IS 'True for Saturday and Sunday';
+COMMENT ON COLUMN @workspace@.calendar.month_start IS 'First day of the month';
+COMMENT ON COLUMN @workspace@.calendar.quarter_start IS 'First day of the quarter';
+COMMENT ON COLUMN @workspace@.calendar.week_start IS 'Monday of the week';

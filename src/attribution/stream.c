@@ -125,16 +125,12 @@ DecodeChannel(QueryStream *stream, Datum value)
 static int64
 DecodeSession(QueryStream *stream, Datum value)
 {
-	Oid			type = stream->types[TOUCH_SESSION];
-	int16		length;
-	bool		by_value;
 	struct varlena *plain;
 
-	get_typlenbyval(type, &length, &by_value);
-	if (by_value)
+	if (stream->session_by_value)
 		return (int64) value;
-	if (length > 0)
-		return (int64) hash_bytes_extended((unsigned char *) DatumGetPointer(value), length, 0);
+	if (stream->session_length > 0)
+		return (int64) hash_bytes_extended((unsigned char *) DatumGetPointer(value), stream->session_length, 0);
 	plain = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(value));
 	return (int64) hash_bytes_extended((unsigned char *) VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain), 0);
 }
@@ -273,6 +269,8 @@ StreamTouchesInit(QueryStream *stream, const char *query, ChannelNames *channels
 	memset(stream, 0, sizeof(QueryStream));
 	stream->what = "touches";
 	SelectColumns(stream, query, TouchColumns, wanted);
+	if (stream->places[TOUCH_SESSION] >= 0)
+		get_typlenbyval(stream->types[TOUCH_SESSION], &stream->session_length, &stream->session_by_value);
 	stream->channels = channels;
 	memset(stream->recent, 0xFF, sizeof(stream->recent));
 	stream->receiver.receiveSlot = ReceiveTouch;

@@ -44,6 +44,8 @@ typedef struct QueryStream
 	bool		typbyval;
 	int			places[STREAM_MAX_COLUMNS]; /* in the result, -1 if not given */
 	Oid			types[STREAM_MAX_COLUMNS];
+	int16		session_length;
+	bool		session_by_value;
 	double		planned_cost;	/* of the query that was chosen */
 	MemoryContext batch;
 	ChannelNames *channels;

@@ -88,6 +88,10 @@ SELECT sum(leads) = (SELECT count(*) FROM reports.lead) AS leads, sum(opportunit
 	sum(won) = (SELECT count(*) FROM reports.opportunity WHERE lead_id IS NOT NULL AND status = 'won') AS won, sum(revenue) AS revenue
 FROM (SELECT DISTINCT ON (cohort) * FROM reports.cohort ORDER BY cohort, months_after DESC) x;
 
+-- a calendar without gaps that holds all there is
+SELECT count(*) = max(day) - min(day) + 1 AS gapless, min(day) AS first, bool_and(day BETWEEN week_start AND week_start + 6 AND day >= month_start AND month_start >= quarter_start) AS starts FROM reports.calendar;
+SELECT count(*) AS outside FROM reports.interaction i WHERE occurred_at < now() AND NOT EXISTS (SELECT FROM reports.calendar c WHERE c.day = (i.occurred_at AT TIME ZONE 'UTC')::date);
+
 -- stages
 SELECT pipeline, stage, entered, advanced, lost, current FROM reports.stage_conversion WHERE pipeline = 'sales' ORDER BY sequence;
 SELECT count(*) AS wrong FROM reports.stage_conversion c WHERE entered <> (SELECT count(DISTINCT (lead_id, opportunity_id)) FROM reports.stage_move m WHERE m.pipeline = c.pipeline AND m.to_stage = c.stage)
