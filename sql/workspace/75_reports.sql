@@ -1,4 +1,4 @@
--- Reports over all leads: funnel, stages, sources, channels and campaigns.
+-- Reports over all leads: funnel, stages and sources.
 -- Amounts are added up as they are stored: nothing converts currencies.
 
 CREATE OR REPLACE FUNCTION @workspace@.completeness(lead_id bigint)
@@ -22,109 +22,17 @@ $function$;
 COMMENT ON FUNCTION @workspace@.completeness(bigint) IS
 	'Share of the fields its pipeline wants to know that are filled in a lead''s profile: percent, rounded down; 100 when the pipeline asks for none, NULL for an unknown lead';
 
-CREATE OR REPLACE VIEW @workspace@.opportunity_touch WITH (security_invoker = true) AS
-SELECT
-	t.opportunity_id,
-	t.position,
-	t.touches,
-	t.interaction_id,
-	t.contact_id,
-	t.occurred_at,
-	t.kind,
-	t.channel,
-	t.campaign_id,
-	t.campaign,
-	t.creative,
-	t.page,
-	t.status,
-	t.closed_at,
-	t.amount,
-	t.position = 1 AS is_first,
-	t.position = t.touches AS is_last,
-	CASE WHEN t.position = 1 THEN t.amount ELSE 0 END AS first_touch_amount,
-	CASE WHEN t.position = t.touches THEN t.amount ELSE 0 END AS last_touch_amount,
-	-- Whole cents for everybody; the cents left over go to the earliest touches
-	((pg_catalog.div(t.amount * 100, t.touches)
-	  + CASE WHEN t.position <= pg_catalog.abs(pg_catalog.mod(t.amount * 100, t.touches))
-		THEN pg_catalog.sign(t.amount) ELSE 0 END) / 100)::numeric(18, 2) AS linear_amount,
-	((pg_catalog.div(1000000, t.touches)
-	  + CASE WHEN t.position <= pg_catalog.mod(1000000, t.touches) THEN 1 ELSE 0 END) / 1000000)::numeric(18, 6) AS linear_share
-FROM (
-	SELECT
-		o.opportunity_id,
-		o.status,
-		o.closed_at,
-		COALESCE(o.amount, 0) AS amount,
-		i.interaction_id,
-		i.contact_id,
-		i.occurred_at,
-		i.kind,
-		i.channel,
-		i.campaign_id,
-		ca.campaign,
-		i.creative,
-		i.page,
-		pg_catalog.row_number() OVER (
-			PARTITION BY o.opportunity_id, o.status ORDER BY i.occurred_at, i.interaction_id
-		) AS position,
-		pg_catalog.count(*) OVER (PARTITION BY o.opportunity_id, o.status) AS touches
-	FROM @workspace@.opportunity o
-	LEFT JOIN @workspace@.lead l ON l.lead_id = o.lead_id
-	JOIN @workspace@.interaction i ON i.contact_id = COALESCE(o.contact_id, l.contact_id)
-		AND i.channel IS NOT NULL
-		AND (o.closed_at IS NULL OR i.occurred_at <= o.closed_at)
-	LEFT JOIN @workspace@.interaction_kind k ON k.kind = i.kind
-	LEFT JOIN @workspace@.campaign ca ON ca.campaign_id = i.campaign_id
-	WHERE COALESCE(k.is_touch, i.direction = 'inbound')
-) t;
-
-COMMENT ON VIEW @workspace@.opportunity_touch IS
-	'The marketing touches of each opportunity: its contact''s interactions over a named channel, up to its close, of kinds that count as touches (kinds not in interaction_kind count when inbound). One row an opportunity and touch.';
-COMMENT ON COLUMN @workspace@.opportunity_touch.opportunity_id IS 'Key of the opportunity';
-COMMENT ON COLUMN @workspace@.opportunity_touch.position IS 'Place of the touch in time, from 1';
-COMMENT ON COLUMN @workspace@.opportunity_touch.touches IS 'Touches the opportunity has in all';
-COMMENT ON COLUMN @workspace@.opportunity_touch.interaction_id IS 'Key of the interaction';
-COMMENT ON COLUMN @workspace@.opportunity_touch.contact_id IS 'The person touched';
-COMMENT ON COLUMN @workspace@.opportunity_touch.occurred_at IS 'When';
-COMMENT ON COLUMN @workspace@.opportunity_touch.kind IS 'Kind of interaction';
-COMMENT ON COLUMN @workspace@.opportunity_touch.channel IS 'Marketing channel';
-COMMENT ON COLUMN @workspace@.opportunity_touch.campaign_id IS 'Key of the campaign; NULL if none is known';
-COMMENT ON COLUMN @workspace@.opportunity_touch.campaign IS 'Name of the campaign';
-COMMENT ON COLUMN @workspace@.opportunity_touch.creative IS 'Advertisement or text variant, if known';
-COMMENT ON COLUMN @workspace@.opportunity_touch.page IS 'Landing page, if known';
-COMMENT ON COLUMN @workspace@.opportunity_touch.status IS 'Status of the opportunity: open, won or lost';
-COMMENT ON COLUMN @workspace@.opportunity_touch.closed_at IS 'When the opportunity was closed; NULL while open';
-COMMENT ON COLUMN @workspace@.opportunity_touch.amount IS 'Amount of the opportunity, in its currency; 0 if not known';
-COMMENT ON COLUMN @workspace@.opportunity_touch.is_first IS 'True for the first touch';
-COMMENT ON COLUMN @workspace@.opportunity_touch.is_last IS 'True for the last touch';
-COMMENT ON COLUMN @workspace@.opportunity_touch.first_touch_amount IS 'The whole amount for the first touch, 0 for the others';
-COMMENT ON COLUMN @workspace@.opportunity_touch.last_touch_amount IS 'The whole amount for the last touch, 0 for the others';
-COMMENT ON COLUMN @workspace@.opportunity_touch.linear_amount IS 'Equal share of the amount, in whole cents; adds up to the amount exactly';
-COMMENT ON COLUMN @workspace@.opportunity_touch.linear_share IS 'Equal share of one, in millionths; adds up to 1 exactly';
-
-CREATE OR REPLACE FUNCTION @workspace@.response_path(opportunity_id bigint)
-RETURNS TABLE (
-	"position" bigint,
-	occurred_at timestamptz,
-	kind text,
-	channel text,
-	campaign text,
-	creative text,
-	page text,
-	interaction_id bigint
-)
-LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_temp
-AS $function$
-	SELECT t.position, t.occurred_at, t.kind, t.channel, t.campaign, t.creative, t.page, t.interaction_id
-	FROM @workspace@.opportunity_touch t
-	WHERE t.opportunity_id = $1
-	ORDER BY t.position
-$function$;
-
-COMMENT ON FUNCTION @workspace@.response_path(bigint) IS
-	'The touches that led to an opportunity, from the first advertisement to the last before its close; no rows when there was none';
-
-CREATE OR REPLACE VIEW @workspace@.funnel WITH (security_invoker = true) AS
+CREATE OR REPLACE FUNCTION @workspace@.funnel(since timestamptz, until timestamptz)
+	RETURNS TABLE (
+		level integer,
+		stage text,
+		label text,
+		leads bigint,
+		share_of_first numeric,
+		step_conversion numeric
+	)
+	LANGUAGE sql STABLE STRICT ROWS 10 SET search_path = pg_catalog, pg_temp
+	AS $$
 WITH process AS (
 	SELECT p.pipeline
 	FROM @workspace@.pipeline p
@@ -161,7 +69,7 @@ stage_level AS (
 reached AS (
 	SELECT GREATEST(2, n.level, m.level, o.level) AS level, pg_catalog.count(*) AS leads
 	FROM @workspace@.lead l
-	JOIN process p ON p.pipeline = l.pipeline
+	JOIN process p ON p.pipeline = l.pipeline AND l.created_at >= $1 AND l.created_at < $2
 	LEFT JOIN stage_level n ON n.stage = l.stage
 	LEFT JOIN (
 		SELECT v.lead_id, pg_catalog.max(sl.level) AS level
@@ -184,14 +92,20 @@ reached AS (
 	UNION ALL
 	SELECT 1, pg_catalog.count(*)
 	FROM @workspace@.contact c
-	WHERE NOT EXISTS (SELECT FROM @workspace@.lead l WHERE l.contact_id = c.contact_id)
+	WHERE c.created_at >= $1 AND c.created_at < $2
+		AND NOT EXISTS (SELECT FROM @workspace@.lead l WHERE l.contact_id = c.contact_id)
 	UNION ALL
-	SELECT 1, pg_catalog.count(DISTINCT i.visitor)
-	FROM @workspace@.interaction i
-	WHERE i.contact_id IS NULL AND i.lead_id IS NULL
-		AND NOT EXISTS (
-			SELECT FROM @workspace@.contact_identity ci
-			WHERE ci.kind = 'visitor' AND ci.value = i.visitor)
+	SELECT 1, pg_catalog.count(*)
+	FROM (
+		SELECT i.visitor
+		FROM @workspace@.interaction i
+		WHERE i.contact_id IS NULL AND i.lead_id IS NULL
+			AND NOT EXISTS (
+				SELECT FROM @workspace@.contact_identity ci
+				WHERE ci.kind = 'visitor' AND ci.value = i.visitor)
+		GROUP BY i.visitor
+		HAVING pg_catalog.min(i.occurred_at) >= $1 AND pg_catalog.min(i.occurred_at) < $2
+	) v
 ),
 counted AS (
 	SELECT
@@ -212,7 +126,18 @@ SELECT
 	pg_catalog.round(100 * c.leads / NULLIF(pg_catalog.first_value(c.leads) OVER (ORDER BY c.level), 0), 2) AS share_of_first,
 	pg_catalog.round(100 * c.leads / NULLIF(pg_catalog.lag(c.leads) OVER (ORDER BY c.level), 0), 2) AS step_conversion
 FROM counted c
-ORDER BY c.level;
+ORDER BY c.level
+	$$;
+
+COMMENT ON FUNCTION @workspace@.funnel(timestamptz, timestamptz) IS
+	'How many get how far of those who came from since on and before until, by the creation of the lead, of the contact without a lead, and the first interaction of a visitor not identified yet. A lead counts at the furthest level it ever reached and at every level before that, so the numbers never rise. Columns as in the view funnel';
+
+REVOKE EXECUTE ON FUNCTION @workspace@.funnel(timestamptz, timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE VIEW @workspace@.funnel WITH (security_invoker = true) AS
+SELECT f.level, f.stage, f.label, f.leads, f.share_of_first, f.step_conversion
+FROM @workspace@.funnel('-infinity', 'infinity') f
+ORDER BY f.level;
 
 COMMENT ON VIEW @workspace@.funnel IS
 	'How many get how far: visitors, leads of the default pipeline, its open stages, opportunity, won. A lead counts at the furthest level it ever reached and at every level before that, stages it skipped included, so the numbers never rise; leaving for a lost stage takes nothing away. A person with two leads counts twice. One row a level.';
@@ -441,171 +366,125 @@ COMMENT ON COLUMN @workspace@.revenue_by_source.leads IS 'Leads from it';
 COMMENT ON COLUMN @workspace@.revenue_by_source.won IS 'Opportunities won';
 COMMENT ON COLUMN @workspace@.revenue_by_source.revenue IS 'Amounts of these added up';
 
-CREATE OR REPLACE VIEW @workspace@.channel_performance WITH (security_invoker = true) AS
-WITH part AS (
+CREATE OR REPLACE VIEW @workspace@.cohort WITH (security_invoker = true) AS
+WITH fact AS (
 	SELECT
-		COALESCE(i.channel, '(none)') AS channel,
-		pg_catalog.count(*) AS interactions,
-		pg_catalog.count(DISTINCT i.contact_id) AS contacts,
-		0::bigint AS leads,
-		0::numeric AS cost,
-		0::bigint AS won,
-		0::bigint AS first_touch_won,
-		0::bigint AS last_touch_won,
-		0::numeric AS linear_won,
-		0::numeric AS first_touch_revenue,
-		0::numeric AS last_touch_revenue,
-		0::numeric AS linear_revenue
-	FROM @workspace@.interaction i
-	GROUP BY 1
-	UNION ALL
-	SELECT COALESCE(l.channel, '(none)'), 0, 0, pg_catalog.count(*), 0, 0, 0, 0, 0, 0, 0, 0
+		pg_catalog.date_trunc('month', l.created_at AT TIME ZONE 'UTC')::date AS cohort,
+		l.created_at AS at,
+		1 AS leads,
+		0 AS qualified,
+		0 AS opportunities,
+		0 AS won,
+		0::numeric AS revenue
 	FROM @workspace@.lead l
-	GROUP BY 1
 	UNION ALL
-	SELECT COALESCE(x.channel, ca.channel, '(none)'), 0, 0, 0, pg_catalog.sum(x.amount), 0, 0, 0, 0, 0, 0, 0
-	FROM @workspace@.campaign_cost x
-	JOIN @workspace@.campaign ca ON ca.campaign_id = x.campaign_id
-	GROUP BY 1
+	SELECT pg_catalog.date_trunc('month', l.created_at AT TIME ZONE 'UTC')::date, l.sales_ready_at, 0, 1, 0, 0, 0
+	FROM @workspace@.lead l
+	WHERE l.sales_ready_at IS NOT NULL
 	UNION ALL
 	SELECT
-		t.channel, 0, 0, 0, 0,
-		pg_catalog.count(DISTINCT t.opportunity_id),
-		pg_catalog.count(*) FILTER (WHERE t.is_first),
-		pg_catalog.count(*) FILTER (WHERE t.is_last),
-		pg_catalog.sum(t.linear_share),
-		pg_catalog.sum(t.first_touch_amount),
-		pg_catalog.sum(t.last_touch_amount),
-		pg_catalog.sum(t.linear_amount)
-	FROM @workspace@.opportunity_touch t
-	WHERE t.status = 'won'
-	GROUP BY t.channel
-	UNION ALL
-	SELECT
-		'(none)', 0, 0, 0, 0,
-		pg_catalog.count(*),
-		pg_catalog.count(*),
-		pg_catalog.count(*),
-		pg_catalog.count(*),
-		COALESCE(pg_catalog.sum(o.amount), 0),
-		COALESCE(pg_catalog.sum(o.amount), 0),
-		COALESCE(pg_catalog.sum(o.amount), 0)
+		pg_catalog.date_trunc('month', l.created_at AT TIME ZONE 'UTC')::date,
+		GREATEST(CASE WHEN o.status = 'won' THEN LEAST(o.created_at, o.closed_at) ELSE o.created_at END, l.created_at), 0, 0, 1, 0, 0
 	FROM @workspace@.opportunity o
-	WHERE o.status = 'won'
-		AND NOT EXISTS (
-			SELECT FROM @workspace@.opportunity_touch t
-			WHERE t.status = 'won' AND t.opportunity_id = o.opportunity_id)
+	JOIN @workspace@.lead l ON l.lead_id = o.lead_id
 	UNION ALL
-	SELECT c.channel, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-	FROM @workspace@.channel c
-),
-total AS (
 	SELECT
-		p.channel,
-		pg_catalog.sum(p.interactions)::bigint AS interactions,
-		pg_catalog.sum(p.contacts)::bigint AS contacts,
-		pg_catalog.sum(p.leads)::bigint AS leads,
-		pg_catalog.sum(p.cost) AS cost,
-		pg_catalog.sum(p.won)::bigint AS won,
-		pg_catalog.sum(p.first_touch_won)::bigint AS first_touch_won,
-		pg_catalog.sum(p.last_touch_won)::bigint AS last_touch_won,
-		pg_catalog.sum(p.linear_won) AS linear_won,
-		pg_catalog.sum(p.first_touch_revenue) AS first_touch_revenue,
-		pg_catalog.sum(p.last_touch_revenue) AS last_touch_revenue,
-		pg_catalog.sum(p.linear_revenue) AS linear_revenue
-	FROM part p
-	GROUP BY p.channel
+		pg_catalog.date_trunc('month', l.created_at AT TIME ZONE 'UTC')::date,
+		GREATEST(o.closed_at, l.created_at), 0, 0, 0, 1, COALESCE(o.amount, 0)
+	FROM @workspace@.opportunity o
+	JOIN @workspace@.lead l ON l.lead_id = o.lead_id
+	WHERE o.status = 'won'
+),
+month AS (
+	SELECT
+		f.cohort,
+		GREATEST(0, (12 * (EXTRACT(year FROM f.at AT TIME ZONE 'UTC') - EXTRACT(year FROM f.cohort))
+			+ EXTRACT(month FROM f.at AT TIME ZONE 'UTC') - EXTRACT(month FROM f.cohort))::integer) AS months_after,
+		pg_catalog.sum(f.leads) AS leads,
+		pg_catalog.sum(f.qualified) AS qualified,
+		pg_catalog.sum(f.opportunities) AS opportunities,
+		pg_catalog.sum(f.won) AS won,
+		pg_catalog.sum(f.revenue) AS revenue
+	FROM fact f
+	GROUP BY 1, 2
+),
+grid AS (
+	SELECT c.cohort, g.months_after
+	FROM (SELECT m.cohort, pg_catalog.max(m.months_after) AS latest FROM month m GROUP BY m.cohort) c
+	CROSS JOIN LATERAL pg_catalog.generate_series(0, GREATEST(c.latest,
+		(12 * (EXTRACT(year FROM pg_catalog.now() AT TIME ZONE 'UTC') - EXTRACT(year FROM c.cohort))
+			+ EXTRACT(month FROM pg_catalog.now() AT TIME ZONE 'UTC') - EXTRACT(month FROM c.cohort))::integer)) g (months_after)
 )
 SELECT
-	t.channel,
-	COALESCE(c.label, CASE t.channel WHEN '(none)' THEN 'No channel' ELSE t.channel END) AS label,
-	t.interactions,
-	t.contacts,
-	t.leads,
-	t.cost,
-	t.won,
-	t.first_touch_won,
-	t.last_touch_won,
-	t.linear_won,
-	t.first_touch_revenue,
-	t.last_touch_revenue,
-	t.linear_revenue,
-	pg_catalog.round(t.cost / NULLIF(t.leads, 0), 2) AS cost_per_lead,
-	pg_catalog.round(100.0 * t.first_touch_won / NULLIF(t.leads, 0), 2) AS win_rate,
-	pg_catalog.round((t.linear_revenue - t.cost) / NULLIF(t.cost, 0), 4) AS return_on_cost
-FROM total t
-LEFT JOIN @workspace@.channel c ON c.channel = t.channel
-ORDER BY t.channel;
-
-COMMENT ON VIEW @workspace@.channel_performance IS
-	'What each channel costs and brings. Credit goes to the touches of won opportunities, as in opportunity_touch; what has no channel, and wins without any touch, stand at (none), so that the revenue columns each add up to all revenue. Channels without anything are listed too. One row a channel.';
-COMMENT ON COLUMN @workspace@.channel_performance.channel IS 'Marketing channel, or (none)';
-COMMENT ON COLUMN @workspace@.channel_performance.label IS 'The channel in words';
-COMMENT ON COLUMN @workspace@.channel_performance.interactions IS 'Interactions over the channel, of every kind';
-COMMENT ON COLUMN @workspace@.channel_performance.contacts IS 'Persons who had any of them; somebody reached over two channels counts in both';
-COMMENT ON COLUMN @workspace@.channel_performance.leads IS 'Leads that came by the channel';
-COMMENT ON COLUMN @workspace@.channel_performance.cost IS 'Money spent: by the channel of the cost, else of its campaign';
-COMMENT ON COLUMN @workspace@.channel_performance.won IS 'Won opportunities with at least one touch over the channel; those with several channels count in each. At (none), those without any touch';
-COMMENT ON COLUMN @workspace@.channel_performance.first_touch_won IS 'Won opportunities whose first touch was over the channel';
-COMMENT ON COLUMN @workspace@.channel_performance.last_touch_won IS 'Won opportunities whose last touch was over the channel';
-COMMENT ON COLUMN @workspace@.channel_performance.linear_won IS 'Won opportunities divided equally among their touches';
-COMMENT ON COLUMN @workspace@.channel_performance.first_touch_revenue IS 'Revenue of the opportunities whose first touch was over the channel';
-COMMENT ON COLUMN @workspace@.channel_performance.last_touch_revenue IS 'Revenue of the opportunities whose last touch was over the channel';
-COMMENT ON COLUMN @workspace@.channel_performance.linear_revenue IS 'Revenue divided equally among the touches of each opportunity, to the cent';
-COMMENT ON COLUMN @workspace@.channel_performance.cost_per_lead IS 'Cost for each lead of the channel; NULL without leads';
-COMMENT ON COLUMN @workspace@.channel_performance.win_rate IS 'Won opportunities by first touch, in percent of the channel''s leads; NULL without leads';
-COMMENT ON COLUMN @workspace@.channel_performance.return_on_cost IS 'Linear revenue less cost, divided by cost: 0.25 is a gain of a quarter; NULL when the cost is 0';
-
-CREATE OR REPLACE VIEW @workspace@.campaign_roi WITH (security_invoker = true) AS
-SELECT
-	ca.campaign_id,
-	ca.campaign,
-	pa.campaign AS parent,
-	ca.channel,
-	ca.currency,
-	ca.budget,
-	COALESCE(x.cost, 0) AS cost,
-	COALESCE(n.leads, 0) AS leads,
-	COALESCE(o.won, 0) AS won,
-	COALESCE(o.revenue, 0) AS revenue,
-	pg_catalog.round(x.cost / NULLIF(n.leads, 0), 2) AS cost_per_lead,
-	pg_catalog.round((COALESCE(o.revenue, 0) - x.cost) / NULLIF(x.cost, 0), 4) AS roi
-FROM @workspace@.campaign ca
-LEFT JOIN @workspace@.campaign pa ON pa.campaign_id = ca.parent_id
-LEFT JOIN (
-	SELECT c.campaign_id, pg_catalog.sum(c.amount) AS cost
-	FROM @workspace@.campaign_cost c
-	GROUP BY c.campaign_id
-) x ON x.campaign_id = ca.campaign_id
-LEFT JOIN (
-	SELECT l.campaign_id, pg_catalog.count(*) AS leads
-	FROM @workspace@.lead l
-	WHERE l.campaign_id IS NOT NULL
-	GROUP BY l.campaign_id
-) n ON n.campaign_id = ca.campaign_id
-LEFT JOIN (
+	t.cohort,
+	t.months_after,
+	t.leads::bigint AS leads,
+	t.qualified::bigint AS qualified,
+	t.opportunities::bigint AS opportunities,
+	t.won::bigint AS won,
+	t.revenue,
+	pg_catalog.round(100 * t.won / NULLIF(t.leads, 0), 2) AS win_rate
+FROM (
 	SELECT
-		COALESCE(q.campaign_id, l.campaign_id) AS campaign_id,
-		pg_catalog.count(*) AS won,
-		pg_catalog.sum(q.amount) AS revenue
-	FROM @workspace@.opportunity q
-	LEFT JOIN @workspace@.lead l ON l.lead_id = q.lead_id
-	WHERE q.status = 'won'
-	GROUP BY 1
-) o ON o.campaign_id = ca.campaign_id
-ORDER BY ca.campaign;
+		g.cohort,
+		g.months_after,
+		pg_catalog.sum(COALESCE(m.leads, 0)) OVER so_far AS leads,
+		pg_catalog.sum(COALESCE(m.qualified, 0)) OVER so_far AS qualified,
+		pg_catalog.sum(COALESCE(m.opportunities, 0)) OVER so_far AS opportunities,
+		pg_catalog.sum(COALESCE(m.won, 0)) OVER so_far AS won,
+		pg_catalog.sum(COALESCE(m.revenue, 0)) OVER so_far AS revenue
+	FROM grid g
+	LEFT JOIN month m ON m.cohort = g.cohort AND m.months_after = g.months_after
+	WINDOW so_far AS (PARTITION BY g.cohort ORDER BY g.months_after)
+) t
+ORDER BY t.cohort, t.months_after;
 
-COMMENT ON VIEW @workspace@.campaign_roi IS
-	'What each campaign costs and brings. A won opportunity counts for its own campaign, else for that of its lead. The waves of a campaign are rows of their own, not added to their parent. One row a campaign.';
-COMMENT ON COLUMN @workspace@.campaign_roi.campaign_id IS 'Key of the campaign';
-COMMENT ON COLUMN @workspace@.campaign_roi.campaign IS 'Campaign';
-COMMENT ON COLUMN @workspace@.campaign_roi.parent IS 'Campaign it is a part of; NULL if it stands by itself';
-COMMENT ON COLUMN @workspace@.campaign_roi.channel IS 'Main channel of the campaign';
-COMMENT ON COLUMN @workspace@.campaign_roi.currency IS 'Currency of its budget';
-COMMENT ON COLUMN @workspace@.campaign_roi.budget IS 'Money planned; NULL if not set';
-COMMENT ON COLUMN @workspace@.campaign_roi.cost IS 'Money spent';
-COMMENT ON COLUMN @workspace@.campaign_roi.leads IS 'Leads that responded to it';
-COMMENT ON COLUMN @workspace@.campaign_roi.won IS 'Opportunities won';
-COMMENT ON COLUMN @workspace@.campaign_roi.revenue IS 'Amounts of these added up';
-COMMENT ON COLUMN @workspace@.campaign_roi.cost_per_lead IS 'Cost for each lead; NULL without leads or costs';
-COMMENT ON COLUMN @workspace@.campaign_roi.roi IS 'Revenue less cost, divided by cost: 1 doubles the money; NULL when the cost is 0';
+COMMENT ON VIEW @workspace@.cohort IS
+	'What came of the leads of each month, month by month: all that was reached by the end of so many calendar months later, so within a cohort the numbers never fall (revenue may, by refunds). Months are those of UTC. One row a month of creation and month since, up to now.';
+COMMENT ON COLUMN @workspace@.cohort.cohort IS 'First day of the month in which the leads were created';
+COMMENT ON COLUMN @workspace@.cohort.months_after IS 'Calendar months since, 0 for that month itself';
+COMMENT ON COLUMN @workspace@.cohort.leads IS 'Leads of the cohort';
+COMMENT ON COLUMN @workspace@.cohort.qualified IS 'Those of them that had been sales-ready by then';
+COMMENT ON COLUMN @workspace@.cohort.opportunities IS 'Opportunities that had come of them by then';
+COMMENT ON COLUMN @workspace@.cohort.won IS 'Opportunities won by then';
+COMMENT ON COLUMN @workspace@.cohort.revenue IS 'Amounts of these added up';
+COMMENT ON COLUMN @workspace@.cohort.win_rate IS 'Opportunities won, in percent of the leads';
+
+CREATE OR REPLACE VIEW @workspace@.calendar WITH (security_invoker = true) AS
+SELECT
+	d.day::date AS day,
+	EXTRACT(year FROM d.day)::integer AS year,
+	EXTRACT(quarter FROM d.day)::integer AS quarter,
+	EXTRACT(month FROM d.day)::integer AS month,
+	EXTRACT(day FROM d.day)::integer AS day_of_month,
+	EXTRACT(isoyear FROM d.day)::integer AS iso_year,
+	EXTRACT(week FROM d.day)::integer AS iso_week,
+	EXTRACT(isodow FROM d.day)::integer AS iso_weekday,
+	EXTRACT(isodow FROM d.day) IN (6, 7) AS is_weekend,
+	pg_catalog.date_trunc('month', d.day)::date AS month_start,
+	pg_catalog.date_trunc('quarter', d.day)::date AS quarter_start,
+	pg_catalog.date_trunc('week', d.day)::date AS week_start
+FROM pg_catalog.generate_series(
+	pg_catalog.date_trunc('year', COALESCE(LEAST(
+		(SELECT pg_catalog.min(i.occurred_at) FROM @workspace@.interaction i WHERE i.occurred_at > '-infinity'),
+		(SELECT pg_catalog.min(l.created_at) FROM @workspace@.lead l WHERE l.created_at > '-infinity'),
+		(SELECT pg_catalog.min(o.created_at) FROM @workspace@.opportunity o WHERE o.created_at > '-infinity')
+	), pg_catalog.now()) AT TIME ZONE 'UTC'),
+	pg_catalog.date_trunc('year', pg_catalog.now() AT TIME ZONE 'UTC') + interval '2 years - 1 day',
+	interval '1 day'
+) d (day);
+
+COMMENT ON VIEW @workspace@.calendar IS
+	'Days to join reports to: from the beginning of the year of the first interaction, lead or opportunity to the end of next year. One row a day.';
+COMMENT ON COLUMN @workspace@.calendar.day IS 'Day';
+COMMENT ON COLUMN @workspace@.calendar.year IS 'Year';
+COMMENT ON COLUMN @workspace@.calendar.quarter IS 'Quarter, 1 to 4';
+COMMENT ON COLUMN @workspace@.calendar.month IS 'Month, 1 to 12';
+COMMENT ON COLUMN @workspace@.calendar.day_of_month IS 'Day of the month, from 1';
+COMMENT ON COLUMN @workspace@.calendar.iso_year IS 'Year that the ISO 8601 week belongs to';
+COMMENT ON COLUMN @workspace@.calendar.iso_week IS 'Week by ISO 8601, 1 to 53';
+COMMENT ON COLUMN @workspace@.calendar.iso_weekday IS 'Day of the week by ISO 8601: 1 is Monday';
+COMMENT ON COLUMN @workspace@.calendar.is_weekend IS 'True for Saturday and Sunday';
+COMMENT ON COLUMN @workspace@.calendar.month_start IS 'First day of the month';
+COMMENT ON COLUMN @workspace@.calendar.quarter_start IS 'First day of the quarter';
+COMMENT ON COLUMN @workspace@.calendar.week_start IS 'Monday of the week';

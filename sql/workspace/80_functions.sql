@@ -298,6 +298,13 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, content_type, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of, match) ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint), @workspace@.contact_of(bigint), @workspace@.account_of(bigint), @workspace@.lead_of(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
+			FOR target IN
+				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
+					AND p.proname IN ('attribute', 'attribute_channels', 'explain_attribution', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'funnel')
+			LOOP
+				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
+			END LOOP;
 		END IF;
 		IF access = 'sales' THEN
 			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.submission TO %I', role_name);

@@ -40,10 +40,10 @@ SELECT is(array_agg(c.relname::text), NULL, 'all tables are permanent and logged
 SELECT has_table('crm'::name, t::name) FROM unnest(ARRAY['account', 'contact', 'lead', 'interaction', 'campaign', 'campaign_cost', 'opportunity', 'submission', 'form',
 	'scoring_model', 'scoring_rule', 'pipeline', 'stage', 'stage_transition', 'merge', 'merge_change', 'merge_policy', 'entity_redirect']) t;
 SELECT has_view('crm'::name, v::name) FROM unnest(ARRAY['lead_profile', 'lead_score', 'stage_history', 'channel_performance', 'campaign_roi', 'funnel', 'stage_conversion', 'stage_velocity',
-	'pipeline_value', 'lead_timeline', 'lead_board', 'source_conversion', 'revenue_by_source', 'merged_record']) v;
+	'pipeline_value', 'lead_timeline', 'lead_board', 'source_conversion', 'revenue_by_source', 'merged_record', 'attribution', 'channel_attribution', 'lead_loop', 'campaign_response', 'engagement', 'agent_performance', 'cohort', 'touch']) v;
 SELECT has_function('crm'::name, f::name) FROM unnest(ARRAY['capture', 'capture_raw', 'reprocess', 'advance', 'disqualify', 'convert_lead', 'assign', 'explain_score', 'rescore',
 	'define_field', 'drop_field', 'index_field', 'grant_access', 'purge_submissions', 'completeness', 'response_path',
-	'merge_contacts', 'merge_accounts', 'merge_leads', 'unmerge', 'contact_of', 'account_of', 'lead_of']) f;
+	'merge_contacts', 'merge_accounts', 'merge_leads', 'unmerge', 'attribute', 'attribute_channels', 'explain_attribution', 'contact_of', 'account_of', 'lead_of']) f;
 -- keys that plain restores and replication need
 SELECT has_pk('crm', c.relname, 'table ' || c.relname || ' has a primary key') FROM pg_class c WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind = 'r' ORDER BY c.relname;
 -- every foreign key stays in the workspace

@@ -35,6 +35,6 @@ SELECT is(count(*), 1::bigint, 'one opportunity') FROM crm.convert_lead((SELECT 
 SELECT * FROM pg_temp.readable('crm', 'with something in it');
 SELECT isnt_empty('SELECT * FROM crm.' || v, 'view ' || v || ' shows something') FROM unnest(ARRAY['lead_profile', 'lead_score', 'stage_history', 'lead_timeline', 'lead_board', 'rejected_submission',
 	'current_consent', 'contact_attribute', 'account_attribute', 'lead_attribute', 'opportunity_touch', 'funnel', 'stage_conversion', 'stage_velocity', 'pipeline_value', 'source_conversion',
-	'revenue_by_source', 'channel_performance']) v;
+	'revenue_by_source', 'channel_performance', 'touch', 'cohort', 'calendar', 'lead_loop', 'campaign_response', 'engagement']) v;
 SELECT * FROM finish();
 ROLLBACK;

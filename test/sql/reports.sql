@@ -44,9 +44,10 @@ INSERT INTO reports.opportunity (contact_id, name, amount, stage, stage_entered_
 SELECT position, kind, channel, campaign, creative, page FROM reports.response_path(:o1);
 SELECT position, kind, channel, campaign FROM reports.response_path(:o2);
 SELECT count(*) AS unknown FROM reports.response_path(0);
-SELECT position, is_first, is_last, first_touch_amount, last_touch_amount, linear_amount, linear_share FROM reports.opportunity_touch WHERE opportunity_id = :o1 ORDER BY position;
-SELECT count(*) AS not_adding_up FROM (SELECT opportunity_id FROM reports.opportunity_touch GROUP BY opportunity_id, amount
-	HAVING sum(linear_amount) <> amount OR sum(first_touch_amount) <> amount OR sum(last_touch_amount) <> amount OR sum(linear_share) <> 1) x;
+SELECT position, is_first, is_last, is_direct, touches, amount, currency FROM reports.opportunity_touch WHERE opportunity_id = :o1 ORDER BY position;
+SELECT position, channel, model, trim_scale(credit) AS credit, amount FROM reports.attribution WHERE opportunity_id = :o1 AND model IN ('first', 'last', 'linear', 'u_milestones') ORDER BY model, position;
+SELECT count(*) AS not_adding_up FROM (SELECT opportunity_id FROM reports.attribution a JOIN reports.opportunity o USING (opportunity_id) WHERE model <> 'participation' GROUP BY opportunity_id, o.amount, model
+	HAVING sum(a.amount) <> o.amount OR sum(credit) <> 1) x;
 
 -- channels: every way of giving credit adds up to all revenue
 SELECT channel, interactions, contacts, leads, cost, won, first_touch_revenue, last_touch_revenue, linear_revenue FROM reports.channel_performance
@@ -75,6 +76,21 @@ SELECT count(*) AS disqualified FROM (SELECT reports.disqualify(lead_id, 'no') F
 SELECT count(*) AS rises FROM (SELECT leads, lag(leads) OVER (ORDER BY level) AS before FROM reports.funnel) x WHERE leads > before;
 SELECT leads = (SELECT count(*) FROM reports.lead) AS all_leads FROM reports.funnel WHERE stage = 'lead';
 SELECT count(*) AS rates_beyond_100 FROM reports.funnel WHERE step_conversion > 100 OR share_of_first > 100;
+
+-- by cohort: who came in a time; the funnels of times that follow each other add up to the whole
+SELECT count(*) AS rises FROM (SELECT leads, lag(leads) OVER (PARTITION BY since ORDER BY level) AS before
+	FROM (VALUES ('-infinity'::timestamptz, '2026-01-02Z'::timestamptz), ('2026-01-02Z', now() - interval '1 second'), ('2020-01-01', 'infinity')) t (since, until), LATERAL reports.funnel(since, until)) x WHERE leads > before;
+SELECT bool_and(f.leads = a.leads + b.leads) AS add_up FROM reports.funnel f JOIN reports.funnel('-infinity', '2026-01-02 06:00Z') a USING (level) JOIN reports.funnel('2026-01-02 06:00Z', 'infinity') b USING (level);
+SELECT count(*) AS nobody FROM reports.funnel('2031-01-01', '2032-01-01') WHERE leads > 0;
+SELECT count(*) AS falls FROM (SELECT leads, qualified, opportunities, won, lag(qualified) OVER w AS q, lag(opportunities) OVER w AS o, lag(won) OVER w AS n FROM reports.cohort WINDOW w AS (PARTITION BY cohort ORDER BY months_after)) x
+WHERE qualified < q OR opportunities < o OR won < n;
+SELECT sum(leads) = (SELECT count(*) FROM reports.lead) AS leads, sum(opportunities) = (SELECT count(*) FROM reports.opportunity WHERE lead_id IS NOT NULL) AS opportunities,
+	sum(won) = (SELECT count(*) FROM reports.opportunity WHERE lead_id IS NOT NULL AND status = 'won') AS won, sum(revenue) AS revenue
+FROM (SELECT DISTINCT ON (cohort) * FROM reports.cohort ORDER BY cohort, months_after DESC) x;
+
+-- a calendar without gaps that holds all there is
+SELECT count(*) = max(day) - min(day) + 1 AS gapless, min(day) AS first, bool_and(day BETWEEN week_start AND week_start + 6 AND day >= month_start AND month_start >= quarter_start) AS starts FROM reports.calendar;
+SELECT count(*) AS outside FROM reports.interaction i WHERE occurred_at < now() AND NOT EXISTS (SELECT FROM reports.calendar c WHERE c.day = (i.occurred_at AT TIME ZONE 'UTC')::date);
 
 -- stages
 SELECT pipeline, stage, entered, advanced, lost, current FROM reports.stage_conversion WHERE pipeline = 'sales' ORDER BY sequence;
