@@ -75,6 +75,7 @@ typedef struct SharedJob
 	SharedSegment segments[SHARED_MAX_SEGMENTS];
 	MatchModel	model;
 	MatchRecords records;
+	const MatchDictionary *dictionaries;	/* of these, as the leader sees them */
 	MatchDictionary words[MODEL_MAX_FIELDS];
 	MatchKeys	keys;
 	SharedWork	work;
@@ -379,8 +380,16 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	records->model = keys->model = &job->model;
 	keys->records = records;
 	for (int d = 0; d < job->model.dictionary_count; d++)
-		if (records->dictionaries[d].words)
-			records->dictionaries[d].words = &words[d];
+	{
+		MatchDictionary *dictionary = &records->dictionaries[d];
+
+		if (dictionary->words)
+			dictionary->words = &words[d];
+		if (dictionary->mailboxes)
+			dictionary->mailboxes = records->dictionaries + (dictionary->mailboxes - job->dictionaries);
+		if (dictionary->domain_names)
+			dictionary->domain_names = records->dictionaries + (dictionary->domain_names - job->dictionaries);
+	}
 	VisitArrays(records, keys, RelocateArray, &relocation);
 
 	scorer = ScorerCreate(records);
@@ -402,6 +411,7 @@ DescribeJob(SharedJob *job, const SharedJob *wanted, MatchRecords *records, cons
 	memcpy(job->segments, records->shared->described, sizeof(job->segments));
 	job->model = *records->model;
 	job->records = *records;
+	job->dictionaries = records->dictionaries;
 	job->keys = *keys;
 	for (int d = 0; d < records->model->dictionary_count; d++)
 		if (records->dictionaries[d].words)
