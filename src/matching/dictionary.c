@@ -559,6 +559,17 @@ EnterNormals(MatchDictionary *dictionary, FieldKind kind, ValueSpelling *normals
 		AddEmailParts(dictionary, first);
 }
 
+/* Enter a value that is in normal form; returns its id */
+uint32
+DictionaryEnterNormal(MatchDictionary *dictionary, FieldKind kind, const char *text, int len)
+{
+	ValueSpelling normal = {text, len};
+	uint32		id;
+
+	EnterNormals(dictionary, kind, &normal, 1, &id);
+	return id;
+}
+
 /* Is it worth remembering spellings?  Not when they turn out to come once only. */
 static inline bool
 RemembersSpellings(const MatchDictionary *dictionary)

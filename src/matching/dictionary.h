@@ -91,6 +91,7 @@ typedef struct MatchDictionary
 extern void DictionaryInit(MatchDictionary *dictionary, MemoryContext context);
 extern void DictionaryEnter(MatchDictionary *dictionary, FieldKind kind, ValueSpelling *spellings, int count,
 							uint32 *ids);
+extern uint32 DictionaryEnterNormal(MatchDictionary *dictionary, FieldKind kind, const char *text, int len);
 extern void DictionaryDropLookup(MatchDictionary *dictionary);
 extern uint32 DictionaryFind(const MatchDictionary *dictionary, const char *text, int len);
 extern void NormalForm(FieldKind kind, StringInfo out, StringInfo scratch, const char *text, int len);

@@ -483,7 +483,7 @@ SetRarities(double **rarity, uint32 *size, const MatchDictionary *dictionary, in
 		*rarity = ArrayAllocate(context, sizeof(double) * (uint64) dictionary->count);
 		*size = dictionary->count;
 	}
-	for (uint32 id = 0; id < dictionary->count; id++)
+	for (uint32 id = 0; id < *size; id++)
 		(*rarity)[id] = rest_rarity;
 	for (int i = 0; i < count; i++)
 	{
@@ -511,6 +511,35 @@ RecordsSetRarity(MatchRecords *records)
 		if (dictionary->words)
 			SetRarities(&records->word_rarity[f], &records->word_rarity_size[f], dictionary->words, field->word_count,
 						field->words, field->word_frequencies, field->rest_word_frequency, records->context);
+	}
+}
+
+/* Give the values that came since the rarity of those that are not known to be frequent */
+static void
+ExtendRarities(double **rarity, uint32 *size, uint32 count, double rest)
+{
+	if (count <= *size)
+		return;
+	count = Max(count, *size * 2);
+	*rarity = ArrayGrow(*rarity, sizeof(double) * (uint64) count);
+	for (uint32 id = *size; id < count; id++)
+		(*rarity)[id] = -log2(rest);
+	*size = count;
+}
+
+/* Look up how rare the values of records are that came since, all frequent values being there already */
+void
+RecordsExtendRarity(MatchRecords *records)
+{
+	for (int f = 0; f < records->model->field_count; f++)
+	{
+		const ModelField *field = &records->model->fields[f];
+		const MatchDictionary *dictionary = FieldDictionary(records, f);
+
+		ExtendRarities(&records->rarity[f], &records->rarity_size[f], dictionary->count, field->rest_frequency);
+		if (dictionary->words)
+			ExtendRarities(&records->word_rarity[f], &records->word_rarity_size[f], dictionary->words->count,
+						   field->rest_word_frequency);
 	}
 }
 
