@@ -499,7 +499,7 @@ SetRarities(double **rarity, uint32 *size, const MatchDictionary *dictionary, in
 		*rarity = ArrayAllocate(context, sizeof(double) * (uint64) dictionary->count);
 		*size = dictionary->count;
 	}
-	for (uint32 id = 0; id < dictionary->count; id++)
+	for (uint32 id = 0; id < *size; id++)
 		(*rarity)[id] = rest_rarity;
 	for (int i = 0; i < count; i++)
 	{

@@ -30,9 +30,9 @@ typedef struct MatchRecords
 	MatchDictionary dictionaries[MODEL_MAX_FIELDS];
 	int			far_count;
 	int			far[MODEL_MAX_FIELDS];	/* fields whose values are worth fetching ahead */
-	uint32		rarity_size[MODEL_MAX_FIELDS];
-	double	   *rarity[MODEL_MAX_FIELDS];	/* by id: -log2 of the frequency */
+	uint32		rarity_size[MODEL_MAX_FIELDS];	/* ids that the arrays below have room for, */
 	uint32		word_rarity_size[MODEL_MAX_FIELDS];
+	double	   *rarity[MODEL_MAX_FIELDS];	/* by id: -log2 of the frequency */
 	double	   *word_rarity[MODEL_MAX_FIELDS];
 	instr_time	phase_start;
 	struct SharedArrays *shared;	/* where the arrays are once workers have them, too; or NULL */
