@@ -42,12 +42,12 @@ SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const Pai
 
 	for (int n = 0; n < lengthof(names); n++)
 	{
-		const ModelComparison *comparison = &model->comparisons[names[n]];
-		int			field = comparison->field;
+		int			field;
 
-		if (names[n] < 0 || pattern->levels[names[n]] != comparison->equal_level || left[field] == VALUE_BLANK)
+		if (names[n] < 0 || pattern->levels[names[n]] != model->comparisons[names[n]].equal_level)
 			continue;
-		if (NameInMailbox(scorer->records, field, left[field], mailbox, left[mailbox]))
+		field = model->comparisons[names[n]].field;
+		if (left[field] != VALUE_BLANK && NameInMailbox(scorer->records, field, left[field], mailbox, left[mailbox]))
 			said += scorer->records->rarity[field][left[field]];
 	}
 	return said;
@@ -195,8 +195,12 @@ ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint3
 	if (a == VALUE_BLANK || b == VALUE_BLANK)
 		return comparison->best_blank;
 	if (a != b)
-		return comparison->best_same_mailbox > comparison->best_inexact && left[comparison->mailbox] == right[comparison->mailbox] ?
-			comparison->best_same_mailbox : comparison->best_inexact;
+	{
+		if (comparison->best_same_mailbox > comparison->best_inexact &&
+			left[comparison->mailbox] == right[comparison->mailbox])
+			return comparison->best_same_mailbox;
+		return comparison->best_inexact;
+	}
 	level = &comparison->levels[comparison->equal_level];
 	if (!level->uses_frequency)
 		return level->weight;
