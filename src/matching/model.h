@@ -80,6 +80,7 @@ typedef struct ModelField
 	double		agreement;		/* probability that two random records agree, */
 	double		agreement_weight;	/* and its log2 */
 	bool		by_holder;		/* were its values counted by who has them? known in training */
+	bool		never_blocks;	/* not to be a part of blocking keys */
 	bool		has_words;		/* are its values compared word by word? */
 	int			word_count;
 	char	  **words;			/* likewise the words of values */
@@ -176,6 +177,7 @@ typedef enum
 	TRANSFORM_MONTH_DAY,
 	TRANSFORM_YEAR_MONTH,
 	TRANSFORM_FIRST_WORD,
+	TRANSFORM_LONG_WORD,		/* the longest, or the longest but one, ... */
 	TRANSFORM_RARE_WORDS,
 	TRANSFORM_LAST_DIGITS,
 	TRANSFORM_ANY_NAME			/* a given or a family name, whichever */
@@ -187,7 +189,7 @@ typedef struct KeyPart
 {
 	int			field;
 	KeyTransform transform;
-	int			length;			/* of a prefix */
+	int			length;			/* of a prefix; which of the long words */
 } KeyPart;
 
 typedef struct ModelKey
@@ -220,6 +222,7 @@ typedef struct MatchModel
 	ModelKey	keys[MODEL_MAX_KEYS];
 	int			refinement_count;	/* what splits a block that is too large */
 	KeyPart		refinements[MODEL_MAX_REFINEMENTS];
+	double		expected_records;	/* that keys are to be good for */
 	int			block_limit;	/* largest block that is compared pair by pair */
 	double		prior;			/* probability that two random records match */
 	double		prior_weight;	/* log2 of its odds */
@@ -246,6 +249,7 @@ extern double KindMostDifferent(FieldKind kind);
 extern double WeightProbability(double weight);
 
 extern const char *const FieldKindNames[KIND_COUNT];
+extern const char *const FieldPartNames[];
 extern const char *const LevelTestNames[TEST_COUNT];
 extern const char *const RelatedNames[RELATED_COUNT];
 extern const char *const KeyTransformNames[TRANSFORM_COUNT];
