@@ -7,6 +7,7 @@ CREATE TABLE @workspace@.match_model (
 	kin_prior double precision CHECK (kin_prior >= 0 AND kin_prior < 1),
 	namesake_prior double precision CHECK (namesake_prior >= 0 AND namesake_prior < 1),
 	near_prior double precision CHECK (near_prior >= 0 AND near_prior < 1),
+	colleague_prior double precision CHECK (colleague_prior >= 0 AND colleague_prior < 1),
 	given_comparison text,
 	family_comparison text,
 	swapped_m double precision CHECK (swapped_m > 0 AND swapped_m < 1),
@@ -27,6 +28,7 @@ COMMENT ON COLUMN @workspace@.match_model.prior IS 'Probability that two random 
 COMMENT ON COLUMN @workspace@.match_model.kin_prior IS 'Probability that two random records are of one household, or of one group of companies';
 COMMENT ON COLUMN @workspace@.match_model.namesake_prior IS 'Probability that they are of two that bear one name';
 COMMENT ON COLUMN @workspace@.match_model.near_prior IS 'Probability that they are of two in one place';
+COMMENT ON COLUMN @workspace@.match_model.colleague_prior IS 'Probability that they are of two persons of one company';
 COMMENT ON COLUMN @workspace@.match_model.given_comparison IS 'Comparison of given names that may stand in the other''s place; NULL for none';
 COMMENT ON COLUMN @workspace@.match_model.family_comparison IS 'Comparison of family names that may stand in the other''s place';
 COMMENT ON COLUMN @workspace@.match_model.swapped_m IS 'Probability, among pairs that are one, that given and family name changed places';
@@ -94,7 +96,7 @@ CREATE TABLE @workspace@.match_model_comparison (
 	place integer NOT NULL,
 	field text NOT NULL,
 	email_field text,
-	shared_by text[] NOT NULL DEFAULT '{}' CHECK (shared_by <@ '{kin,namesake,near}'),
+	shared_by text[] NOT NULL DEFAULT '{}' CHECK (shared_by <@ '{kin,namesake,near,colleague}'),
 	PRIMARY KEY (strategy, comparison),
 	FOREIGN KEY (strategy, field) REFERENCES @workspace@.match_model_field ON UPDATE CASCADE ON DELETE CASCADE
 );
@@ -106,7 +108,7 @@ COMMENT ON COLUMN @workspace@.match_model_comparison.comparison IS 'Name of the 
 COMMENT ON COLUMN @workspace@.match_model_comparison.place IS 'Place in the model';
 COMMENT ON COLUMN @workspace@.match_model_comparison.field IS 'Field that is compared';
 COMMENT ON COLUMN @workspace@.match_model_comparison.email_field IS 'E-mail address that a blank name is looked for in; NULL for none';
-COMMENT ON COLUMN @workspace@.match_model_comparison.shared_by IS 'Which related records have it in common as a rule: kin (a household, a group), namesake, near (one place)';
+COMMENT ON COLUMN @workspace@.match_model_comparison.shared_by IS 'Which related records have it in common as a rule: kin (a household, a group), namesake, near (one place), colleague';
 
 CREATE TABLE @workspace@.match_model_level (
 	strategy text NOT NULL,
@@ -121,6 +123,7 @@ CREATE TABLE @workspace@.match_model_level (
 	kin double precision CHECK (kin > 0 AND kin <= 1),
 	namesake double precision CHECK (namesake > 0 AND namesake <= 1),
 	near double precision CHECK (near > 0 AND near <= 1),
+	colleague double precision CHECK (colleague > 0 AND colleague <= 1),
 	PRIMARY KEY (strategy, comparison, place),
 	FOREIGN KEY (strategy, comparison) REFERENCES @workspace@.match_model_comparison ON UPDATE CASCADE ON DELETE CASCADE
 );
@@ -139,6 +142,7 @@ COMMENT ON COLUMN @workspace@.match_model_level.u IS 'Probability of the level a
 COMMENT ON COLUMN @workspace@.match_model_level.kin IS 'Probability among two of one household or group; NULL where they need not share it';
 COMMENT ON COLUMN @workspace@.match_model_level.namesake IS 'Probability among two of one name; NULL where they need not share it';
 COMMENT ON COLUMN @workspace@.match_model_level.near IS 'Probability among two in one place; NULL where they need not share it';
+COMMENT ON COLUMN @workspace@.match_model_level.colleague IS 'Probability among two persons of one company; NULL where they need not share it';
 
 CREATE TABLE @workspace@.match_model_dependence (
 	strategy text NOT NULL,

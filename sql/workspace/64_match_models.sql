@@ -36,9 +36,10 @@ CREATE OR REPLACE FUNCTION @workspace@.read_match_model(strategy text) RETURNS j
 					'kin', CASE WHEN 'kin' = ANY (c.shared_by) THEN true END,
 					'namesake', CASE WHEN 'namesake' = ANY (c.shared_by) THEN true END,
 					'near', CASE WHEN 'near' = ANY (c.shared_by) THEN true END,
+					'colleague', CASE WHEN 'colleague' = ANY (c.shared_by) THEN true END,
 					'levels', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('level', l.label, 'test', l.test, 'threshold', l.threshold,
 							'frequency', CASE WHEN l.uses_frequency THEN true END, 'm', l.m, 'u', l.u,
-							'kin', l.kin, 'namesake', l.namesake, 'near', l.near) ORDER BY l.place)
+							'kin', l.kin, 'namesake', l.namesake, 'near', l.near, 'colleague', l.colleague) ORDER BY l.place)
 						FROM @workspace@.match_model_level l WHERE l.strategy = c.strategy AND l.comparison = c.comparison)) ORDER BY c.place)
 				FROM @workspace@.match_model_comparison c WHERE c.strategy = m.strategy),
 			'groups', COALESCE((SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('left', d.left_comparison, 'right', d.right_comparison,
@@ -49,7 +50,7 @@ CREATE OR REPLACE FUNCTION @workspace@.read_match_model(strategy text) RETURNS j
 			'keys', COALESCE((SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('parts', k.parts, 'recall', k.recall) ORDER BY k.place)
 				FROM @workspace@.match_model_key k WHERE k.strategy = m.strategy), '[]'),
 			'refinements', m.refinements, 'block_limit', m.block_limit, 'expected_records', m.expected_records, 'prior', m.prior, 'kin_prior', m.kin_prior,
-			'namesake_prior', m.namesake_prior, 'near_prior', m.near_prior,
+			'namesake_prior', m.namesake_prior, 'near_prior', m.near_prior, 'colleague_prior', m.colleague_prior,
 			'match_probability', s.match_probability, 'review_probability', s.review_probability,
 			'trained', m.is_trained, 'report', m.report))
 		FROM @workspace@.match_model m
@@ -78,10 +79,11 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 			RAISE EXCEPTION 'there is no match model to write' USING ERRCODE = 'null_value_not_allowed';
 		END IF;
 		DELETE FROM @workspace@.match_model m WHERE m.strategy = s.strategy;
-		INSERT INTO @workspace@.match_model (strategy, prior, kin_prior, namesake_prior, near_prior, given_comparison, family_comparison,
-				swapped_m, swapped_u, block_limit, expected_records, refinements, is_trained, report, trained_at)
+		INSERT INTO @workspace@.match_model (strategy, prior, kin_prior, namesake_prior, near_prior, colleague_prior,
+				given_comparison, family_comparison, swapped_m, swapped_u, block_limit, expected_records, refinements, is_trained, report, trained_at)
 			VALUES (s.strategy, (d ->> 'prior')::double precision, (d ->> 'kin_prior')::double precision,
 				(d ->> 'namesake_prior')::double precision, (d ->> 'near_prior')::double precision,
+				(d ->> 'colleague_prior')::double precision,
 				d #>> '{name_order,given}', d #>> '{name_order,family}',
 				(d #>> '{name_order,swapped_m}')::double precision, (d #>> '{name_order,swapped_u}')::double precision,
 				(d ->> 'block_limit')::integer, (d ->> 'expected_records')::double precision, ARRAY(SELECT pg_catalog.jsonb_array_elements_text(d -> 'refinements')),
@@ -99,12 +101,13 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 			CROSS JOIN LATERAL pg_catalog.jsonb_each_text(w.list) q;
 		INSERT INTO @workspace@.match_model_comparison (strategy, comparison, place, field, email_field, shared_by)
 			SELECT s.strategy, c ->> 'comparison', n, c ->> 'field', c ->> 'email',
-				ARRAY(SELECT r FROM pg_catalog.unnest('{kin,namesake,near}'::text[]) WITH ORDINALITY AS x (r, o) WHERE (c ->> r)::boolean ORDER BY o)
+				ARRAY(SELECT r FROM pg_catalog.unnest('{kin,namesake,near,colleague}'::text[]) WITH ORDINALITY AS x (r, o) WHERE (c ->> r)::boolean ORDER BY o)
 			FROM pg_catalog.jsonb_array_elements(d -> 'comparisons') WITH ORDINALITY AS e (c, n);
-		INSERT INTO @workspace@.match_model_level (strategy, comparison, place, label, test, threshold, uses_frequency, m, u, kin, namesake, near)
+		INSERT INTO @workspace@.match_model_level (strategy, comparison, place, label, test, threshold, uses_frequency, m, u, kin, namesake, near, colleague)
 			SELECT s.strategy, c ->> 'comparison', n, l ->> 'level', l ->> 'test', (l ->> 'threshold')::double precision,
 				COALESCE((l ->> 'frequency')::boolean, false), (l ->> 'm')::double precision, (l ->> 'u')::double precision,
-				(l ->> 'kin')::double precision, (l ->> 'namesake')::double precision, (l ->> 'near')::double precision
+				(l ->> 'kin')::double precision, (l ->> 'namesake')::double precision, (l ->> 'near')::double precision,
+				(l ->> 'colleague')::double precision
 			FROM pg_catalog.jsonb_array_elements(d -> 'comparisons') c
 			CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(c -> 'levels') WITH ORDINALITY AS e (l, n);
 		INSERT INTO @workspace@.match_model_dependence (strategy, left_comparison, right_comparison, place, m, u)

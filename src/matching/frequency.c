@@ -215,7 +215,7 @@ MeasureFrequencies(const MatchDictionary *dictionary, const uint32 *counts, doub
 		*rest = Max(rest_others, 1) / Max(rest_total, 1) / Max(total, 1);
 	else
 		*rest = distinct > n ? Max(rest_total, 1) / (distinct - n) / Max(total, 1) : 1 / Max(total, 2);
-	*rest = Min(*rest, 0.5);
+	*rest = ModelProbability(Min(*rest, 0.5));
 	pfree(values);
 }
 
@@ -260,7 +260,7 @@ ModelMeasureFields(MatchModel *model, MatchRecords *records)
 			total += counts[id];
 			agreeing += (double) counts[id] * (counts[id] - 1.0);
 		}
-		field->agreement = Max(agreeing, 1) / Max(total * (total - 1), 2);
+		field->agreement = ModelProbability(Max(agreeing, 1) / Max(total * (total - 1), 2));
 		MeasureFrequencies(dictionary, counts, Max(total, 1), field->by_holder, &field->frequency_count,
 						   &field->frequent, &field->frequencies, &field->rest_frequency);
 		if (dictionary->has_words)
