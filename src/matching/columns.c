@@ -51,8 +51,9 @@ static const struct
 	{"=nom", KIND_FAMILY_NAME}, {"website", KIND_WEBSITE}, {"homepage", KIND_WEBSITE}, {"webpage", KIND_WEBSITE},
 	{"_url_", KIND_WEBSITE}, {"domain", KIND_WEBSITE}, {"_web_", KIND_WEBSITE}, {"taxid", KIND_IDENTIFIER},
 	{"taxnumber", KIND_IDENTIFIER}, {"nationalid", KIND_IDENTIFIER}, {"companynumber", KIND_IDENTIFIER},
-	{"companyno", KIND_IDENTIFIER}, {"registrationn", KIND_IDENTIFIER}, {"vatn", KIND_IDENTIFIER},
-	{"jobtitle", KIND_TEXT}, {"middle", KIND_TEXT}, {"username", KIND_TEXT}, {"nickname", KIND_TEXT}, {"company", KIND_ORGANISATION}, {"companies", KIND_ORGANISATION},
+	{"_company_no_", KIND_IDENTIFIER}, {"registrationnumber", KIND_IDENTIFIER}, {"vatnumber", KIND_IDENTIFIER},
+	{"jobtitle", KIND_TEXT}, {"middle", KIND_TEXT}, {"username", KIND_TEXT}, {"nickname", KIND_TEXT},
+	{"company", KIND_ORGANISATION}, {"companies", KIND_ORGANISATION},
 	{"organisation", KIND_ORGANISATION}, {"organization", KIND_ORGANISATION}, {"employer", KIND_ORGANISATION},
 	{"business", KIND_ORGANISATION}, {"_firm_", KIND_ORGANISATION}, {"firma", KIND_ORGANISATION},
 	{"empresa", KIND_ORGANISATION}, {"societe", KIND_ORGANISATION}, {"entreprise", KIND_ORGANISATION},
@@ -62,7 +63,7 @@ static const struct
 	{"legalname", KIND_ORGANISATION}, {"tradename", KIND_ORGANISATION}, {"postcode", KIND_POSTCODE},
 	{"postal", KIND_POSTCODE}, {"_zip_", KIND_POSTCODE}, {"zipcode", KIND_POSTCODE}, {"_plz_", KIND_POSTCODE},
 	{"postleitzahl", KIND_POSTCODE}, {"eircode", KIND_POSTCODE}, {"pincode", KIND_POSTCODE},
-	{"streetn", KIND_CATEGORY}, {"_house_", KIND_CATEGORY}, {"housen", KIND_CATEGORY}, {"hausnummer", KIND_CATEGORY},
+	{"streetnumber", KIND_CATEGORY}, {"_street_no_", KIND_CATEGORY}, {"_house_", KIND_CATEGORY}, {"housenumber", KIND_CATEGORY}, {"hausnummer", KIND_CATEGORY},
 	{"street", KIND_ADDRESS}, {"address", KIND_ADDRESS}, {"_addr_", KIND_ADDRESS}, {"strasse", KIND_ADDRESS},
 	{"adresse", KIND_ADDRESS}, {"direccion", KIND_ADDRESS}, {"diachi", KIND_ADDRESS}, {"_city_", KIND_TEXT},
 	{"_town_", KIND_TEXT}, {"suburb", KIND_TEXT}, {"locality", KIND_TEXT}, {"_stadt_", KIND_TEXT},
@@ -269,7 +270,8 @@ ColumnsFindFamilyNames(Column *columns, int count)
 			Column	   *next = &columns[i + side];
 
 			if (i + side < 0 || i + side >= count || !next->is_known || next->is_named || next->kind != KIND_TEXT ||
-				next->words >= 1.5 || next->letters_only < next->given * NEARLY_ALL || next->distinct < next->given * 0.1)
+				next->words >= 1.5 || next->letters_only < next->given * NEARLY_ALL ||
+				next->distinct < next->given * 0.1)
 				continue;
 			next->kind = KIND_FAMILY_NAME;
 			return;

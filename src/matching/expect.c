@@ -214,8 +214,9 @@ TrainingExpect(Training *training)
 	{
 		PatternClass *class = &met->classes[i];
 		const PatternFamily *family = &training->families[training->family[i]];
+		double		expected = matches * family->stated * MatchLikelihood(model, family->pattern);
 
-		if (class->match < TEACHING_PROBABILITY && family->doubtful > 0)
-			class->match *= Min(1, matches * family->stated * MatchLikelihood(model, family->pattern) / family->doubtful);
+		if (class->match < TEACHING_PROBABILITY && family->doubtful > expected)
+			class->match *= expected / family->doubtful;
 	}
 }

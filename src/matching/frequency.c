@@ -155,10 +155,10 @@ CountHolders(const Holders *holders, int field, uint32 *counts)
 		const uint32 *held = members + starts[id] - counts[id];
 		uint32		fewest = PG_UINT32_MAX;
 
-		if (counts[id] <= 1)
-			continue;
 		if (id % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
+		if (counts[id] <= 1)
+			continue;
 		for (int n = 0; n < holders->name_count; n++)
 		{
 			for (uint32 i = 0; i < counts[id]; i++)
@@ -166,7 +166,8 @@ CountHolders(const Holders *holders, int field, uint32 *counts)
 			if (by_either)
 				for (int other = n + 1; other < holders->name_count; other++)
 					for (uint32 i = 0; i < counts[id]; i++)
-						codes[i] = codes[i] << 32 | holders->codes[other][RecordIds(records, held[i])[holders->names[other]]];
+						codes[i] = codes[i] << 32 |
+							holders->codes[other][RecordIds(records, held[i])[holders->names[other]]];
 			fewest = Min(fewest, CountDistinct(codes, counts[id]));
 			if (by_either)
 				break;
@@ -214,7 +215,7 @@ MeasureFrequencies(const MatchDictionary *dictionary, const uint32 *counts, doub
 		*rest = Max(rest_others, 1) / Max(rest_total, 1) / Max(total, 1);
 	else
 		*rest = distinct > n ? Max(rest_total, 1) / (distinct - n) / Max(total, 1) : 1 / Max(total, 2);
-	*rest = Min(*rest, 0.5);
+	*rest = ModelProbability(Min(*rest, 0.5));
 	pfree(values);
 }
 
@@ -259,9 +260,9 @@ ModelMeasureFields(MatchModel *model, MatchRecords *records)
 			total += counts[id];
 			agreeing += (double) counts[id] * (counts[id] - 1.0);
 		}
-		field->agreement = Max(agreeing, 1) / Max(total * (total - 1), 2);
-		MeasureFrequencies(dictionary, counts, Max(total, 1), field->by_holder, &field->frequency_count, &field->frequent,
-						   &field->frequencies, &field->rest_frequency);
+		field->agreement = ModelProbability(Max(agreeing, 1) / Max(total * (total - 1), 2));
+		MeasureFrequencies(dictionary, counts, Max(total, 1), field->by_holder, &field->frequency_count,
+						   &field->frequent, &field->frequencies, &field->rest_frequency);
 		if (dictionary->has_words)
 		{
 			const MatchDictionary *words = dictionary->words;

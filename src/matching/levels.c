@@ -481,7 +481,7 @@ static bool
 AreColleagues(const ValueMemo *memo)
 {
 	const MatchDictionary *dictionary = memo->dictionary;
-	uint32		domain = dictionary->domains[memo->left - dictionary->values];
+	uint32		domain = dictionary->domains ? dictionary->domains[memo->left - dictionary->values] : VALUE_BLANK;
 	const MatchValue *name;
 
 	if (domain == VALUE_BLANK || domain != dictionary->domains[memo->right - dictionary->values] ||
@@ -549,7 +549,8 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 	{
 		case TEST_JARO_WINKLER:
 			return MemoJaroWinkler(memo, level->threshold) && !(memo->words >= 0 && memo->contradict) &&
-				(scorer->model->fields[comparison->field].kind != KIND_EMAIL || (SameNumber(memo) && !AreColleagues(memo)));
+				(scorer->model->fields[comparison->field].kind != KIND_EMAIL ||
+				 (SameNumber(memo) && !AreColleagues(memo)));
 		case TEST_EDITS:
 			return FewEdits(scorer, comparison, level->threshold, memo);
 		case TEST_QGRAMS:

@@ -89,7 +89,14 @@ NamedField(const MatchModel *model, const char *name, const char *what)
 	return field;
 }
 
-/* Get a probability, kept away from 0 and 1 */
+/* Keep a probability away from 0 and 1 */
+double
+ModelProbability(double value)
+{
+	return Max(LEAST_PROBABILITY, Min(1 - LEAST_PROBABILITY, value));
+}
+
+/* Get a probability that a model says */
 static double
 Probability(double value, const char *what)
 {
@@ -97,7 +104,7 @@ Probability(double value, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s of the match model is %g, not a probability between 0 and 1", what, value)));
-	return Max(LEAST_PROBABILITY, Min(1 - LEAST_PROBABILITY, value));
+	return ModelProbability(value);
 }
 
 /* Make an empty model */

@@ -242,6 +242,7 @@ extern void ModelFixedRelated(const ModelComparison *comparison, FieldKind kind,
 							  double *fixed);
 extern bool LevelIdentifies(const ModelLevel *level, FieldKind kind);
 extern double KindMostDifferent(FieldKind kind);
+extern double ModelProbability(double value);
 extern double WeightProbability(double weight);
 
 extern const char *const FieldKindNames[KIND_COUNT];

@@ -225,7 +225,10 @@ ModelDefaultShared(ModelComparison *comparison, FieldKind kind, bool of_persons,
 	}
 }
 
-/* Does the level mean that the values are the same, but for slips? Names of hosts are alike where names of companies are */
+/*
+ * Does the level mean that the values are the same, but for slips?  Names of
+ * hosts are alike where names of companies are.
+ */
 bool
 LevelIdentifies(const ModelLevel *level, FieldKind kind)
 {
@@ -303,7 +306,9 @@ ModelDefaultLevels(ModelComparison *comparison, FieldKind kind)
 			continue;
 		comparison->levels[comparison->level_count++] = (ModelLevel) {
 			.label = pstrdup(preset->label),.test = preset->test,.threshold = preset->threshold,
-			.uses_frequency = preset->uses_frequency,.m = preset->m,.u = preset->u,.related = {preset->u, preset->u, preset->u}
+			.uses_frequency = preset->uses_frequency,.m = preset->m,.u = preset->u
 		};
+		for (int r = 0; r < RELATED_COUNT; r++)
+			comparison->levels[comparison->level_count - 1].related[r] = preset->u;
 	}
 }

@@ -4,13 +4,10 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "matching/columns.h"
 #include "matching/records.h"
-#include "normalise/normalise.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 /* Records that are looked at */
 #define SAMPLE_ROWS 2000

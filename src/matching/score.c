@@ -39,12 +39,12 @@ SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const Pai
 
 	for (int n = 0; n < lengthof(names); n++)
 	{
-		const ModelComparison *comparison = &model->comparisons[names[n]];
-		int			field = comparison->field;
+		int			field;
 
-		if (names[n] < 0 || pattern->levels[names[n]] != comparison->equal_level || left[field] == VALUE_BLANK)
+		if (names[n] < 0 || pattern->levels[names[n]] != model->comparisons[names[n]].equal_level)
 			continue;
-		if (NameInMailbox(scorer->records, field, left[field], mailbox, left[mailbox]))
+		field = model->comparisons[names[n]].field;
+		if (left[field] != VALUE_BLANK && NameInMailbox(scorer->records, field, left[field], mailbox, left[mailbox]))
 			said += scorer->records->rarity[field][left[field]];
 	}
 	return said;

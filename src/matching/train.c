@@ -254,7 +254,8 @@ MaximiseU(Training *training)
 				sums[equal] = Max(sums[equal], Max(chance, 0.05) / Max(present, 1) * total);
 			for (int l = 0; l < comparison->level_count; l++)
 				if (comparison->levels[l].test == TEST_SAME_MAILBOX && field->by_holder)
-					sums[l] = Max(model->fields[comparison->mailbox].agreement - field->agreement, 0.05 / Max(present, 1)) * total;
+					sums[l] = total * Max(model->fields[comparison->mailbox].agreement - field->agreement,
+										  0.05 / Max(present, 1));
 		}
 		Normalise(comparison, sums);
 		for (int l = 0; l < comparison->level_count; l++)
