@@ -56,7 +56,8 @@ SELECT
 	c.attributes AS contact_attributes,
 	a.attributes AS account_attributes,
 	l.team_id,
-	l.agent_id
+	l.agent_id,
+	l.sales_ready_model
 FROM @workspace@.lead l
 LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id
 LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)
@@ -115,37 +116,7 @@ COMMENT ON COLUMN @workspace@.lead_profile.contact_attributes IS 'Custom attribu
 COMMENT ON COLUMN @workspace@.lead_profile.account_attributes IS 'Custom attributes of the account; NULL without an account';
 COMMENT ON COLUMN @workspace@.lead_profile.team_id IS 'Team the lead is assigned to; NULL while to none.';
 COMMENT ON COLUMN @workspace@.lead_profile.agent_id IS 'Agent the lead is assigned to; NULL while to none.';
-
-CREATE OR REPLACE VIEW @workspace@.lead_score WITH (security_invoker = true) AS
-SELECT
-	s.lead_id,
-	s.model,
-	s.fit,
-	s.engagement,
-	s.fit + s.engagement AS score,
-	(SELECT g.grade
-	 FROM @workspace@.scoring_grade g
-	 WHERE g.model = s.model AND g.from_score <= s.fit + s.engagement
-	 ORDER BY g.from_score DESC
-	 LIMIT 1) AS grade,
-	m.sales_ready_threshold,
-	s.fit + s.engagement >= m.sales_ready_threshold AS is_sales_ready,
-	s.scored_at
-FROM @workspace@.score s
-JOIN @workspace@.scoring_model m ON m.model = s.model
-JOIN @workspace@.lead l ON l.lead_id = s.lead_id;
-
-COMMENT ON VIEW @workspace@.lead_score IS
-	'The score of each lead with its grade. One row a lead and model that has scored it.';
-COMMENT ON COLUMN @workspace@.lead_score.lead_id IS 'Key of the lead';
-COMMENT ON COLUMN @workspace@.lead_score.model IS 'Scoring model';
-COMMENT ON COLUMN @workspace@.lead_score.fit IS 'Points for what the lead is: its profile';
-COMMENT ON COLUMN @workspace@.lead_score.engagement IS 'Points for what the lead does: its interactions';
-COMMENT ON COLUMN @workspace@.lead_score.score IS 'Fit and engagement together, in points';
-COMMENT ON COLUMN @workspace@.lead_score.grade IS 'The highest grade of the model that the score reaches; NULL below all of them';
-COMMENT ON COLUMN @workspace@.lead_score.sales_ready_threshold IS 'Points at which the model calls a lead sales-ready';
-COMMENT ON COLUMN @workspace@.lead_score.is_sales_ready IS 'True while the score is at the threshold or above; the lead''s own mark, once set, stays';
-COMMENT ON COLUMN @workspace@.lead_score.scored_at IS 'When the score was last computed';
+COMMENT ON COLUMN @workspace@.lead_profile.sales_ready_model IS 'Scoring model that made it sales-ready; NULL while none did';
 
 CREATE OR REPLACE VIEW @workspace@.stage_history WITH (security_invoker = true) AS
 SELECT

@@ -40,11 +40,6 @@ static const PlanSource forget_scores = {
 	1, {ARG_INT8S}
 };
 
-static const PlanSource all_interactions = {
-	"SELECT i.lead_id, i.kind, i.occurred_at FROM @workspace@.interaction i WHERE i.lead_id = ANY ($1)",
-	1, {ARG_INT8S}
-};
-
 static const PlanSource log_moves = {
 	"INSERT INTO @workspace@.merge_change (merge_id, action, table_name, keys, after)"
 	" SELECT $1, 'created', 'stage_move',"
@@ -118,20 +113,11 @@ static void
 ScoreAfresh(MergeContext *ctx, WorkspaceConfig *config, int64 *ids, int n)
 {
 	Datum		array = IdArray(ids, n);
-	ScoreEvent *events;
-	int			count;
 
 	if (n == 0)
 		return;
 	WorkspaceExecute(ctx->ws, &forget_scores, &array, NULL);
-	count = WorkspaceExecute(ctx->ws, &all_interactions, &array, NULL);
-	events = palloc_extended(sizeof(ScoreEvent) * Max(count, 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < count; i++)
-		events[i] = (ScoreEvent) {
-		ResultInt64(i, 1, NULL), ResultText(i, 2), ResultTimestamp(i, 3)
-	};
-	SPI_freetuptable(SPI_tuptable);
-	PipelineScore(ctx->ws, config, ids, n, events, count, false);
+	PipelineScoreOver(ctx->ws, config, ids, n);
 }
 
 /* Score the open leads that a merge concerns again and log what that changed */
@@ -180,7 +166,7 @@ MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner)
 				again[again_count++] = ids[i];
 		}
 		ScoreAfresh(ctx, config, afresh, afresh_count);
-		PipelineScore(ctx->ws, config, again, again_count, NULL, 0, false);
+		PipelineScore(ctx->ws, config, again, again_count, false);
 
 		{
 			Datum		moves[3] = {Int64GetDatum(merge_id), chunk, Int64GetDatum(last_move)};
