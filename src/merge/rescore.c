@@ -73,6 +73,14 @@ static const PlanSource log_scores = {
 	3, {ARG_INT8, ARG_INT8S, ARG_JSONB}
 };
 
+/* What a lead counts is at least what it has: what is deleted of a merged lead is counted off its survivor */
+static const PlanSource count_what_is_there = {
+	"UPDATE @workspace@.lead l SET interaction_count = i.number FROM (SELECT c.lead_id, pg_catalog.count(*) AS number"
+	" FROM @workspace@.interaction c WHERE c.lead_id = ANY ($1) GROUP BY c.lead_id) i"
+	" WHERE l.lead_id = i.lead_id AND l.interaction_count < i.number",
+	1, {ARG_INT8S}
+};
+
 /* Note a lead that interactions of another one came to, or went from */
 void
 MergeMixed(MergeContext *ctx, int64 lead_id)
@@ -191,5 +199,6 @@ RescoreMixed(MergeContext *ctx)
 
 	values[2] = IdArray(mixed, n);
 	n = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, "nn "), &ids);
+	WorkspaceExecute(ctx->ws, &count_what_is_there, &values[2], NULL);
 	ScoreAfresh(ctx, WorkspaceGetConfig(ctx->ws), ids, n);
 }
