@@ -86,11 +86,11 @@ CREATE OR REPLACE FUNCTION @workspace@.simulate_model(model text)
 					FILTER (WHERE n.status = 'open' AND n.was_ready AND NOT n.is_ready), '{}') AS ceases_ready
 			FROM (
 				SELECT a.lead_id, l.status,
-					a.fit + lead_mgmt.heat_at(a.engagement, pg_catalog.now()) >= m.sales_ready_threshold AS is_ready,
+					a.fit + lead_mgmt.heat_at(a.engagement, pg_catalog.now()) >=
+						(SELECT m.sales_ready_threshold FROM @workspace@.scoring_model m WHERE m.model = $1) AS is_ready,
 					l.sales_ready_at IS NOT NULL AS was_ready
 				FROM lead_mgmt.score_all('@workspace@.score', $1, false) a
 				JOIN @workspace@.lead l ON l.lead_id = a.lead_id
-				CROSS JOIN (SELECT x.sales_ready_threshold FROM @workspace@.scoring_model x WHERE x.model = $1) m
 			) n
 		) t
 	$$;

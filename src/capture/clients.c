@@ -307,6 +307,7 @@ typedef struct Rescore
 {
 	bool		is_account;
 	int64		id;
+	int64		accounts[2];	/* that a contact left and came to, or 0 */
 } Rescore;
 
 /* Score the open leads of a contact or account again */
@@ -314,12 +315,26 @@ static void
 RescoreLeads(Workspace *ws, void *arg)
 {
 	Rescore    *rescore = arg;
+	WorkspaceConfig *config = WorkspaceGetConfig(ws);
+	bool		has_moved = config->has_account_model && rescore->accounts[0] != rescore->accounts[1];
 	int64	   *ids = NULL;
 	int			n;
 
-	n = LeadsOf(ws, rescore->is_account ? NULL : &rescore->id, rescore->is_account ? 0 : 1,
-				rescore->is_account ? &rescore->id : NULL, rescore->is_account ? 1 : 0, &ids);
-	PipelineScore(ws, WorkspaceGetConfig(ws), ids, n, false);
+	if (rescore->is_account)
+		n = LeadsOf(ws, NULL, 0, &rescore->id, 1, &ids);
+	else
+		n = LeadsOf(ws, &rescore->id, 1, rescore->accounts, has_moved ? 2 : 0, &ids);
+	PipelineScore(ws, config, ids, n, false);
+}
+
+/* Get the account of a contact, 0 without */
+static int64
+AccountOf(HeapTuple contact, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(contact, SPI_fnumber(desc, "account_id"), desc, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
 }
 
 PG_FUNCTION_INFO_V1(rescore_leads);
@@ -329,7 +344,7 @@ rescore_leads(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TupleDesc	desc;
-	Rescore		rescore;
+	Rescore		rescore = {0};
 	bool		isnull;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
@@ -343,6 +358,11 @@ rescore_leads(PG_FUNCTION_ARGS)
 	rescore.id = DatumGetInt64(heap_getattr(trigdata->tg_newtuple,
 											SPI_fnumber(desc, rescore.is_account ? "account_id" : "contact_id"),
 											desc, &isnull));
+	if (!rescore.is_account)
+	{
+		rescore.accounts[0] = AccountOf(trigdata->tg_trigtuple, desc);
+		rescore.accounts[1] = AccountOf(trigdata->tg_newtuple, desc);
+	}
 	SPI_connect();
 	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), RescoreLeads, &rescore);
 	SPI_finish();

@@ -30,16 +30,6 @@ static const PlanSource recount_leads = {
 	1, {ARG_INT8S}
 };
 
-static const PlanSource leads_of_contacts = {
-	"SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id IN ("
-	"SELECT l.lead_id FROM @workspace@.contact c JOIN @workspace@.lead l ON l.account_id = c.account_id"
-	" WHERE c.contact_id = ANY ($1)"
-	" UNION ALL SELECT l.lead_id FROM @workspace@.contact c JOIN @workspace@.contact k ON k.account_id = c.account_id"
-	" JOIN @workspace@.lead l ON l.contact_id = k.contact_id AND l.account_id IS NULL"
-	" WHERE c.contact_id = ANY ($1)) ORDER BY o.lead_id FOR NO KEY UPDATE",
-	1, {ARG_INT8S}
-};
-
 /* Ids that grow */
 typedef struct Ids
 {
@@ -128,18 +118,8 @@ Recount(Workspace *ws, void *arg)
 		SPI_freetuptable(SPI_tuptable);
 		WorkspaceExecute(ws, &recount_leads, &array, NULL);
 	}
-	if (config->has_account_model && contacts.n > 0)
-	{
-		int			found;
-
-		contacts.n = ScoreUniqueIds(contacts.ids, contacts.n);
-		array = IdsArgument(ws, &leads_of_contacts, contacts.ids, contacts.n);
-		found = WorkspaceExecute(ws, &leads_of_contacts, &array, NULL);
-		for (int i = 0; i < found; i++)
-			AddId(&leads, ResultInt64(i, 1, NULL));
-		SPI_freetuptable(SPI_tuptable);
-		leads.n = ScoreUniqueIds(leads.ids, leads.n);
-	}
+	if (config->has_account_model)
+		leads.n = ScoreWithSiblings(ws, &leads.ids, leads.n, contacts.ids, ScoreUniqueIds(contacts.ids, contacts.n));
 	for (int from = 0; from < leads.n; from += RECOUNT_CHUNK)
 	{
 		CHECK_FOR_INTERRUPTS();

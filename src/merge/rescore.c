@@ -195,10 +195,14 @@ RescoreMixed(MergeContext *ctx)
 	Datum		values[3] = {(Datum) 0, (Datum) 0, (Datum) 0};
 	int64	   *mixed;
 	int64	   *ids;
+	WorkspaceConfig *config = WorkspaceGetConfig(ctx->ws);
 	int			n = MixedLeads(ctx, &mixed);
 
+	/* What a lead does that comes back may count for others of its account */
+	if (config->has_account_model)
+		n = ScoreWithSiblings(ctx->ws, &mixed, n, NULL, 0);
 	values[2] = IdArray(mixed, n);
 	n = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, "nn "), &ids);
 	WorkspaceExecute(ctx->ws, &count_what_is_there, &values[2], NULL);
-	ScoreAfresh(ctx, WorkspaceGetConfig(ctx->ws), ids, n);
+	ScoreAfresh(ctx, config, ids, n);
 }

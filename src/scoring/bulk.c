@@ -79,8 +79,7 @@ FitQuery(const Workspace *ws, const ScoringModel *model, bool open_only, bool sa
 			appendStringInfo(&sql, " + CASE WHEN lead_mgmt.satisfies_or_null(p, %s::lead_mgmt.predicate)",
 							 quote_literal_cstr(rule->source));
 		else
-			/* on lines of its own, as it may end with a comment */
-			appendStringInfo(&sql, " + CASE WHEN (\n%s\n)", rule->source);
+			appendStringInfo(&sql, " + CASE WHEN (%s)", rule->source);
 		appendStringInfo(&sql, " THEN '%s'::pg_catalog.float8 ELSE 0 END", points);
 	}
 	appendStringInfo(&sql, " FROM %s.lead_profile p WHERE (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)%s",

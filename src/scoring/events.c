@@ -15,14 +15,14 @@
 
 static const PlanSource events_of_leads = {
 	"SELECT i.lead_id, NULL::pg_catalog.int8," EVENT_COLUMNS
-	" FROM @workspace@.interaction i WHERE i.lead_id = ANY ($1) AND LEAST(i.occurred_at, i.recorded_at) <= $3",
+	" FROM @workspace@.interaction i WHERE i.lead_id = ANY ($1) AND LEAST(i.occurred_at, i.recorded_at, pg_catalog.now()) <= $3",
 	3, {ARG_INT8S, ARG_BOOL, ARG_TIMESTAMPTZ}
 };
 
 static const PlanSource events_of_accounts = {
 	"SELECT NULL::pg_catalog.int8, c.account_id," EVENT_COLUMNS
 	" FROM @workspace@.contact c JOIN @workspace@.interaction i ON i.contact_id = c.contact_id"
-	" WHERE c.account_id = ANY ($1) AND LEAST(i.occurred_at, i.recorded_at) <= $3"
+	" WHERE c.account_id = ANY ($1) AND LEAST(i.occurred_at, i.recorded_at, pg_catalog.now()) <= $3"
 	" UNION ALL SELECT NULL, o.account_id," EVENT_COLUMNS
 	" FROM (SELECT l.lead_id, l.account_id FROM @workspace@.lead l WHERE l.account_id = ANY ($1)"
 	" UNION ALL SELECT l.lead_id, c.account_id FROM @workspace@.contact c"
@@ -30,7 +30,7 @@ static const PlanSource events_of_accounts = {
 	" WHERE c.account_id = ANY ($1)) o"
 	" JOIN @workspace@.interaction i ON i.lead_id = o.lead_id"
 	" LEFT JOIN @workspace@.contact c ON c.contact_id = i.contact_id"
-	" WHERE c.account_id IS NULL AND LEAST(i.occurred_at, i.recorded_at) <= $3",
+	" WHERE c.account_id IS NULL AND LEAST(i.occurred_at, i.recorded_at, pg_catalog.now()) <= $3",
 	3, {ARG_INT8S, ARG_BOOL, ARG_TIMESTAMPTZ}
 };
 
@@ -50,6 +50,19 @@ static const PlanSource leads_of_accounts = {
 	" JOIN @workspace@.lead l ON l.contact_id = c.contact_id AND l.account_id IS NULL"
 	" WHERE c.account_id = ANY ($1)) ORDER BY o.lead_id FOR NO KEY UPDATE",
 	1, {ARG_INT8S}
+};
+
+/* The open leads of the accounts of contacts and leads */
+static const PlanSource siblings = {
+	"WITH accounts AS (SELECT c.account_id FROM @workspace@.contact c WHERE c.contact_id = ANY ($1)"
+	" UNION SELECT COALESCE(l.account_id, c.account_id) FROM @workspace@.lead l"
+	" LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id WHERE l.lead_id = ANY ($2))"
+	" SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id IN ("
+	"SELECT l.lead_id FROM accounts a JOIN @workspace@.lead l ON l.account_id = a.account_id"
+	" UNION ALL SELECT l.lead_id FROM accounts a JOIN @workspace@.contact c ON c.account_id = a.account_id"
+	" JOIN @workspace@.lead l ON l.contact_id = c.contact_id AND l.account_id IS NULL)"
+	" ORDER BY o.lead_id FOR NO KEY UPDATE",
+	2, {ARG_INT8S, ARG_INT8S}
 };
 
 /* Read an event that a statement returned */
@@ -96,6 +109,50 @@ CompareByAccount(const void *a, const void *b)
 	return CompareTimes(left, right);
 }
 
+/* Make an array argument of ids */
+static Datum
+IdsArgument(Workspace *ws, const int64 *ids, int n)
+{
+	Batch	   *batch = BatchCreate(leads_of_accounts.args, 1, n);
+	Datum		array;
+
+	for (int i = 0; i < n; i++)
+	{
+		BatchSet(batch, 0, Int64GetDatum(ids[i]));
+		BatchNext(batch);
+	}
+	BatchArrays(ws, batch, &array);
+	return array;
+}
+
+/* Add the ids that a statement returned to others; returns how many distinct ones there are then */
+static int
+AddResult(int64 **ids, int n, int found)
+{
+	int64	   *all = palloc_extended(sizeof(int64) * Max(n + found, 1), MCXT_ALLOC_HUGE);
+
+	memcpy(all, *ids, sizeof(int64) * n);
+	for (int i = 0; i < found; i++)
+		all[n + i] = ResultInt64(i, 1, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	*ids = all;
+	return ScoreUniqueIds(all, n + found);
+}
+
+/*
+ * Add the open leads of the accounts of contacts and leads, which are locked,
+ * to the leads; returns how many there are then.
+ */
+int
+ScoreWithSiblings(Workspace *ws, int64 **lead_ids, int n, const int64 *contacts, int contact_count)
+{
+	Datum		values[2];
+
+	values[0] = IdsArgument(ws, contacts, contact_count);
+	values[1] = IdsArgument(ws, *lead_ids, n);
+	return AddResult(lead_ids, n, WorkspaceExecute(ws, &siblings, values, NULL));
+}
+
 /* Sort events by their lead or account and then by time */
 ScoreEvent **
 ScoreSortEvents(ScoreEvent *events, int n, bool by_account)
@@ -139,17 +196,11 @@ ScoreLoadEvents(Workspace *ws, bool by_account, bool with_rows, int64 *owners, i
 				TimestampTz until, int *count)
 {
 	const PlanSource *source = by_account ? &events_of_accounts : &events_of_leads;
-	Batch	   *batch = BatchCreate(source->args, 1, n);
 	ScoreEvent *events;
 	Datum		values[3];
 	int			found;
 
-	for (int i = 0; i < n; i++)
-	{
-		BatchSet(batch, 0, Int64GetDatum(owners[i]));
-		BatchNext(batch);
-	}
-	BatchArrays(ws, batch, values);
+	values[0] = IdsArgument(ws, owners, n);
 	values[1] = BoolGetDatum(with_rows);
 	values[2] = TimestampTzGetDatum(until);
 	found = WorkspaceExecute(ws, source, values, NULL);
@@ -184,7 +235,7 @@ ScoreWithAccounts(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, in
 				  int64 **lead_ids, int n)
 {
 	Batch	   *batch;
-	Batch	   *accounts;
+	Datum		accounts;
 	int64	   *ids;
 	int			found;
 
@@ -201,23 +252,10 @@ ScoreWithAccounts(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, in
 		BatchNext(batch);
 	}
 	found = BatchExecute(ws, &accounts_of_events, batch);
-	accounts = BatchCreate(leads_of_accounts.args, 1, found);
 	ids = palloc(sizeof(int64) * Max(found, 1));
 	for (int i = 0; i < found; i++)
 		ids[i] = events[ResultInt64(i, 1, NULL)].account_id = ResultInt64(i, 2, NULL);
 	SPI_freetuptable(SPI_tuptable);
-	found = ScoreUniqueIds(ids, found);
-	for (int i = 0; i < found; i++)
-	{
-		BatchSet(accounts, 0, Int64GetDatum(ids[i]));
-		BatchNext(accounts);
-	}
-	found = BatchExecute(ws, &leads_of_accounts, accounts);
-	ids = palloc(sizeof(int64) * Max(n + found, 1));
-	memcpy(ids, *lead_ids, sizeof(int64) * n);
-	for (int i = 0; i < found; i++)
-		ids[n + i] = ResultInt64(i, 1, NULL);
-	SPI_freetuptable(SPI_tuptable);
-	*lead_ids = ids;
-	return ScoreUniqueIds(ids, n + found);
+	accounts = IdsArgument(ws, ids, ScoreUniqueIds(ids, found));
+	return AddResult(lead_ids, n, WorkspaceExecute(ws, &leads_of_accounts, &accounts, NULL));
 }
