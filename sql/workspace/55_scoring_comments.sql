@@ -38,6 +38,6 @@ COMMENT ON COLUMN @workspace@.scoring_grade.from_score IS 'Lowest score, in poin
 COMMENT ON COLUMN @workspace@.score.lead_id IS 'Lead scored';
 COMMENT ON COLUMN @workspace@.score.model IS 'Model that scored it';
 COMMENT ON COLUMN @workspace@.score.fit IS 'Points for what the lead is';
-COMMENT ON COLUMN @workspace@.score.engagement IS 'Points for what the lead does, as they cool: lead_mgmt.heat_at(engagement, now()) is what they are worth now';
+COMMENT ON COLUMN @workspace@.score.engagement IS 'Points for what the lead does, as they cool: lead_mgmt.heat_at(engagement, now()) is what they are worth now. ORDER BY it stays right as time passes, for leads of one model with one half-life';
 COMMENT ON COLUMN @workspace@.score.tally IS 'How far limits and numbers of interactions are used up, for models that have them: the time of the latest interaction counted, then five numbers a limit: rule id or negative group id, interactions, points, day, points of the day';
 COMMENT ON COLUMN @workspace@.score.scored_at IS 'When these were last computed';

@@ -14,16 +14,14 @@ SELECT
 	 LIMIT 1) AS grade,
 	m.sales_ready_threshold,
 	n.fit + n.engagement >= m.sales_ready_threshold AS is_sales_ready,
-	n.scored_at,
-	n.heat
+	n.scored_at
 FROM (
 	SELECT
 		s.lead_id,
 		s.model,
 		s.fit,
 		lead_mgmt.heat_at(s.engagement, pg_catalog.now()) AS engagement,
-		s.scored_at,
-		s.engagement AS heat
+		s.scored_at
 	FROM @workspace@.score s
 ) n
 JOIN @workspace@.scoring_model m ON m.model = n.model
@@ -40,4 +38,3 @@ COMMENT ON COLUMN @workspace@.lead_score.grade IS 'The highest grade of the mode
 COMMENT ON COLUMN @workspace@.lead_score.sales_ready_threshold IS 'Points at which the model calls a lead sales-ready';
 COMMENT ON COLUMN @workspace@.lead_score.is_sales_ready IS 'True while the score is at the threshold or above; the lead''s own mark, once set, stays, unless the model says otherwise';
 COMMENT ON COLUMN @workspace@.lead_score.scored_at IS 'When the lead was last scored; points cool after it as well';
-COMMENT ON COLUMN @workspace@.lead_score.heat IS 'Engagement as it cools: ORDER BY heat of leads of one model with one half-life stays right as time passes';

@@ -31,13 +31,14 @@ CREATE OR REPLACE FUNCTION @workspace@.cools_at(lead_id bigint, model text DEFAU
 	RETURNS timestamptz
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 	AS $$
-		SELECT lead_mgmt.heat_leaves(s.heat,
+		SELECT lead_mgmt.heat_leaves(s.engagement,
 			COALESCE((SELECT pg_catalog.max(g.from_score) FROM @workspace@.scoring_grade g
-				WHERE g.model = s.model AND g.from_score <= s.score), '-infinity') - s.fit,
+				WHERE g.model = s.model AND g.from_score <= n.score), '-infinity') - s.fit,
 			COALESCE((SELECT pg_catalog.min(g.from_score) FROM @workspace@.scoring_grade g
-				WHERE g.model = s.model AND g.from_score > s.score), 'infinity') - s.fit,
+				WHERE g.model = s.model AND g.from_score > n.score), 'infinity') - s.fit,
 			pg_catalog.now())
-		FROM @workspace@.lead_score s
+		FROM @workspace@.score s
+		CROSS JOIN LATERAL (SELECT s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now()) AS score) n
 		WHERE s.lead_id = $1 AND s.model = COALESCE($2, 'default')
 	$$;
 

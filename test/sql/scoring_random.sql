@@ -83,9 +83,9 @@ BEGIN
 	END LOOP;
 END $$;
 
-CALL happen(120, 1);
+CALL happen(80, 1);
 SELECT * FROM wrong;
-CALL happen(5, 100);
+CALL happen(4, 80);
 SELECT * FROM wrong;
 -- interactions come through the door as well
 INSERT INTO submission (payload) SELECT jsonb_build_object('email', 'p' || 1 + floor(random() * 45) || '@gmail.com', 'kind', (ARRAY['page_view', 'chat'])[1 + g % 2], 'page', '/' || g % 4, 'channel', 'c' || g % 3,
@@ -108,9 +108,9 @@ SELECT * FROM wrong;
 INSERT INTO interaction (lead_id, kind, channel, page, occurred_at) SELECT 1 + g % 30, 'page_view', 'c' || g % 3, '/' || g % 4, now() - g * interval '1 minute' FROM generate_series(1, 9000) g;
 SELECT s.model, count(*) FILTER (WHERE abs(s.score - e.total) > 1e-9 * greatest(abs(s.score), 1)) AS wrong FROM lead_score s, LATERAL (SELECT COALESCE(sum(total), 0) AS total FROM explain_score(s.lead_id, s.model)) e GROUP BY 1 ORDER BY 1;
 -- computing all afresh changes nothing
-CREATE TEMP TABLE kept AS SELECT lead_id, model, fit, lead_mgmt.heat_at(heat, '2027-01-01') AS points FROM lead_score;
+CREATE TEMP TABLE kept AS SELECT lead_id, model, fit, lead_mgmt.heat_at(engagement, '2027-01-01') AS points FROM score;
 SELECT rescore(model) > 0 AS rescored FROM scoring_model ORDER BY model;
-SELECT count(*) AS changed FROM kept k JOIN lead_score s USING (lead_id, model) WHERE k.fit <> s.fit OR abs(k.points - lead_mgmt.heat_at(s.heat, '2027-01-01')) > 1e-9 * greatest(abs(k.points), 1);
+SELECT count(*) AS changed FROM kept k JOIN score s USING (lead_id, model) WHERE k.fit <> s.fit OR abs(k.points - lead_mgmt.heat_at(s.engagement, '2027-01-01')) > 1e-9 * greatest(abs(k.points), 1);
 SELECT count(*) AS wrong FROM lead_score s, LATERAL (SELECT COALESCE(sum(total), 0) AS total FROM explain_score(s.lead_id, s.model)) e WHERE abs(s.score - e.total) > 1e-9 * greatest(abs(s.score), 1);
 RESET search_path;
 SET client_min_messages = warning;
