@@ -378,6 +378,7 @@ HeatLeaves(const Heat *heat, double from, double below, TimestampTz since)
 	double		limits[2] = {from, below};
 	double		first = -1;
 	double		now = HeatAt(heat, since);
+	TimestampTz leaves;
 
 	if (now < from || now >= below)
 		return since;
@@ -390,5 +391,15 @@ HeatLeaves(const Heat *heat, double from, double below, TimestampTz since)
 	}
 	if (first < 0 || first >= (double) (END_TIMESTAMP - since))
 		return DT_NOEND;
-	return since + (int64) ceil(first);
+	leaves = since + (int64) ceil(first);
+
+	/* Rounding may leave it on the limit: go on until it is beyond */
+	for (int i = 0; i < HEAT_SEARCH_STEPS && leaves < END_TIMESTAMP; i++)
+	{
+		now = HeatAt(heat, leaves);
+		if (now < from || now >= below)
+			break;
+		leaves++;
+	}
+	return leaves;
 }

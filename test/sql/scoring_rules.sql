@@ -78,6 +78,7 @@ INSERT INTO scoring_rule (model, label, interaction_kind, points) VALUES ('defau
 SELECT rescore();
 INSERT INTO interaction (lead_id, kind, occurred_at) VALUES (3, 'page_view', '9999-12-31'), (3, 'page_view', '0001-01-01'), (3, 'page_view', 'infinity'), (3, 'page_view', '-infinity');
 INSERT INTO interaction (lead_id, kind, occurred_at, recorded_at) VALUES (3, 'page_view', 'infinity', 'infinity');
+DELETE FROM interaction WHERE recorded_at = 'infinity';
 SELECT round(engagement::numeric, 3) FROM standing WHERE title = 'cee';
 SELECT wrong();
 SELECT score_at(3, 'infinity'), score_at(3, '-infinity'), score_at(3, '2000-01-01');
@@ -150,7 +151,7 @@ UPDATE scoring_model SET half_life = '10 days' WHERE model = 'draft';
 INSERT INTO scoring_grade VALUES ('draft', 'cold', '-infinity'), ('draft', 'warm', 25), ('draft', 'hot', 40);
 SELECT rescore('draft');
 SELECT title, grade, cools_at(lead_id, 'draft') < 'infinity' AS cools, CASE WHEN cools_at(lead_id, 'draft') < 'infinity' THEN
-	(SELECT g.grade FROM scoring_grade g WHERE g.model = 'draft' AND g.from_score <= score_at(lead_id, cools_at(lead_id, 'draft'), 'draft') ORDER BY from_score DESC LIMIT 1) END AS becomes
+	(SELECT g.grade FROM scoring_grade g WHERE g.model = 'draft' AND g.from_score <= score_at(lead_id, cools_at(lead_id, 'draft') + interval '1 second', 'draft') ORDER BY from_score DESC LIMIT 1) END AS becomes
 FROM standing JOIN lead USING (title) WHERE model = 'draft';
 
 -- rules that cannot be used any more are reported and left out
