@@ -19,6 +19,10 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+/* Interactions read before their leads are scored, each of them once, and leads scored at a time */
+#define CLIENT_CHUNK_ROWS 131072
+#define CLIENT_CHUNK_LEADS 2000
+
 static const PlanSource attach_interactions = {
 	"UPDATE @workspace@.interaction i SET lead_id = n.lead_id"
 	" FROM (SELECT r.interaction_id, (SELECT pg_catalog.max(l.lead_id) FROM @workspace@.lead l"
@@ -71,17 +75,60 @@ typedef struct InteractionColumns
 	int			recorded_at;
 } InteractionColumns;
 
+/* Order events by lead */
+static int
+CompareEventLeads(const void *a, const void *b)
+{
+	int64		left = ((const ScoreEvent *) a)->lead_id;
+	int64		right = ((const ScoreEvent *) b)->lead_id;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Count events for their leads, some leads at a time */
+static void
+CountByLeads(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int n, HTAB *restarted)
+{
+	int64	   *ids = palloc(sizeof(int64) * CLIENT_CHUNK_LEADS);
+	MemoryContext slice = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt scoring", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(slice);
+	int			from = 0;
+
+	qsort(events, n, sizeof(ScoreEvent), CompareEventLeads);
+	while (from < n)
+	{
+		int			to = from;
+		int			count = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (; to < n; to++)
+		{
+			int64		lead = events[to].lead_id;
+
+			/* Events without a lead come first */
+			if (lead == 0 || (count > 0 && ids[count - 1] == lead))
+				continue;
+			if (count == CLIENT_CHUNK_LEADS)
+				break;
+			ids[count++] = lead;
+		}
+		PipelineCount(ws, config, ids, count, events + from, to - from, restarted);
+		MemoryContextReset(slice);
+		from = to;
+	}
+	MemoryContextSwitchTo(old);
+}
+
 /*
  * Count interactions for the leads they concern: the lead they name, or else
- * the latest open lead of their contact, which they are attached to.
+ * the latest open lead of their contact, which they are attached to.  What
+ * contacts without a lead do may count for the leads of their account.
  */
 static void
 CountInteractions(Workspace *ws, WorkspaceConfig *config, ScoreEvent *rows, int n, HTAB *restarted)
 {
 	Batch	   *unattached = BatchCreate(attach_interactions.args, attach_interactions.nargs, n);
 	ScoreEvent *events = palloc(sizeof(ScoreEvent) * n);
-	int64	   *ids = palloc(sizeof(int64) * n);
-	int			named = 0;
 	int			count = 0;
 
 	for (int i = 0; i < n; i++)
@@ -103,11 +150,6 @@ CountInteractions(Workspace *ws, WorkspaceConfig *config, ScoreEvent *rows, int 
 	}
 	if (count > 0)
 		LeadsTouch(ws, events, count);
-	for (int i = 0; i < count; i++)
-		ids[i] = events[i].lead_id;
-	named = ScoreUniqueIds(ids, count);
-
-	/* What contacts without a lead do may count for the leads of their account */
 	if (config->has_account_model)
 	{
 		int64	   *counted = palloc(sizeof(int64) * Max(count, 1));
@@ -121,7 +163,7 @@ CountInteractions(Workspace *ws, WorkspaceConfig *config, ScoreEvent *rows, int 
 				bsearch(&rows[i].interaction_id, counted, counted_count, sizeof(int64), ScoreCompareIds) == NULL)
 				events[count++] = rows[i];
 	}
-	PipelineCount(ws, config, ids, named, events, count, restarted);
+	CountByLeads(ws, config, events, count, restarted);
 }
 
 /* Find the columns of interaction */
@@ -164,7 +206,8 @@ CountInserted(Workspace *ws, void *arg)
 	Tuplestorestate *tuples = inserted->trigdata->tg_newtable;
 	TupleDesc	desc = RelationGetDescr(inserted->trigdata->tg_relation);
 	InteractionColumns columns = FindColumns(desc);
-	ScoreEvent *rows = palloc(sizeof(ScoreEvent) * CAPTURE_CHUNK_ROWS);
+	ScoreEvent *rows = NULL;
+	int			size = 0;
 	MemoryContext chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt interactions", ALLOCSET_DEFAULT_SIZES);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	MemoryContext old = MemoryContextSwitchTo(chunk);
@@ -179,8 +222,16 @@ CountInserted(Workspace *ws, void *arg)
 
 		/* What came of a submission was counted with it: restored rows, say */
 		if (more && slot_attisnull(slot, columns.submission))
+		{
+			if (n == size)
+			{
+				size = size == 0 ? 16 : size * 2;
+				rows = rows ? repalloc(rows, sizeof(ScoreEvent) * size) :
+					MemoryContextAlloc(old, sizeof(ScoreEvent) * size);
+			}
 			rows[n++] = ReadInteraction(slot, &columns);
-		if (n == CAPTURE_CHUNK_ROWS || (!more && n > 0))
+		}
+		if (n == CLIENT_CHUNK_ROWS || (!more && n > 0))
 		{
 			CHECK_FOR_INTERRUPTS();
 			CountInteractions(ws, WorkspaceGetConfig(ws), rows, n, inserted->restarted);
