@@ -270,4 +270,4 @@ CREATE FUNCTION lead_mgmt.score_all(score_table regclass, model text, open_only 
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.score_all(regclass, text, boolean) IS
-	'The scores of all leads of a workspace, named by its table score, in a model, which may be a draft, from what their profiles and interactions are now; leads without contact or account are left out. Memory: the interactions of 2,000 leads, and work_mem. Error: no_data_found';
+	'The scores of all leads of a workspace, named by its table score, in a model, which may be a draft, from what their profiles and interactions are now, for closed leads the interactions up to their outcome; leads without contact or account are left out. Memory: the interactions of 2,000 leads, and work_mem. Error: no_data_found';

@@ -87,7 +87,7 @@ CREATE OR REPLACE FUNCTION @workspace@.simulate_model(model text)
 					FILTER (WHERE n.status = 'open' AND n.was_ready AND NOT n.is_ready), '{}') AS ceases_ready
 			FROM (
 				SELECT a.lead_id, l.status,
-					a.fit + lead_mgmt.heat_at(a.engagement, pg_catalog.now()) >=
+					a.fit + lead_mgmt.heat_at(a.engagement, CASE WHEN l.status = 'open' THEN pg_catalog.now() ELSE l.stage_entered_at END) >=
 						(SELECT m.sales_ready_threshold FROM @workspace@.scoring_model m WHERE m.model = $1) AS is_ready,
 					l.sales_ready_at IS NOT NULL AS was_ready
 				FROM lead_mgmt.score_all('@workspace@.score', $1, false) a
@@ -97,7 +97,111 @@ CREATE OR REPLACE FUNCTION @workspace@.simulate_model(model text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.simulate_model(text) IS
-	'What a model, active or a draft, would say about all leads now; nothing is kept. One row: leads scored, sales-ready ones among them, leads with an outcome and won (converted) ones, both also among the ready ones; precision is the share won of the ready ones with an outcome, recall the share ready of the won ones, lift the precision over the share won of all; open leads that would become ready, and those marked ready that would not be. Error: no_data_found.';
+	'What a model, active or a draft, would say about all open leads now, and would have said about closed ones at their outcome; nothing is kept. One row: leads scored, sales-ready ones among them, leads with an outcome and won (converted) ones, both also among the ready ones; precision is the share won of the ready ones with an outcome, recall the share ready of the won ones, lift the precision over the share won of all; open leads that would become ready, and those marked ready that would not be. Error: no_data_found.';
+
+CREATE OR REPLACE FUNCTION @workspace@.rule_lift(model text)
+	RETURNS TABLE (scoring_rule_id bigint, part text, label text, hits bigint, won bigint, lift double precision,
+		points double precision, suggested_points double precision)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+	AS $$
+		WITH source AS (
+			SELECT m.model, m.account_based FROM @workspace@.scoring_model m WHERE m.model = $1
+		), outcome AS (
+			SELECT p, p.lead_id, p.account_id, l.status = 'converted' AS is_won, l.stage_entered_at AS closed_at
+			FROM @workspace@.lead_profile p
+			JOIN @workspace@.lead l ON l.lead_id = p.lead_id
+			WHERE p.status <> 'open' AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)
+		), total AS (
+			SELECT pg_catalog.count(*) FILTER (WHERE o.is_won)::double precision AS won,
+				pg_catalog.count(*) FILTER (WHERE NOT o.is_won)::double precision AS lost
+			FROM outcome o
+		), happened AS (
+			SELECT o.lead_id, o.is_won, i
+			FROM source s
+			JOIN outcome o ON NOT s.account_based OR o.account_id IS NULL
+			JOIN @workspace@.interaction i ON i.lead_id = o.lead_id AND i.occurred_at <= o.closed_at
+			UNION ALL
+			SELECT o.lead_id, o.is_won, i
+			FROM source s
+			JOIN outcome o ON s.account_based
+			JOIN @workspace@.contact c ON c.account_id = o.account_id
+			JOIN @workspace@.interaction i ON i.contact_id = c.contact_id AND i.occurred_at <= o.closed_at
+		), hit AS (
+			SELECT r.scoring_rule_id, o.is_won
+			FROM outcome o
+			JOIN @workspace@.scoring_rule r ON r.model = $1 AND r.is_active AND r.condition IS NOT NULL
+			WHERE lead_mgmt.satisfies_or_null(o.p, r.condition)
+			UNION ALL
+			SELECT r.scoring_rule_id, h.is_won
+			FROM happened h
+			JOIN @workspace@.scoring_rule r ON r.model = $1 AND r.is_active AND r.condition IS NULL
+				AND COALESCE(r.interaction_kind = (h.i).kind, true)
+				AND COALESCE((h.i).occurred_at >= r.active_from, true)
+				AND COALESCE((h.i).occurred_at < r.active_until, true)
+			WHERE r.interaction_condition IS NULL OR lead_mgmt.satisfies_or_null(h.i, r.interaction_condition)
+			GROUP BY r.scoring_rule_id, h.lead_id, h.is_won
+			HAVING pg_catalog.count(*) >= COALESCE(r.at_least, 1)
+		), counted AS (
+			SELECT r.scoring_rule_id, CASE WHEN r.condition IS NULL THEN 'engagement' ELSE 'fit' END AS part,
+				r.label, r.points, pg_catalog.count(h.is_won) AS hits,
+				pg_catalog.count(*) FILTER (WHERE h.is_won) AS won
+			FROM @workspace@.scoring_rule r
+			LEFT JOIN hit h ON h.scoring_rule_id = r.scoring_rule_id
+			WHERE r.model = $1 AND r.is_active
+			GROUP BY r.scoring_rule_id
+		), weighed AS (
+			SELECT c.*, CASE WHEN c.hits > 0 AND t.won > 0 AND t.lost > 0 THEN
+					pg_catalog.ln((c.won + 0.5) / (t.won + 1)) - pg_catalog.ln((c.hits - c.won + 0.5) / (t.lost + 1)) END AS weight,
+				c.won / NULLIF(c.hits, 0)::double precision * (t.won + t.lost) / NULLIF(t.won, 0) AS lift
+			FROM counted c CROSS JOIN total t
+		)
+		SELECT w.scoring_rule_id, w.part, w.label, w.hits, w.won, w.lift, w.points,
+			pg_catalog.round((w.weight
+				* pg_catalog.sum(pg_catalog.abs(w.points)) FILTER (WHERE w.weight IS NOT NULL) OVER ()
+				/ NULLIF(pg_catalog.sum(pg_catalog.abs(w.weight)) OVER (), 0))::numeric, 1)::double precision
+		FROM weighed w
+		ORDER BY w.part DESC, w.scoring_rule_id
+	$$;
+
+COMMENT ON FUNCTION @workspace@.rule_lift(text) IS
+	'What the outcomes of leads, converted or disqualified, say about each rule of a model: the leads with an outcome that it applied to before they were closed, how many of them were won, the lift (the share won of those over the share won of all), its points, and points that would fit: the logarithm of how much likelier it applies to a won lead than to a lost one (naive Bayes, half a lead added to each count), on a scale on which the points of all rules together are as many as now. NULL for a rule that applied to none, or without outcomes of both kinds. Fit rules go by the profile as it is now.';
+
+CREATE OR REPLACE FUNCTION @workspace@.recalibrate(model text, new_model text DEFAULT NULL)
+	RETURNS TABLE (scoring_rule_id bigint, part text, label text, hits bigint, won bigint, lift double precision,
+		points double precision, suggested_points double precision)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	BEGIN
+		IF NOT EXISTS (SELECT FROM @workspace@.scoring_model m WHERE m.model = recalibrate.model) THEN
+			RAISE EXCEPTION 'there is no scoring model "%"', recalibrate.model USING ERRCODE = 'no_data_found';
+		END IF;
+		RETURN QUERY SELECT r.* FROM @workspace@.rule_lift(recalibrate.model) r;
+		IF recalibrate.new_model IS NULL THEN
+			RETURN;
+		END IF;
+		INSERT INTO @workspace@.scoring_model (model, label, sales_ready_threshold, half_life, account_based, keeps_ready, is_active)
+			SELECT recalibrate.new_model, pg_catalog.format('%s, recalibrated', m.label), m.sales_ready_threshold, m.half_life,
+				m.account_based, m.keeps_ready, false
+			FROM @workspace@.scoring_model m WHERE m.model = recalibrate.model;
+		INSERT INTO @workspace@.scoring_grade (model, grade, from_score)
+			SELECT recalibrate.new_model, g.grade, g.from_score
+			FROM @workspace@.scoring_grade g WHERE g.model = recalibrate.model;
+		INSERT INTO @workspace@.scoring_group (model, scoring_group, maximum_points, maximum_points_per_day)
+			SELECT recalibrate.new_model, g.scoring_group, g.maximum_points, g.maximum_points_per_day
+			FROM @workspace@.scoring_group g WHERE g.model = recalibrate.model ORDER BY g.scoring_group_id;
+		INSERT INTO @workspace@.scoring_rule (model, label, condition, interaction_kind, interaction_condition, points, at_least,
+				half_life, maximum_points, maximum_points_per_day, scoring_group, active_from, active_until)
+			SELECT recalibrate.new_model, r.label, r.condition, r.interaction_kind, r.interaction_condition,
+				COALESCE(l.suggested_points, r.points), r.at_least, r.half_life, r.maximum_points, r.maximum_points_per_day,
+				r.scoring_group, r.active_from, r.active_until
+			FROM @workspace@.scoring_rule r
+			JOIN @workspace@.rule_lift(recalibrate.model) l ON l.scoring_rule_id = r.scoring_rule_id
+			ORDER BY r.scoring_rule_id;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.recalibrate(text, text) IS
+	'What rule_lift() says about the rules of a model. With the name of a new model, that is made as a draft: a copy with the suggested points, and the present ones where there is no suggestion; the model itself stays as it is. Errors: no_data_found, unique_violation when there is a model of the new name.';
 
 CREATE OR REPLACE VIEW @workspace@.broken_rule WITH (security_invoker = true) AS
 SELECT
@@ -147,5 +251,7 @@ REVOKE EXECUTE ON FUNCTION
 	@workspace@.score_at(bigint, timestamptz, text),
 	@workspace@.cools_at(bigint, text),
 	@workspace@.rescore(text),
-	@workspace@.simulate_model(text)
+	@workspace@.simulate_model(text),
+	@workspace@.rule_lift(text),
+	@workspace@.recalibrate(text, text)
 	FROM PUBLIC;

@@ -6,7 +6,8 @@
  * conditions look at.  They are the expressions that were checked when the
  * rules were stored, read under the same settings.  Where one of them fails on
  * some row, the query begins again with those that can fail evaluated apart.
- * Engagement is counted by chunks of leads, as everywhere.
+ * Engagement is counted by chunks of leads, as everywhere; for a closed lead
+ * up to its outcome, which what came later must not foretell.
  */
 #include "postgres.h"
 
@@ -30,6 +31,7 @@ typedef struct BulkLead
 	int64		lead_id;
 	int64		account_id;		/* or 0 */
 	double		fit;
+	TimestampTz until;			/* when it was closed, or infinity */
 } BulkLead;
 
 /* What it takes to score all leads */
@@ -82,6 +84,11 @@ FitQuery(const Workspace *ws, const ScoringModel *model, bool open_only, bool sa
 			appendStringInfo(&sql, " + CASE WHEN (%s)", rule->source);
 		appendStringInfo(&sql, " THEN '%s'::pg_catalog.float8 ELSE 0 END", points);
 	}
+	if (open_only)
+		appendStringInfoString(&sql, ", NULL::pg_catalog.timestamptz");
+	else
+		appendStringInfo(&sql, ", (SELECT o.stage_entered_at FROM %s.lead o"
+						 " WHERE o.lead_id = p.lead_id AND o.status <> 'open')", ws->quoted_name);
 	appendStringInfo(&sql, " FROM %s.lead_profile p WHERE (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)%s",
 					 ws->quoted_name, open_only ? " AND p.status = 'open'" : "");
 	return sql.data;
@@ -147,7 +154,7 @@ ScoreChunk(Bulk *bulk, int n)
 			if (event_count > 0)
 				own = ScoreEventsOf(sorted, event_count, of_account,
 									of_account ? lead->account_id : lead->lead_id, &count);
-			for (int e = 0; e < count; e++)
+			for (int e = 0; e < count && own[e]->at <= lead->until; e++)
 				FoldEvent(bulk->fold, own[e],
 						  matches ? &matches[(own[e] - events) * (int64) model->rule_count] : NULL);
 			values[2] = PointerGetDatum(FoldHeat(bulk->fold));
@@ -175,9 +182,15 @@ ScoreEverything(Bulk *bulk, bool open_only, bool safely)
 		if (n == 0)
 			break;
 		for (int i = 0; i < n; i++)
+		{
+			bool		isnull;
+			Datum		until = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 4, &isnull);
+
 			bulk->leads[i] = (BulkLead) {
-			ResultInt64(i, 1, NULL), ResultInt64(i, 2, NULL), ResultDouble(i, 3)
-		};
+				ResultInt64(i, 1, NULL), ResultInt64(i, 2, NULL), ResultDouble(i, 3),
+				isnull ? DT_NOEND : DatumGetTimestampTz(until)
+			};
+		}
 		SPI_freetuptable(SPI_tuptable);
 		old = MemoryContextSwitchTo(bulk->chunk);
 		ScoreChunk(bulk, n);

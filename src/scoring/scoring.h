@@ -17,7 +17,7 @@ typedef struct ScoreEvent
 	int64		interaction_id;
 	const char *kind;
 	TimestampTz occurred_at;
-	TimestampTz at;				/* counts from then: no later than it was recorded */
+	TimestampTz at;				/* counts from then; not after it was recorded */
 	HeapTuple	row;			/* NULL until a condition asks for it */
 } ScoreEvent;
 
@@ -29,7 +29,7 @@ typedef struct ScoredLead
 	int64		account_id;		/* or 0 */
 	bool		is_new;			/* cannot have a score yet */
 	bool		is_wanted;		/* to be scored */
-	bool		starts_over;	/* from all its interactions, not the new ones alone; set where it had to */
+	bool		starts_over;	/* scored from all interactions; set where it had to be */
 	bool		is_scored;		/* linked to a contact or account, and scored */
 	ScoringModel *ready_by;		/* the model that says sales-ready, or NULL */
 } ScoredLead;

@@ -41,7 +41,7 @@ SELECT has_table('crm'::name, t::name) FROM unnest(ARRAY['account', 'contact', '
 	'scoring_model', 'scoring_group', 'scoring_rule', 'scoring_grade', 'score', 'pipeline', 'stage', 'stage_transition', 'merge', 'merge_change', 'merge_policy', 'entity_redirect']) t;
 SELECT has_view('crm'::name, v::name) FROM unnest(ARRAY['lead_profile', 'lead_score', 'stage_history', 'channel_performance', 'campaign_roi', 'funnel', 'stage_conversion', 'stage_velocity',
 	'pipeline_value', 'lead_timeline', 'lead_board', 'broken_rule', 'source_conversion', 'revenue_by_source', 'merged_record']) v;
-SELECT has_function('crm'::name, f::name) FROM unnest(ARRAY['capture', 'capture_raw', 'reprocess', 'advance', 'disqualify', 'convert_lead', 'assign', 'explain_score', 'score_at', 'cools_at', 'rescore', 'simulate_model',
+SELECT has_function('crm'::name, f::name) FROM unnest(ARRAY['capture', 'capture_raw', 'reprocess', 'advance', 'disqualify', 'convert_lead', 'assign', 'explain_score', 'score_at', 'cools_at', 'rescore', 'simulate_model', 'rule_lift', 'recalibrate',
 	'define_field', 'drop_field', 'index_field', 'grant_access', 'purge_submissions', 'completeness', 'response_path',
 	'merge_contacts', 'merge_accounts', 'merge_leads', 'unmerge', 'contact_of', 'account_of', 'lead_of']) f;
 -- keys that plain restores and replication need

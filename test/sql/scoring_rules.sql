@@ -166,10 +166,30 @@ SELECT rescore('draft') > 0 AS rescored;
 RESET client_min_messages;
 DELETE FROM scoring_model WHERE model = 'draft';
 
+-- what outcomes say about the rules
+DELETE FROM scoring_rule;
+INSERT INTO scoring_group (model, scoring_group, maximum_points) VALUES ('default', 'calls', 40) ON CONFLICT DO NOTHING;
+INSERT INTO scoring_rule (model, label, condition, points) VALUES ('default', 'Large', 'budget >= 100', 10), ('default', 'Small', 'budget < 100', 5), ('default', 'Never', 'budget < 0', 20);
+INSERT INTO scoring_rule (model, label, interaction_kind, points, at_least, scoring_group) VALUES ('default', 'Two calls', 'call_inbound', 15, 2, 'calls');
+CREATE FUNCTION close(n integer, budget integer, calls integer, late integer, is_won boolean) RETURNS void LANGUAGE sql AS $$
+	WITH l AS (INSERT INTO lead (contact_id, title, budget, stage, stage_entered_at) SELECT 3, 'closed', $2, CASE WHEN $5 THEN 'converted' ELSE 'disqualified' END, '2026-06-01' FROM generate_series(1, $1) RETURNING lead_id)
+	INSERT INTO interaction (lead_id, kind, occurred_at) SELECT l.lead_id, 'call_inbound', CASE WHEN g <= $3 THEN timestamptz '2026-05-01' ELSE '2026-07-01' END FROM l, generate_series(1, $3 + $4) g $$;
+SELECT close(30, 200, 2, 0, true), close(10, 50, 1, 0, true), close(20, 200, 1, 5, false), close(60, 50, 0, 0, false);
+SELECT part, label, hits, won, round(lift::numeric, 3) AS lift, points, suggested_points FROM recalibrate('default');
+SELECT count(*) FROM recalibrate('default', 'second');
+SELECT label, condition, interaction_kind, at_least, points, scoring_group FROM scoring_rule WHERE model = 'second' ORDER BY scoring_rule_id;
+SELECT model, label, is_active, (SELECT count(*) FROM scoring_grade g WHERE g.model = m.model) AS grades FROM scoring_model m ORDER BY model;
+SELECT outcomes, won, ready_outcomes, ready_won, round("precision"::numeric, 3) AS precision, round(recall::numeric, 3) AS recall, round(lift::numeric, 3) AS lift FROM simulate_model('second');
+UPDATE scoring_model SET sales_ready_threshold = 20 WHERE model = 'second';
+SELECT outcomes, won, ready_outcomes, ready_won, round("precision"::numeric, 3) AS precision, round(recall::numeric, 3) AS recall, round(lift::numeric, 3) AS lift FROM simulate_model('second');
+SELECT count(*) FROM score WHERE model = 'second';
+
 -- what may not be
 \set VERBOSITY terse
 SELECT rescore('none');
 SELECT * FROM simulate_model('none');
+SELECT * FROM recalibrate('none');
+SELECT * FROM recalibrate('default', 'second');
 SELECT * FROM explain_score(1, 'none');
 SELECT count(*) FROM explain_score(999999);
 UPDATE scoring_model SET half_life = '0';
