@@ -57,7 +57,33 @@ SELECT
 	a.attributes AS account_attributes,
 	l.team_id,
 	l.agent_id,
-	l.sales_ready_model
+	l.sales_ready_model,
+	ca.kind AS campaign_kind,
+	ca.purpose AS campaign_purpose,
+	(SELECT pg_catalog.jsonb_object_agg(k.kind, pg_catalog.jsonb_build_object('count', k.count, 'last_7_days', k.last_7_days,
+			'last_30_days', k.last_30_days, 'last_90_days', k.last_90_days, 'last_at', k.last_at))
+	 FROM (
+		SELECT i.kind, pg_catalog.count(*) AS count,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '7 days') AS last_7_days,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '30 days') AS last_30_days,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '90 days') AS last_90_days,
+			pg_catalog.max(i.occurred_at) AS last_at
+		FROM @workspace@.interaction i
+		WHERE i.lead_id = l.lead_id
+		GROUP BY i.kind
+	 ) k) AS interactions_by_kind,
+	(SELECT pg_catalog.jsonb_object_agg(k.channel, pg_catalog.jsonb_build_object('count', k.count, 'last_7_days', k.last_7_days,
+			'last_30_days', k.last_30_days, 'last_90_days', k.last_90_days, 'last_at', k.last_at))
+	 FROM (
+		SELECT i.channel, pg_catalog.count(*) AS count,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '7 days') AS last_7_days,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '30 days') AS last_30_days,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '90 days') AS last_90_days,
+			pg_catalog.max(i.occurred_at) AS last_at
+		FROM @workspace@.interaction i
+		WHERE i.lead_id = l.lead_id AND i.channel IS NOT NULL
+		GROUP BY i.channel
+	 ) k) AS interactions_by_channel
 FROM @workspace@.lead l
 LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id
 LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)
@@ -117,6 +143,10 @@ COMMENT ON COLUMN @workspace@.lead_profile.account_attributes IS 'Custom attribu
 COMMENT ON COLUMN @workspace@.lead_profile.team_id IS 'Team the lead is assigned to; NULL while to none.';
 COMMENT ON COLUMN @workspace@.lead_profile.agent_id IS 'Agent the lead is assigned to; NULL while to none.';
 COMMENT ON COLUMN @workspace@.lead_profile.sales_ready_model IS 'Scoring model that made it sales-ready; NULL while none did';
+COMMENT ON COLUMN @workspace@.lead_profile.campaign_kind IS 'Kind of the campaign responded to';
+COMMENT ON COLUMN @workspace@.lead_profile.campaign_purpose IS 'Purpose of the campaign responded to';
+COMMENT ON COLUMN @workspace@.lead_profile.interactions_by_kind IS 'Interactions of the lead by kind, a JSON object: {"page_view": {"count": 5, "last_7_days": 2, "last_30_days": 3, "last_90_days": 5, "last_at": "..."}}; NULL without any. Computed where it is asked for';
+COMMENT ON COLUMN @workspace@.lead_profile.interactions_by_channel IS 'The same by channel';
 
 CREATE OR REPLACE VIEW @workspace@.stage_history WITH (security_invoker = true) AS
 SELECT

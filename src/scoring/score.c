@@ -15,6 +15,25 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
+/* The columns of lead_profile that are not computed from interactions, in their order */
+#define PLAIN_COLUMNS \
+	" p.lead_id, p.contact_id, p.account_id, p.pipeline, p.stage, p.status, p.qualification, p.origin," \
+	" p.title, p.product, p.page, p.campaign, p.channel, p.source, p.budget, p.currency," \
+	" p.is_existing_customer, p.sales_ready_at, p.interaction_count, p.last_interaction_at," \
+	" p.lead_created_at, p.full_name, p.given_name, p.family_name, p.email, p.email_domain," \
+	" p.email_is_free, p.phone, p.job_title, p.city, p.region, p.postal_code, p.country, p.language," \
+	" p.first_source, p.last_source, p.customer_since, p.company, p.company_domain, p.website," \
+	" p.industry, p.employees, p.annual_revenue, p.company_phone, p.company_city, p.company_country," \
+	" p.lead_attributes, p.contact_attributes, p.account_attributes, p.team_id, p.agent_id," \
+	" p.sales_ready_model, p.campaign_kind, p.campaign_purpose"
+
+/* For conditions that do not ask for the others, which take their time */
+static const PlanSource load_plain_profiles = {
+	"SELECT" PLAIN_COLUMNS ", NULL::pg_catalog.jsonb, NULL::pg_catalog.jsonb"
+	" FROM @workspace@.lead_profile p WHERE p.lead_id = ANY ($1)",
+	1, {ARG_INT8S}
+};
+
 static const PlanSource load_profiles = {
 	"SELECT p.* FROM @workspace@.lead_profile p WHERE p.lead_id = ANY ($1)",
 	1, {ARG_INT8S}
@@ -106,7 +125,7 @@ ScoreLoad(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n)
 		BatchSet(batch, 0, Int64GetDatum(lead_ids[i]));
 		BatchNext(batch);
 	}
-	found = BatchExecute(ws, &load_profiles, batch);
+	found = BatchExecute(ws, config->reads_computed ? &load_profiles : &load_plain_profiles, batch);
 	if (SPI_tuptable->tupdesc->natts != config->profile->natts)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

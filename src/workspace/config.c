@@ -311,6 +311,9 @@ ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what, const ch
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	if (compiled && row == config->profile &&
+		bms_next_member(PredicateColumns(compiled), PROFILE_PLAIN_COLUMNS) >= 0)
+		config->reads_computed = true;
 	return compiled;
 }
 
@@ -431,6 +434,7 @@ WorkspaceGetConfig(Workspace *ws)
 	/* An invalidation that arrives from here on makes what we read stale */
 	ws->config_valid = true;
 	config->profile = RowType(ws->profile_relid);
+	config->reads_computed = config->profile->natts != PROFILE_COLUMNS;
 	config->interaction = RowType(ws->interaction_relid);
 	LoadFields(ws, config);
 	LoadPipelines(ws, config);

@@ -272,11 +272,16 @@ typedef struct Campaign
 	int64		id;
 } Campaign;
 
+/* The columns of lead_profile: those of its table, and at its end those that are computed */
+#define PROFILE_COLUMNS 56
+#define PROFILE_PLAIN_COLUMNS 54
+
 /* What the rows of a workspace's definition tables say */
 typedef struct WorkspaceConfig
 {
 	MemoryContext context;
 	TupleDesc	profile;		/* row type of lead_profile */
+	bool		reads_computed; /* rules look at columns of it that are computed from interactions */
 	TupleDesc	interaction;	/* row type of interaction */
 	int			form_count;
 	Form	   *forms;			/* sorted by name, in C order */

@@ -72,10 +72,17 @@ day="INSERT INTO crm.interaction (lead_id, contact_id, kind, channel, occurred_a
 	SELECT l, l, (ARRAY['page_view', 'email_click', 'download', 'form_submit'])[1 + g % 4], 'email',
 		now() - g * interval '1 second'
 	FROM generate_series(1, 200000) g, LATERAL (SELECT 1 + (g % 10000) * 97 AS l) x"
-ours=$(time_sql "$day")
-sql 'ALTER TABLE crm.interaction DISABLE TRIGGER USER'
-peer=$(time_sql "$day")
-sql 'ALTER TABLE crm.interaction ENABLE TRIGGER USER'
+least() { printf '%s\n' "$@" | sort -n | sed -n 1p; }
+middle() { printf '%s\n' "$@" | sort -n | sed -n 2p; }
+for round in 1 2 3; do
+	ours_[round]=$(time_sql "$day" 1)
+	sql 'ALTER TABLE crm.interaction DISABLE TRIGGER USER'
+	peer_[round]=$(time_sql "$day" 1)
+	sql 'ALTER TABLE crm.interaction ENABLE TRIGGER USER'
+done
+ours=$(least "${ours_[@]}")
+peer=$(least "${peer_[@]}")
+note "insert of 200,000 interactions of 10,000 leads: $ours ms scored, $peer ms not"
 row 'score 200,000 interactions, us a row' "$(awk "BEGIN { printf \"%.2f\", ($ours - $peer) / 200 }")" - '<= 5'
 cat >"$scratch/single.sql" <<-SQL
 	\\set p random(1, $leads)
@@ -90,6 +97,5 @@ for round in 1 2 3; do
 	peer_[round]=$(transactions)
 	sql 'ALTER TABLE crm.interaction ENABLE TRIGGER USER'
 done
-middle() { printf '%s\n' "$@" | sort -n | sed -n 2p; }
 row 'single inserts, scored / not, tps' "$(middle "${ours_[@]}")" "$(middle "${peer_[@]}")" '>= 0.6'
 rm -rf "$scratch"

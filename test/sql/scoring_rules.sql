@@ -166,6 +166,21 @@ SELECT rescore('draft') > 0 AS rescored;
 RESET client_min_messages;
 DELETE FROM scoring_model WHERE model = 'draft';
 
+-- what the profile says about interactions
+DELETE FROM scoring_rule;
+INSERT INTO scoring_rule (model, label, condition, points) VALUES ('default', 'Reads', $$(interactions_by_kind #>> '{page_view,last_30_days}')::integer >= 2$$, 7),
+	('default', 'Called', $$interactions_by_channel ? 'phone' AND (interactions_by_channel #>> '{phone,last_at}')::timestamptz > now() - interval '1 day'$$, 9);
+SELECT rescore() > 0 AS rescored;
+INSERT INTO interaction (lead_id, kind, occurred_at) VALUES (2, 'page_view', now() - interval '40 days'), (2, 'page_view', now());
+SELECT fit FROM standing WHERE title = 'bob';
+INSERT INTO interaction (lead_id, kind, channel) VALUES (2, 'page_view', 'phone');
+SELECT fit FROM standing WHERE title = 'bob';
+SELECT interactions_by_kind #- '{page_view,last_at}' AS by_kind, interactions_by_channel #- '{phone,last_at}' AS by_channel FROM lead_profile WHERE lead_id = 2;
+SELECT wrong(), rescore() > 0 AS rescored;
+SELECT fit FROM standing WHERE title = 'bob';
+DELETE FROM interaction WHERE channel = 'phone';
+SELECT fit FROM standing WHERE title = 'bob';
+
 -- what outcomes say about the rules
 DELETE FROM scoring_rule;
 INSERT INTO scoring_group (model, scoring_group, maximum_points) VALUES ('default', 'calls', 40) ON CONFLICT DO NOTHING;
