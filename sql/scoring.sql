@@ -271,3 +271,9 @@ CREATE FUNCTION lead_mgmt.score_all(score_table regclass, model text, open_only 
 
 COMMENT ON FUNCTION lead_mgmt.score_all(regclass, text, boolean) IS
 	'The scores of all leads of a workspace, named by its table score, in a model, which may be a draft, from what their profiles and interactions are now, for closed leads the interactions up to their outcome; leads without contact or account are left out. Memory: the interactions of 2,000 leads, and work_mem. Error: no_data_found';
+
+CREATE FUNCTION lead_mgmt.expand_attributes() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.expand_attributes() IS
+	'Trigger function: in a condition over lead_profile, puts the value of a custom attribute, of its type, for its name where that is no column; an attribute of the lead comes before one of the contact, and that before one of the account. Argument: the column of the condition.';

@@ -20,8 +20,10 @@ CREATE OR REPLACE FUNCTION @workspace@.score_at(lead_id bigint, at timestamptz, 
 	RETURNS double precision
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 	AS $$
-		SELECT pg_catalog.sum(s.total)
-		FROM lead_mgmt.score_parts('@workspace@.score', $1, COALESCE($3, 'default'), $2) s
+		SELECT (SELECT COALESCE(pg_catalog.sum(s.total), 0)
+			FROM lead_mgmt.score_parts('@workspace@.score', $1, COALESCE($3, 'default'), $2) s)
+		FROM @workspace@.lead_profile p
+		WHERE p.lead_id = $1 AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.score_at(bigint, timestamptz, text) IS
@@ -211,24 +213,33 @@ SELECT
 	b.condition,
 	b.problem
 FROM (
-	SELECT 'scoring_rule'::text AS rule_table, r.scoring_rule_id AS rule_id, r.label, r.condition::text AS condition,
-		lead_mgmt.predicate_check(r.condition, '@workspace@.lead_profile'::pg_catalog.regclass) AS problem
-	FROM @workspace@.scoring_rule r
-	WHERE r.condition IS NOT NULL
+	SELECT r.rule_table, r.rule_id, r.label, r.condition::text AS condition,
+		COALESCE(lead_mgmt.predicate_check(r.condition, '@workspace@.lead_profile'::pg_catalog.regclass),
+			(SELECT pg_catalog.format('custom attribute "%s" of %s was dropped', f.field, f.entity)
+			 FROM @workspace@.field f
+			 WHERE NOT f.is_active
+				AND (pg_catalog.strpos(r.condition, pg_catalog.format('%s_attributes ->> %L', f.entity, f.field)) > 0
+					OR pg_catalog.strpos(r.condition, pg_catalog.format('%s_attributes -> %L', f.entity, f.field)) > 0)
+			 ORDER BY f.entity, f.field
+			 LIMIT 1)) AS problem
+	FROM (
+		SELECT 'scoring_rule'::text AS rule_table, s.scoring_rule_id AS rule_id, s.label, s.condition
+		FROM @workspace@.scoring_rule s
+		WHERE s.condition IS NOT NULL
+		UNION ALL
+		SELECT 'routing_rule'::text, o.routing_rule_id, o.label, o.condition
+		FROM @workspace@.routing_rule o
+	) r
 	UNION ALL
-	SELECT 'scoring_rule'::text, r.scoring_rule_id, r.label, r.interaction_condition::text,
-		lead_mgmt.predicate_check(r.interaction_condition, '@workspace@.interaction'::pg_catalog.regclass)
-	FROM @workspace@.scoring_rule r
-	WHERE r.interaction_condition IS NOT NULL
-	UNION ALL
-	SELECT 'routing_rule'::text, r.routing_rule_id, r.label, r.condition::text,
-		lead_mgmt.predicate_check(r.condition, '@workspace@.lead_profile'::pg_catalog.regclass)
-	FROM @workspace@.routing_rule r
+	SELECT 'scoring_rule'::text, s.scoring_rule_id, s.label, s.interaction_condition::text,
+		lead_mgmt.predicate_check(s.interaction_condition, '@workspace@.interaction'::pg_catalog.regclass)
+	FROM @workspace@.scoring_rule s
+	WHERE s.interaction_condition IS NOT NULL
 ) b
 WHERE b.problem IS NOT NULL;
 
 COMMENT ON VIEW @workspace@.broken_rule IS
-	'Rules whose condition can no longer be used, because a field it names is gone or has another type. They are left out until they are corrected. One row a condition.';
+	'Rules whose condition can no longer be used, because a column it names is gone or has another type, which are left out until they are corrected, and those that look at a custom attribute that was dropped, of which only the values kept are seen. One row a condition.';
 COMMENT ON COLUMN @workspace@.broken_rule.rule_table IS 'Table of the rule: scoring_rule or routing_rule';
 COMMENT ON COLUMN @workspace@.broken_rule.rule_id IS 'Key of the rule in its table';
 COMMENT ON COLUMN @workspace@.broken_rule.label IS 'What the rule is about';
@@ -241,6 +252,10 @@ CREATE OR REPLACE TRIGGER recount_updated AFTER UPDATE ON @workspace@.interactio
 CREATE OR REPLACE TRIGGER recount_deleted AFTER DELETE ON @workspace@.interaction
 	REFERENCING OLD TABLE AS before FOR EACH STATEMENT
 	EXECUTE FUNCTION lead_mgmt.recount_interactions();
+CREATE OR REPLACE TRIGGER attributes BEFORE INSERT OR UPDATE OF condition ON @workspace@.scoring_rule
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.expand_attributes('condition');
+CREATE OR REPLACE TRIGGER attributes BEFORE INSERT OR UPDATE OF condition ON @workspace@.routing_rule
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.expand_attributes('condition');
 CREATE OR REPLACE TRIGGER interaction_condition BEFORE INSERT OR UPDATE OF interaction_condition ON @workspace@.scoring_rule
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('interaction_condition', 'interaction');
 CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_group

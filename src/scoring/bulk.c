@@ -51,9 +51,12 @@ ScoringModel *
 ScoreGetModel(Oid score_table, const char *name, Workspace **ws, WorkspaceConfig **config)
 {
 	ScoringModel *model;
+	WorkspaceRights rights;
 
 	*ws = WorkspaceOfNamespace(get_rel_namespace(score_table));
+	WorkspaceEnter(*ws, &rights);
 	*config = WorkspaceGetConfig(*ws);
+	WorkspaceLeave(&rights);
 	model = ScoreFindModel(*config, name);
 	if (model == NULL)
 		ereport(ERROR,

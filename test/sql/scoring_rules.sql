@@ -181,6 +181,26 @@ SELECT fit FROM standing WHERE title = 'bob';
 DELETE FROM interaction WHERE channel = 'phone';
 SELECT fit FROM standing WHERE title = 'bob';
 
+-- custom attributes go by their names and types
+SELECT define_field('lead', 'team_size', 'integer'), define_field('contact', 'team_size', 'text'), define_field('contact', 'likes', 'choices', ARRAY['tea', 'coffee']),
+	define_field('account', 'customer_until', 'date'), define_field('contact', 'vip', 'boolean'), define_field('lead', 'note_vi', 'text');
+DELETE FROM scoring_rule;
+INSERT INTO scoring_rule (model, label, condition, points) VALUES ('default', 'Team', 'team_size>=10', 1), ('default', 'Tea', $$"likes" ? 'tea' AND NOT vip$$, 2),
+	('default', 'Until', $$customer_until BETWEEN '2026-01-01' AND '2026-12-31' OR customer_until IS NULL AND team_size = 3$$, 4), ('default', 'Note', $$note_vi = 'giá "team_size" quá cao'$$, 8);
+SELECT label, condition FROM scoring_rule ORDER BY scoring_rule_id;
+UPDATE lead SET attributes = jsonb_build_object('team_size', 12, 'note_vi', 'giá "team_size" quá cao') WHERE title = 'ann';
+UPDATE contact SET attributes = '{"likes": ["coffee", "tea"], "vip": false, "team_size": "many"}' WHERE contact_id = 1;
+UPDATE account SET attributes = '{"customer_until": "2026-07-31"}' WHERE account_id = 1;
+SELECT fit FROM standing WHERE title = 'ann';
+INSERT INTO scoring_rule (model, label, condition, points) VALUES ('default', 'Wrong', $$team_size = 'many'$$, 1);
+INSERT INTO scoring_rule (model, label, condition, points) VALUES ('default', 'Wrong', 'lead.team_size = 3', 1);
+SELECT drop_field('lead', 'team_size');
+SELECT label, problem FROM broken_rule;
+SELECT rescore() > 0 AS rescored;
+UPDATE scoring_rule SET condition = $$team_size = 'many'$$ WHERE label = 'Team' RETURNING condition;
+INSERT INTO scoring_rule (model, label, condition, points) VALUES ('default', 'Gone', 'note_vi = team_sice', 1);
+UPDATE lead SET attributes = '{}' WHERE status = 'open';
+
 -- what outcomes say about the rules
 DELETE FROM scoring_rule;
 INSERT INTO scoring_group (model, scoring_group, maximum_points) VALUES ('default', 'calls', 40) ON CONFLICT DO NOTHING;
@@ -222,6 +242,25 @@ INSERT INTO scoring_rule (model, label, interaction_kind, points, scoring_group)
 INSERT INTO scoring_rule (model, label, interaction_kind, points, active_from, active_until) VALUES ('default', 'x', 'chat', 1, '2026-02-01', '2026-01-01');
 INSERT INTO scoring_group (model, scoring_group, maximum_points) VALUES ('default', 'x', -1);
 INSERT INTO scoring_grade VALUES ('default', 'boiling', 'NaN');
+SELECT * FROM lead_mgmt.score_parts('pg_class', 1, 'default', now());
+SELECT count(*) FROM lead_mgmt.score_parts(NULL, 1, 'default', now());
+
+-- whoever may not read leads may not read what makes their scores, and who may not change scores may not compute them
+CREATE ROLE regress_scoring;
+GRANT USAGE ON SCHEMA rules TO regress_scoring;
+SET ROLE regress_scoring;
+SELECT rescore();
+SELECT * FROM explain_score(1);
+SELECT * FROM lead_mgmt.score_parts('score', 1, 'default', now());
+SELECT * FROM lead_mgmt.score_all('score', 'default', true);
+RESET ROLE;
+SELECT grant_access('regress_scoring', 'reader');
+SET ROLE regress_scoring;
+SELECT count(*) >= 0 AS explained, score_at(1, now()) IS NOT NULL AS scored, cools_at(1) IS NOT NULL AS cools FROM explain_score(2);
+SELECT rescore();
+RESET ROLE;
+DROP OWNED BY regress_scoring;
+DROP ROLE regress_scoring;
 RESET search_path;
 SET client_min_messages = warning;
 SELECT lead_mgmt.drop_workspace('rules', 'rules');
