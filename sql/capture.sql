@@ -5,21 +5,21 @@
 
 CREATE FUNCTION lead_mgmt.process_submissions() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.process_submissions() IS
 	'Trigger function: turns inserted submissions into contacts, accounts, leads, interactions, scores, stages and assignments.';
 
 CREATE FUNCTION lead_mgmt.process_submission(submission_table regclass, submission_id bigint) RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.process_submission(regclass, bigint) IS
 	'Process a submission of a workspace again, unless it was accepted or found to be a duplicate. Returns whether it was processed. Needs UPDATE on the table.';
 
 CREATE FUNCTION lead_mgmt.count_interactions() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.count_interactions() IS
 	'Trigger function: counts directly inserted interactions for the scores of the leads they concern.';
@@ -33,7 +33,7 @@ COMMENT ON FUNCTION lead_mgmt.recount_interactions() IS
 
 CREATE FUNCTION lead_mgmt.rescore_leads() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.rescore_leads() IS
 	'Trigger function: scores the open leads of a contact or account again that a client changed. Argument: entity.';

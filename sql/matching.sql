@@ -43,3 +43,30 @@ CREATE FUNCTION lead_mgmt.explain_pair(model jsonb, left_record jsonb, right_rec
 
 COMMENT ON FUNCTION lead_mgmt.explain_pair(jsonb, jsonb, jsonb) IS
 	'What makes two records, given as objects of their columns, one entity or not by a match model: a row for the prior, one for each comparison with the level reached and the values in normal form, one for each dependence that counts, one for the order of names, and one for what speaks for two related entities. weight is in bits (log2 of odds), total the sum so far, probability what that comes to; the last row holds the pair''s own.';
+
+CREATE FUNCTION lead_mgmt.match_code(expression text, VARIADIC fields text[]) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+COMMENT ON FUNCTION lead_mgmt.match_code(text, text[]) IS
+	'The code of a record under a blocking key, for an index on any table: records that agree on the key have codes with the same upper 32 bits, and, where they agree in what refines it too, the same 16 or 32 bits below. The expression lists the parts of the key, then, behind a semicolon, up to two refinements, each kind:transformation[:length], as in family_name:prefix:3,postcode:exact;phone:exact. Kinds and transformations are those of match models; email.mailbox and email.domain are the parts of an address, +full_name behind a given or family name takes one more field, the whole name, for blanks. The fields follow in the order of the parts. NULL when a part of the key is blank. Errors: invalid_parameter_value for a faulty expression or a wrong number of fields.';
+
+CREATE FUNCTION lead_mgmt.match_key_expressions(model jsonb, OUT key integer, OUT expression text, OUT columns text[])
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 10;
+
+COMMENT ON FUNCTION lead_mgmt.match_key_expressions(jsonb) IS
+	'What to index so that the blocking keys of a match model can be looked up: for each key one expression of match_code() with the columns it takes, or two for a key by which a record stands in two blocks (a given or a family name; the longest words, which stand in for the rare ones).';
+
+CREATE FUNCTION lead_mgmt.check_match_model(model jsonb) RETURNS jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+
+COMMENT ON FUNCTION lead_mgmt.check_match_model(jsonb) IS
+	'A match model with everything written out that it leaves to be assumed. Error: invalid_parameter_value, which says what is wrong with it.';
+
+CREATE FUNCTION lead_mgmt.cluster_pairs(pairs text, method text, at_least double precision, different text DEFAULT NULL,
+		OUT id text, OUT cluster_id text, OUT size integer)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000;
+
+COMMENT ON FUNCTION lead_mgmt.cluster_pairs(text, text, double precision, text) IS
+	'What find_clusters() returns for pairs that are known: a table or query with left_id and right_id, which must be integers, and probability. Errors: undefined_column, invalid_parameter_value for an unknown method, numeric_value_out_of_range.';

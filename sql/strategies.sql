@@ -19,7 +19,7 @@ CREATE FUNCTION lead_mgmt.match_profile(contact_table regclass, profile jsonb, s
 		OUT contact_id bigint, OUT probability double precision, OUT outcome text, OUT strategy_name text, OUT rule bigint, OUT explanation jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1 COST 1000 SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.match_profile(regclass, jsonb, text) IS
 	'What match_contact() of the workspace that the table belongs to returns; the strategy may be NULL for the default. Reads with the rights of its caller.';
@@ -425,3 +425,44 @@ CREATE FUNCTION lead_mgmt.give_strategies() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mgmt.give_strategies() IS
 	'Trigger function: gives a new form the default match strategies.';
+
+-- Match models of a workspace
+
+CREATE FUNCTION lead_mgmt.match_records(entity_table regclass) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.match_records(regclass) IS
+	'What match_records() of the workspace returns for its table contact or account.';
+
+CREATE FUNCTION lead_mgmt.match_value(entity_table regclass, field text, value text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 50 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.match_value(regclass, text, text) IS
+	'What a value of a column of match_records() counts as: NULL when match_bypass has it, what match_alias says, else the value itself. Error: undefined_column.';
+
+CREATE FUNCTION lead_mgmt.match_indexes(contact_table regclass, OUT name text, OUT expression text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.match_indexes(regclass) IS
+	'The indexes of the table contact by which the blocking keys of the workspace''s match models are looked up: names and expressions. For index_match_keys(). Keys that take what another table holds have none.';
+
+CREATE FUNCTION lead_mgmt.match_stored(contact_table regclass, strategy text, ids bigint[], at_least double precision,
+		OUT left_id bigint, OUT right_id bigint, OUT probability double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 1000 SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+
+COMMENT ON FUNCTION lead_mgmt.match_stored(regclass, text, bigint[], double precision) IS
+	'The pairs that some contacts make with any contact, with at least a probability by the model of a strategy, through the indexes of its keys; a pair of two of them comes twice. For find_duplicates(). Errors: object_not_in_prerequisite_state when the strategy has no model that works, numeric_value_out_of_range.';
+
+CREATE FUNCTION lead_mgmt.match_rule_kinds(entity_table regclass, strategy text, OUT rule bigint, OUT kind text, OUT compares boolean) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100 ROWS 5 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.match_rule_kinds(regclass, text) IS
+	'The rules of a strategy for contacts or accounts: the kind of identity that each looks up, and whether it compares more than that. For find_duplicates().';
+
+CREATE FUNCTION lead_mgmt.match_rule_holds(rule bigint, left_row record, right_row record) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.match_rule_holds(bigint, record, record) IS
+	'Whether an active match rule takes two rows of contact, or of account, for one. For find_duplicates().';

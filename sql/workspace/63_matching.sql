@@ -48,7 +48,7 @@ COMMENT ON FUNCTION @workspace@.define_match_rule(text, jsonb, text, integer) IS
 
 CREATE OR REPLACE FUNCTION @workspace@.match_contact(profile jsonb, strategy text DEFAULT NULL)
 	RETURNS SETOF @workspace@.match_candidate
-	LANGUAGE sql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE ROWS 1
 	AS $$
 		SELECT m.contact_id, m.probability, m.outcome, m.strategy_name, m.rule, m.explanation
 		FROM lead_mgmt.match_profile('@workspace@.contact'::pg_catalog.regclass, $1, $2) m

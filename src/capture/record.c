@@ -536,6 +536,7 @@ ReadPerson(MatchConfig *matching, WorkspaceConfig *config, CaptureRecord *record
 		person->values[c] = values[columns[c]];
 	person->values[CONTACT_SOURCE_ID] = SourceId(record, values[FIELD_SOURCE_ID]);
 	person->values[CONTACT_VISITOR] = values[FIELD_VISITOR];
+	person->company = values[FIELD_COMPANY];
 	IdentityKeys(matching, ENTITY_CONTACT, person);
 }
 

@@ -123,7 +123,7 @@ ListAtoms(const MatchModel *model, Atom *atoms)
 
 		for (int c = 0; c < model->comparison_count; c++)
 			is_compared |= model->comparisons[c].field == (field->whole >= 0 ? field->whole : f);
-		if (!is_compared)
+		if (!is_compared || field->never_blocks || (field->whole >= 0 && model->fields[field->whole].never_blocks))
 			continue;
 		if (field->part == PART_MAILBOX)
 		{
@@ -269,7 +269,8 @@ ListCandidates(const MatchModel *model, const MatchRecords *records, Atom *atoms
 			   Candidate *candidates, double budget)
 {
 	int			sample = Min(records->count, SAMPLE_RECORDS);
-	double		scale = (double) records->count * (records->count - 1.0) / Max((double) sample * (sample - 1.0), 1);
+	double		expected = Max(model->expected_records, records->count);
+	double		scale = expected * (expected - 1) / Max((double) sample * (sample - 1.0), 1);
 	uint32	   *numbers = palloc(sizeof(uint32) * sample);
 	uint32	   *codes = palloc(sizeof(uint32) * KEY_MAX_ENTRIES * sample);
 	int			count = 0;
@@ -424,7 +425,7 @@ TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Cand
 					gain += missing[i];
 			if (gain < total * LEAST_GAIN)
 				continue;
-			value = gain / sqrt(candidates[k].cost + records->count);
+			value = gain / sqrt(candidates[k].cost + Max(model->expected_records, records->count));
 			if (value > best_value)
 			{
 				best_value = value;
@@ -462,6 +463,24 @@ ChooseRefinements(MatchModel *model, const Atom *atoms, int atom_count)
 	}
 }
 
+/*
+ * Correct what keys are expected to cost when there are more records: chance
+ * agreements grow with the square of their number, matches with the number.
+ */
+static void
+CorrectCosts(Candidate *candidates, int count, int pairs, uint64 matched_count, double growth)
+{
+	for (int k = 0; k < count; k++)
+	{
+		int			found = 0;
+
+		for (int i = 0; i < pairs; i++)
+			found += candidates[k].finds[i];
+		candidates[k].cost -= (double) matched_count * found / Max(pairs, 1) * growth * (growth - 1);
+		candidates[k].cost = Max(candidates[k].cost, 0);
+	}
+}
+
 /* Choose the keys of a model for records, by pairs known to match if there are any */
 void
 ModelChooseKeys(MatchModel *model, const MatchRecords *records, const FoundPair *matched, uint64 matched_count)
@@ -470,7 +489,7 @@ ModelChooseKeys(MatchModel *model, const MatchRecords *records, const FoundPair 
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Atom	   *atoms = palloc0(sizeof(Atom) * MAX_ATOMS);
 	Candidate  *candidates = palloc0(sizeof(Candidate) * MAX_CANDIDATES);
-	double		budget = Max(LEAST_PAIRS, PAIRS_PER_RECORD * records->count);
+	double		budget = Max(LEAST_PAIRS, PAIRS_PER_RECORD * Max(model->expected_records, records->count));
 	int			atom_count = ListAtoms(model, atoms);
 	int			pairs = matched ? Min(matched_count, SAMPLE_PAIRS) : SAMPLE_PAIRS;
 	double	   *weights = palloc(sizeof(double) * Max(pairs, 1));
@@ -481,7 +500,11 @@ ModelChooseKeys(MatchModel *model, const MatchRecords *records, const FoundPair 
 	for (int i = 0; i < pairs; i++)
 		weights[i] = matched ? WeightProbability(matched[i * matched_count / pairs].weight) : 1;
 	if (matched)
+	{
 		FindKnown(records, atoms, atom_count, candidates, count, matched, matched_count, pairs);
+		if (model->expected_records > records->count)
+			CorrectCosts(candidates, count, pairs, matched_count, model->expected_records / records->count);
+	}
 	else
 		FindMadeUp(model, atoms, candidates, count, pairs);
 	TakeKeys(model, records, atoms, candidates, count, weights, pairs, budget);

@@ -276,6 +276,52 @@ FindMethod(const char *name)
 			 errhint("Choose connected, best or complete.")));
 }
 
+/*
+ * Cluster records by the pairs that were found, and return the members.  The
+ * pairs come to be ordered; those below the weight of a match are only looked
+ * at where all members of a cluster must be possible matches of each other.
+ */
+static void
+ReturnClustered(ReturnSetInfo *rsinfo, const MatchRecords *records, FoundPair *pairs, uint64 count, LinkMethod method,
+				double match_weight, const char *different)
+{
+	Clusters	clusters = {0};
+	uint32	   *best = NULL;
+
+	qsort(pairs, count, sizeof(FoundPair), ComparePairs);
+	clusters.records = records;
+	clusters.parent = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));
+	clusters.size = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));
+	clusters.next = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));
+	for (uint32 r = 0; r < records->count; r++)
+	{
+		clusters.parent[r] = clusters.next[r] = r;
+		clusters.size[r] = 1;
+	}
+	if (method == LINK_COMPLETE)
+		MakeNeighbours(&clusters.linked, pairs, count, records->count);
+	if (method == LINK_BEST)
+		best = BestPartners(pairs, count, records->count);
+	if (different)
+	{
+		uint64		different_count;
+		FoundPair  *apart = ReadDifferent(records, different, &different_count);
+
+		MakeNeighbours(&clusters.different, apart, different_count, records->count);
+	}
+	for (uint64 i = 0; i < count && pairs[i].weight >= match_weight; i++)
+	{
+		uint32		one = Root(&clusters, pairs[i].left);
+		uint32		other = Root(&clusters, pairs[i].right);
+
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (one != other && MayJoin(&clusters, method, &pairs[i], one, other, best))
+			JoinClusters(&clusters, one, other);
+	}
+	ReturnClusters(rsinfo, &clusters);
+}
+
 /* Find the clusters of matching records by a model */
 PG_FUNCTION_INFO_V1(find_clusters);
 Datum
@@ -284,12 +330,10 @@ find_clusters(PG_FUNCTION_ARGS)
 	LinkMethod	method;
 	MatchModel *model;
 	MatchRecords *records;
-	Clusters	clusters = {0};
 	FoundPair  *pairs;
 	uint64		count;
 	double		match_weight;
 	double		review_weight;
-	uint32	   *best = NULL;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR,
@@ -304,38 +348,115 @@ find_clusters(PG_FUNCTION_ARGS)
 	review_weight = log2(model->review_probability) - log2(1 - model->review_probability);
 	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL);
 	pairs = FindPairs(records, method == LINK_COMPLETE ? Min(review_weight, match_weight) : match_weight, 1, &count);
-	qsort(pairs, count, sizeof(FoundPair), ComparePairs);
+	ReturnClustered((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count, method, match_weight,
+					PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
+	return (Datum) 0;
+}
 
-	clusters.records = records;
-	clusters.parent = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));
-	clusters.size = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));
-	clusters.next = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));
-	for (uint32 r = 0; r < records->count; r++)
-	{
-		clusters.parent[r] = clusters.next[r] = r;
-		clusters.size[r] = 1;
-	}
-	if (method == LINK_COMPLETE)
-		MakeNeighbours(&clusters.linked, pairs, count, records->count);
-	if (method == LINK_BEST)
-		best = BestPartners(pairs, count, records->count);
-	if (!PG_ARGISNULL(4))
-	{
-		uint64		different_count;
-		FoundPair  *different = ReadDifferent(records, text_to_cstring(PG_GETARG_TEXT_PP(4)), &different_count);
+/* Order ids */
+static int
+CompareIds(const void *a, const void *b)
+{
+	int64		left = *(const int64 *) a;
+	int64		right = *(const int64 *) b;
 
-		MakeNeighbours(&clusters.different, different, different_count, records->count);
-	}
-	for (uint64 i = 0; i < count && pairs[i].weight >= match_weight; i++)
-	{
-		uint32		one = Root(&clusters, pairs[i].left);
-		uint32		other = Root(&clusters, pairs[i].right);
+	return left < right ? -1 : left > right;
+}
 
-		if (i % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (one != other && MayJoin(&clusters, method, &pairs[i], one, other, best))
-			JoinClusters(&clusters, one, other);
+/* Get the place of an id among those that were sorted */
+static uint32
+IdPlace(const MatchRecords *records, int64 id)
+{
+	const int64 *found = bsearch(&id, records->integer_keys, records->count, sizeof(int64), CompareIds);
+
+	return found - records->integer_keys;
+}
+
+/* Read pairs of ids with their probabilities; the ids become the records */
+static FoundPair *
+ReadPairs(const char *query, MatchRecords *records, uint64 *count)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	FoundPair  *pairs;
+	int64	   *ids;
+	uint64		n = 0;
+	uint64		distinct = 0;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute(psprintf("SELECT p.left_id::pg_catalog.int8, p.right_id::pg_catalog.int8, p.probability::pg_catalog.float8 FROM %s AS p",
+							 RecordsSource(query)), true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the pairs");
+	if (SPI_processed > INT_MAX / 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("more than %d pairs", INT_MAX / 2)));
+	pairs = MemoryContextAllocHuge(outer, sizeof(FoundPair) * (SPI_processed + 1));
+	ids = MemoryContextAllocHuge(outer, sizeof(int64) * (SPI_processed * 2 + 1));
+	for (int pass = 0; pass < 2; pass++)
+	{
+		n = 0;
+		for (uint64 i = 0; i < SPI_processed; i++)
+		{
+			HeapTuple	tuple = SPI_tuptable->vals[i];
+			bool		nulls[3];
+			Datum		left = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &nulls[0]);
+			Datum		right = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &nulls[1]);
+			Datum		probability = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 3, &nulls[2]);
+
+			if (nulls[0] || nulls[1] || nulls[2] || DatumGetInt64(left) == DatumGetInt64(right))
+				continue;
+			if (pass == 0)
+			{
+				ids[2 * n] = DatumGetInt64(left);
+				ids[2 * n + 1] = DatumGetInt64(right);
+			}
+			else
+			{
+				double		p = PairsLimit(DatumGetFloat8(probability));
+				uint32		a = IdPlace(records, DatumGetInt64(left));
+				uint32		b = IdPlace(records, DatumGetInt64(right));
+
+				pairs[n] = (FoundPair) {Min(a, b), Max(a, b), log2(p) - log2(1 - p)};
+			}
+			n++;
+		}
+		if (pass == 0)
+		{
+			qsort(ids, n * 2, sizeof(int64), CompareIds);
+			for (uint64 i = 0; i < n * 2; i++)
+				if (i == 0 || ids[i] != ids[distinct - 1])
+					ids[distinct++] = ids[i];
+			records->integer_keys = ids;
+			records->has_integer_keys = true;
+			records->count = distinct;
+		}
 	}
-	ReturnClusters((ReturnSetInfo *) fcinfo->resultinfo, &clusters);
+	SPI_finish();
+	*count = n;
+	return pairs;
+}
+
+/* Cluster records by pairs of their ids */
+PG_FUNCTION_INFO_V1(cluster_pairs);
+Datum
+cluster_pairs(PG_FUNCTION_ARGS)
+{
+	MatchRecords *records = palloc0(sizeof(MatchRecords));
+	LinkMethod	method = FindMethod(PG_ARGISNULL(1) ? "connected" : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	double		at_least;
+	FoundPair  *pairs;
+	uint64		count;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("pairs and the least probability must be given")));
+	at_least = PairsLimit(PG_GETARG_FLOAT8(2));
+	InitMaterializedSRF(fcinfo, 0);
+	pairs = ReadPairs(text_to_cstring(PG_GETARG_TEXT_PP(0)), records, &count);
+	ReturnClustered((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count, method,
+					log2(at_least) - log2(1 - at_least),
+					PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
 	return (Datum) 0;
 }

@@ -134,6 +134,9 @@ MayBeNewContact(const EntityRecord *record)
 	if (record->values[CONTACT_SOURCE_ID] || record->values[CONTACT_EMAIL] || record->values[CONTACT_PHONE])
 		return true;
 	for (int s = 0; s < record->strategies->count; s++)
+	{
+		if (record->strategies->items[s]->uses_model && record->values[CONTACT_FULL_NAME])
+			return true;
 		for (int r = 0; r < record->strategies->items[s]->rule_count; r++)
 		{
 			int			kind = record->strategies->items[s]->rules[r].kind;
@@ -141,6 +144,7 @@ MayBeNewContact(const EntityRecord *record)
 			if (kind != CONTACT_KEY_VISITOR && record->keys[kind])
 				return true;
 		}
+	}
 	return false;
 }
 

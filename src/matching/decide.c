@@ -258,7 +258,7 @@ DecideByModels(IdentityTable *table, EntityRecord **records, int n)
 				if (s >= record->strategies->count || record->strategies->items[s] != strategy ||
 					record->live.outcome == LIVE_MATCH || record->decided != 0)
 					continue;
-				if (count == 0 && !(MatchLiveReady && MatchLiveReady(table->ws, table->config, strategy)))
+				if (count == 0 && !MatchLiveReady(table->ws, table->config, strategy))
 					break;
 				DecideRecord(table, record);
 				if (record->slot || record->needs_review)

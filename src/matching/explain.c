@@ -7,7 +7,7 @@
 
 #include "funcapi.h"
 #include "matching/json.h"
-#include "matching/levels.h"
+#include "matching/explain.h"
 #include "utils/builtins.h"
 
 /* Add a record given as an object of its columns */
@@ -31,8 +31,7 @@ AddObject(MatchRecords *records, Jsonb *object)
 
 /* Compare two records given as objects */
 static double
-CompareObjects(PairScorer **scorer, const MatchModel *model, Jsonb *left, Jsonb *right, PairPattern *pattern,
-			   double *parts)
+CompareObjects(PairScorer **scorer, const MatchModel *model, Jsonb *left, Jsonb *right, PairPattern *pattern)
 {
 	MatchRecords *records = RecordsCreate(model);
 	uint32		a = AddObject(records, left);
@@ -41,7 +40,7 @@ CompareObjects(PairScorer **scorer, const MatchModel *model, Jsonb *left, Jsonb 
 	RecordsSetRarity(records);
 	*scorer = ScorerCreate(records);
 	PairLevels(*scorer, RecordIds(records, a), RecordIds(records, b), pattern);
-	return PatternWeight(*scorer, RecordIds(records, a), RecordIds(records, b), pattern, parts);
+	return PatternWeight(*scorer, RecordIds(records, a), RecordIds(records, b), pattern, NULL);
 }
 
 /* Get the probability that two records are of one entity */
@@ -52,20 +51,10 @@ match_probability(PG_FUNCTION_ARGS)
 	MatchModel *model = ModelRead(PG_GETARG_JSONB_P(0));
 	PairScorer *scorer;
 	PairPattern pattern;
-	double		weight = CompareObjects(&scorer, model, PG_GETARG_JSONB_P(1), PG_GETARG_JSONB_P(2), &pattern, NULL);
+	double		weight = CompareObjects(&scorer, model, PG_GETARG_JSONB_P(1), PG_GETARG_JSONB_P(2), &pattern);
 
 	PG_RETURN_FLOAT8(WeightProbability(weight));
 }
-
-/* A row of an explanation */
-typedef struct ExplainedPart
-{
-	const char *part;
-	const char *level;
-	const char *left;
-	const char *right;
-	double		weight;
-} ExplainedPart;
 
 /* Return a row of an explanation, with the sum so far */
 static void
@@ -99,55 +88,73 @@ NormalText(const MatchRecords *records, int field, uint32 record)
 		pnstrdup(DictionaryText(dictionary, &dictionary->values[id]), dictionary->values[id].bytes);
 }
 
+/*
+ * List what each thing that two records have in common is worth, in the order
+ * in which the weights are summed up; returns how many parts there are.
+ */
+int
+ExplainParts(const PairScorer *scorer, uint32 left, uint32 right, const PairPattern *pattern, ExplainedPart *out)
+{
+	const MatchModel *model = scorer->model;
+	double		weights[EXPLAIN_MAX_PARTS];
+	double	   *weight = weights;
+	int			count = 0;
+
+	PatternWeight(scorer, RecordIds(scorer->records, left), RecordIds(scorer->records, right), pattern, weights);
+	out[count++] = (ExplainedPart) {.part = "prior",.weight = model->prior_weight};
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		const ModelComparison *comparison = &model->comparisons[c];
+		bool		is_crossed = pattern->order == 1 && (c == model->given || c == model->family);
+		int			other = !is_crossed ? comparison->field :
+			model->comparisons[c == model->given ? model->family : model->given].field;
+
+		out[count++] = (ExplainedPart)
+		{
+			.part = comparison->name,
+			.level = pattern->levels[c] == LEVEL_BLANK ? "blank" : comparison->levels[pattern->levels[c]].label,
+			.left = NormalText(scorer->records, comparison->field, left),
+			.right = NormalText(scorer->records, other, right),
+			.weight = *weight++
+		};
+	}
+	for (int g = 0; g < model->group_count; g++, weight++)
+		if (*weight != 0)
+			out[count++] = (ExplainedPart)
+		{
+			.part = psprintf("%s with %s", model->comparisons[model->groups[g].left].name,
+							 model->comparisons[model->groups[g].right].name),
+			.level = "go together",.weight = *weight
+		};
+	if (pattern->order != LEVEL_BLANK)
+		out[count++] = (ExplainedPart)
+	{
+		.part = "order of names",.level = pattern->order == 1 ? "swapped" : "straight",.weight = *weight
+	};
+	weight++;
+	out[count++] = (ExplainedPart)
+	{
+		.part = "related entities",.level = "household, group, namesake or neighbour",.weight = *weight
+	};
+	return count;
+}
+
 /* Explain what two records have in common, part by part */
 PG_FUNCTION_INFO_V1(explain_pair);
 Datum
 explain_pair(PG_FUNCTION_ARGS)
 {
 	MatchModel *model = ModelRead(PG_GETARG_JSONB_P(0));
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	double		parts[MODEL_MAX_COMPARISONS * 2 + 2];
+	ExplainedPart parts[EXPLAIN_MAX_PARTS];
 	double		total = 0;
-	int			at = 0;
 	PairScorer *scorer;
 	PairPattern pattern;
+	int			count;
 
 	InitMaterializedSRF(fcinfo, 0);
-	CompareObjects(&scorer, model, PG_GETARG_JSONB_P(1), PG_GETARG_JSONB_P(2), &pattern, parts);
-	ReturnPart(rsinfo, &(ExplainedPart) {.part = "prior",.weight = model->prior_weight}, &total);
-	for (int c = 0; c < model->comparison_count; c++, at++)
-	{
-		const ModelComparison *comparison = &model->comparisons[c];
-		bool		is_crossed = pattern.order == 1 && (c == model->given || c == model->family);
-		int			other = !is_crossed ? comparison->field :
-			model->comparisons[c == model->given ? model->family : model->given].field;
-
-		ReturnPart(rsinfo, &(ExplainedPart)
-				   {
-				   .part = comparison->name,
-				   .level = pattern.levels[c] == LEVEL_BLANK ? "blank" : comparison->levels[pattern.levels[c]].label,
-				   .left = NormalText(scorer->records, comparison->field, 0),
-				   .right = NormalText(scorer->records, other, 1),
-				   .weight = parts[at]
-				   }, &total);
-	}
-	for (int g = 0; g < model->group_count; g++, at++)
-		if (parts[at] != 0)
-			ReturnPart(rsinfo, &(ExplainedPart)
-					   {
-					   .part = psprintf("%s with %s", model->comparisons[model->groups[g].left].name,
-										model->comparisons[model->groups[g].right].name),
-					   .level = "go together",.weight = parts[at]
-					   }, &total);
-	if (pattern.order != LEVEL_BLANK)
-		ReturnPart(rsinfo, &(ExplainedPart)
-				   {
-				   .part = "order of names",.level = pattern.order == 1 ? "swapped" : "straight",.weight = parts[at]
-				   }, &total);
-	at++;
-	ReturnPart(rsinfo, &(ExplainedPart)
-			   {
-			   .part = "related entities",.level = "household, group, namesake or neighbour",.weight = parts[at]
-			   }, &total);
+	CompareObjects(&scorer, model, PG_GETARG_JSONB_P(1), PG_GETARG_JSONB_P(2), &pattern);
+	count = ExplainParts(scorer, 0, 1, &pattern, parts);
+	for (int p = 0; p < count; p++)
+		ReturnPart((ReturnSetInfo *) fcinfo->resultinfo, &parts[p], &total);
 	return (Datum) 0;
 }

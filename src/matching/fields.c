@@ -109,7 +109,7 @@ MatchFindComparator(const char *name, Comparator *comparator)
 
 /* Bring a value into a form; NULL when nothing is left of it */
 static char *
-NormalText(NormalForm form, const char *value)
+NormalText(FieldForm form, const char *value)
 {
 	StringInfoData out;
 	int			len = strlen(value);

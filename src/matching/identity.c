@@ -70,7 +70,7 @@ IdentitySide(const EntitySlot *slot)
 MatchSide
 IdentityRecordSide(const EntityRecord *record)
 {
-	MatchSide	side = {record->values, record->attributes, record->account_id};
+	MatchSide	side = {record->values, record->attributes, record->account_id, record->company};
 
 	return side;
 }
@@ -415,7 +415,7 @@ LockKeys(IdentityTable *table, EntityRecord **records, int n)
 		const MatchStrategy *strategy = records[0]->strategies->items[s];
 		MatchSide	side = IdentityRecordSide(records[0]);
 
-		if (strategy->uses_model && MatchLiveReady && MatchLiveReady(table->ws, table->config, strategy))
+		if (strategy->uses_model && MatchLiveReady(table->ws, table->config, strategy))
 			count += MatchLiveKeys(table->ws, table->config, strategy, &side, keys + count);
 	}
 	for (int k = 0; k < matching->kind_count[entity]; k++)

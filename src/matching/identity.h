@@ -99,6 +99,7 @@ typedef struct EntityRecord
 	char	   *values[ENTITY_MAX_COLUMNS];
 	Jsonb	   *attributes;		/* custom attributes given, or NULL */
 	int64		account_id;
+	char	   *company;		/* of a contact: the name of the account given */
 	bool		account_is_stated;	/* the company was named, not derived */
 	UpdatePolicy policy;
 	int			trust;			/* of the source it names */

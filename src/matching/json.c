@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "common/shortest_dec.h"
 #include "matching/json.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -208,6 +209,10 @@ AppendJsonText(StringInfo out, const char *name, const char *value)
 void
 AppendJsonNumber(StringInfo out, const char *name, double value)
 {
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	/* What reads back as the same number, whatever the session prints */
+	double_to_shortest_decimal_buf(value, digits);
 	AppendName(out, name);
-	appendStringInfoString(out, float8out_internal(value));
+	appendStringInfoString(out, digits);
 }

@@ -13,12 +13,8 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "matching/keys.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "normalise/normalise.h"
-#include "types/email_core.h"
 #include "utils/memutils.h"
 
 #define RADIX_BITS 11
@@ -39,84 +35,36 @@ typedef struct CodeEntry
 	uint32		record;
 } CodeEntry;
 
-/* Hash a text to a code, which is never that of none */
-static uint32
-TextCode(const char *text, int len)
-{
-	uint32		code = DatumGetUInt32(hash_any((const unsigned char *) text, len));
-
-	return code == CODE_NONE ? 1 : code;
-}
-
-/* Hash the letters that a text has, whatever their order and number */
-static uint32
-LetterSetCode(const char *text, int len)
-{
-	uint64		letters = 0;
-
-	for (int i = 0; i < len; i++)
-		letters |= UINT64CONST(1) << (text[i] & 63);
-	return JoinCodes(letters >> 32, (uint32) letters);
-}
-
 /* Get the code of a value under a transformation */
 static uint32
 ValueCode(const MatchDictionary *dictionary, const MatchValue *value, const KeyPart *part, int entry,
 		  const double *word_rarity, StringInfo scratch)
 {
-	const char *text = DictionaryText(dictionary, value);
-	int			len = value->bytes;
-	const char *space = memchr(text, ' ', len);
 	uint32		rarest[KEY_MAX_ENTRIES] = {VALUE_BLANK, VALUE_BLANK};
+	const MatchValue *found;
 
-	switch (part->transform)
+	if (part->transform != TRANSFORM_RARE_WORDS)
+		return TransformCode(part->transform, part->length, DictionaryText(dictionary, value), value->bytes,
+							 value->extra, scratch);
+	for (int t = 0; t < value->token_count; t++)
 	{
-		case TRANSFORM_EXACT:
-			return TextCode(text, len);
-		case TRANSFORM_DOMAIN:
-			return EmailDomainIsFree(text, len) ? CODE_NONE : TextCode(text, len);
-		case TRANSFORM_PHONETIC:
-		case TRANSFORM_ANY_NAME:
-			resetStringInfo(scratch);
-			PhoneticKey(scratch, text, space ? space - text : len);
-			return scratch->len == 0 ? TextCode(text, len) : TextCode(scratch->data, scratch->len);
-		case TRANSFORM_PREFIX:
-			return TextCode(text, pg_mbcharcliplen(text, len, part->length));
-		case TRANSFORM_INITIAL:
-			return TextCode(text, pg_mbcharcliplen(text, len, 1));
-		case TRANSFORM_LETTERS:
-			return LetterSetCode(text, len);
-		case TRANSFORM_YEAR:
-			return value->extra == VALUE_NO_EXTRA ? CODE_NONE : 1 + DATE_YEAR(value->extra);
-		case TRANSFORM_MONTH_DAY:
-			return value->extra == VALUE_NO_EXTRA ? CODE_NONE : 1 + (value->extra & 511);
-		case TRANSFORM_YEAR_MONTH:
-			return value->extra == VALUE_NO_EXTRA ? CODE_NONE : 1 + (value->extra >> 5);
-		case TRANSFORM_FIRST_WORD:
-			return TextCode(text, space ? space - text : len);
-		case TRANSFORM_LAST_DIGITS:
-			return len < part->length ? CODE_NONE : TextCode(text + len - part->length, part->length);
-		case TRANSFORM_RARE_WORDS:
-			for (int t = 0; t < value->token_count; t++)
-			{
-				uint32		word = dictionary->tokens[value->extra + t];
+		uint32		word = dictionary->tokens[value->extra + t];
 
-				if (word == rarest[0] || word == rarest[1])
-					continue;
-				if (rarest[0] == VALUE_BLANK || word_rarity[word] > word_rarity[rarest[0]])
-				{
-					rarest[1] = rarest[0];
-					rarest[0] = word;
-				}
-				else if (rarest[1] == VALUE_BLANK || word_rarity[word] > word_rarity[rarest[1]])
-					rarest[1] = word;
-			}
-			if (rarest[entry] == VALUE_BLANK)
-				return CODE_NONE;
-			return TextCode(DictionaryText(dictionary->words, &dictionary->words->values[rarest[entry]]),
-							dictionary->words->values[rarest[entry]].bytes);
+		if (word == rarest[0] || word == rarest[1])
+			continue;
+		if (rarest[0] == VALUE_BLANK || word_rarity[word] > word_rarity[rarest[0]])
+		{
+			rarest[1] = rarest[0];
+			rarest[0] = word;
+		}
+		else if (rarest[1] == VALUE_BLANK || word_rarity[word] > word_rarity[rarest[1]])
+			rarest[1] = word;
 	}
-	return CODE_NONE;
+	if (rarest[entry] == VALUE_BLANK)
+		return CODE_NONE;
+	found = &dictionary->words->values[rarest[entry]];
+	return TransformCode(TRANSFORM_EXACT, 0, DictionaryText(dictionary->words, found), found->bytes, VALUE_NO_EXTRA,
+						 scratch);
 }
 
 /* Work out the codes of all values of a field under a transformation */

@@ -4,13 +4,11 @@
 #ifndef LEAD_MGMT_KEYS_H
 #define LEAD_MGMT_KEYS_H
 
+#include "matching/code.h"
 #include "matching/records.h"
 
 /* A key of several entries lets a record stand in several blocks */
 #define KEY_MAX_ENTRIES 2
-
-/* The code of a record that has no place in any block of a key */
-#define CODE_NONE 0
 
 typedef struct MatchKeys
 {
@@ -48,16 +46,6 @@ extern uint32 KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint
 extern int	KeyEntries(const ModelKey *key);
 extern void KeyCodes(const MatchRecords *records, const ModelKey *key, const uint32 *numbers, int count,
 					 uint32 *codes);
-
-/* Join two codes */
-static inline uint32
-JoinCodes(uint32 a, uint32 b)
-{
-	uint64		joined = (((uint64) a << 32) | b) * UINT64CONST(0x9E3779B97F4A7C15);
-	uint32		code = (uint32) (joined ^ (joined >> 32));
-
-	return code == CODE_NONE ? 1 : code;
-}
 
 /* Get the codes of a record */
 static inline const uint32 *

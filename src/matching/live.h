@@ -31,17 +31,17 @@ typedef struct LiveAnswer
  * Is there a trained model for the strategy?  Nothing below is called where
  * there is none.
  */
-extern bool MatchLiveReady(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy) __attribute__((weak));
+extern bool MatchLiveReady(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy);
 
 /*
  * Hash the keys by which the model would find the record among contacts.  Two
  * sessions that bring one new person at the same time meet in a lock on them.
  */
 extern int	MatchLiveKeys(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy,
-						  const MatchSide *record, uint32 *keys) __attribute__((weak));
+						  const MatchSide *record, uint32 *keys);
 
 /* Find the best candidate for each record; runs inside SPI, with the rights of the caller */
 extern void MatchLive(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy,
-					  const MatchSide *records, LiveAnswer *answers, int n) __attribute__((weak));
+					  const MatchSide *records, LiveAnswer *answers, int n);
 
 #endif

@@ -31,12 +31,12 @@ const char *const LevelTestNames[TEST_COUNT] = {
 
 const char *const KeyTransformNames[TRANSFORM_COUNT] = {
 	"exact", "domain", "phonetic", "prefix", "initial", "letters", "year", "month_day", "year_month",
-	"first_word", "rare_words", "last_digits", "any_name"
+	"first_word", "long_word", "rare_words", "last_digits", "any_name"
 };
 
 const char *const RelatedNames[RELATED_COUNT] = {"kin", "namesake", "near"};
 
-static const char *const PartNames[] = {"whole", "mailbox", "domain"};
+const char *const FieldPartNames[] = {"whole", "mailbox", "domain"};
 
 /* Find a name in a list; an error lists what there is */
 static int
@@ -122,7 +122,7 @@ ModelAddEmailParts(MatchModel *model, int email)
 {
 	for (int part = PART_MAILBOX; part <= PART_DOMAIN; part++)
 	{
-		char	   *name = psprintf("%s.%s", model->fields[email].name, PartNames[part]);
+		char	   *name = psprintf("%s.%s", model->fields[email].name, FieldPartNames[part]);
 		ModelField *field;
 
 		if (ModelFindField(model, name) >= 0)
@@ -158,7 +158,7 @@ ReadFields(MatchModel *model, JsonbContainer *array)
 		field->kind = FindName(JsonText(object, "kind"), FieldKindNames, KIND_COUNT, "kind of field");
 		field->column = JsonText(object, "column");
 		field->full_name = JsonText(object, "full_name");
-		field->part = part ? FindName(part, PartNames, lengthof(PartNames), "part of a field") : PART_WHOLE;
+		field->part = part ? FindName(part, FieldPartNames, lengthof(FieldPartNames), "part of a field") : PART_WHOLE;
 		field->whole = of ? NamedField(model, of, "a field") : -1;
 		if ((field->part == PART_WHOLE) != (field->whole < 0) ||
 			(field->whole >= 0 && model->fields[field->whole].kind != KIND_EMAIL))
@@ -169,6 +169,7 @@ ReadFields(MatchModel *model, JsonbContainer *array)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("field \"%s\" of the match model has no column", field->name)));
+		field->never_blocks = !JsonBoolean(object, "blocking", true);
 		field->agreement = Probability(JsonNumber(object, "agreement", 0.01), "the agreement of a field");
 		field->frequency_count = JsonNumbersByName(JsonMember(object, "frequencies", false),
 												   &field->frequent, &field->frequencies);
@@ -258,8 +259,8 @@ ReadComparisons(MatchModel *model, JsonbContainer *array)
 			email = field;
 		if (email)
 		{
-			comparison->mailbox = NamedField(model, psprintf("%s.%s", email, PartNames[PART_MAILBOX]), "a comparison");
-			comparison->domain = NamedField(model, psprintf("%s.%s", email, PartNames[PART_DOMAIN]), "a comparison");
+			comparison->mailbox = NamedField(model, psprintf("%s.%s", email, FieldPartNames[PART_MAILBOX]), "a comparison");
+			comparison->domain = NamedField(model, psprintf("%s.%s", email, FieldPartNames[PART_DOMAIN]), "a comparison");
 		}
 		if (JsonLength(levels) > 0)
 			ReadLevels(comparison, levels);
@@ -350,7 +351,8 @@ ReadKeyPart(const MatchModel *model, KeyPart *part, char *text)
 	part->field = NamedField(model, text, "a key");
 	part->transform = transform ? FindName(transform, KeyTransformNames, TRANSFORM_COUNT, "transformation of a key") :
 		TRANSFORM_EXACT;
-	part->length = length ? pg_strtoint32(length) : part->transform == TRANSFORM_LAST_DIGITS ? 6 : 3;
+	part->length = length ? pg_strtoint32(length) : part->transform == TRANSFORM_LAST_DIGITS ? 6 :
+		part->transform == TRANSFORM_LONG_WORD ? 1 : 3;
 	if (part->length < 1 || part->length > 100)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -413,6 +415,7 @@ ModelRead(Jsonb *document)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("the block limit of the match model is %d, not between 2 and 100000", model->block_limit)));
+	model->expected_records = JsonNumber(root, "expected_records", 0);
 	model->prior = Probability(JsonNumber(root, "prior", DEFAULT_PRIOR), "the prior");
 	for (int r = 0; r < RELATED_COUNT; r++)
 		model->related_prior[r] = Probability(JsonNumber(root, psprintf("%s_prior", RelatedNames[r]), 0),
@@ -603,8 +606,10 @@ WriteFields(StringInfo out, const MatchModel *model)
 		if (field->whole >= 0)
 		{
 			AppendJsonText(out, "of", model->fields[field->whole].name);
-			AppendJsonText(out, "part", PartNames[field->part]);
+			AppendJsonText(out, "part", FieldPartNames[field->part]);
 		}
+		if (field->never_blocks)
+			appendStringInfoString(out, ", \"blocking\": false");
 		AppendJsonNumber(out, "agreement", field->agreement);
 		AppendJsonNumber(out, "rest_frequency", field->rest_frequency);
 		if (field->frequency_count > 0)
@@ -681,7 +686,8 @@ static void
 WriteKeyPart(StringInfo out, const MatchModel *model, const KeyPart *part)
 {
 	const char *field = model->fields[part->field].name;
-	bool		has_length = part->transform == TRANSFORM_PREFIX || part->transform == TRANSFORM_LAST_DIGITS;
+	bool		has_length = part->transform == TRANSFORM_PREFIX || part->transform == TRANSFORM_LAST_DIGITS ||
+		part->transform == TRANSFORM_LONG_WORD;
 
 	AppendJsonText(out, NULL,
 				   part->transform == TRANSFORM_EXACT ? field :
@@ -740,6 +746,8 @@ ModelWrite(const MatchModel *model)
 		WriteKeyPart(&out, model, &model->refinements[r]);
 	appendStringInfoChar(&out, ']');
 	AppendJsonNumber(&out, "block_limit", model->block_limit);
+	if (model->expected_records > 0)
+		AppendJsonNumber(&out, "expected_records", model->expected_records);
 	AppendJsonNumber(&out, "prior", model->prior);
 	for (int r = 0; r < RELATED_COUNT; r++)
 		AppendJsonNumber(&out, psprintf("%s_prior", RelatedNames[r]), model->related_prior[r]);

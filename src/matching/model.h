@@ -78,6 +78,7 @@ typedef struct ModelField
 	double		present;		/* share of records that have it, once measured */
 	double		agreement;		/* probability that two random records agree, */
 	double		agreement_weight;	/* and its log2 */
+	bool		never_blocks;	/* not to be a part of blocking keys */
 	bool		has_words;		/* are its values compared word by word? */
 	int			word_count;
 	char	  **words;			/* likewise the words of values */
@@ -173,6 +174,7 @@ typedef enum
 	TRANSFORM_MONTH_DAY,
 	TRANSFORM_YEAR_MONTH,
 	TRANSFORM_FIRST_WORD,
+	TRANSFORM_LONG_WORD,		/* the longest, or the longest but one, ... */
 	TRANSFORM_RARE_WORDS,
 	TRANSFORM_LAST_DIGITS,
 	TRANSFORM_ANY_NAME			/* a given or a family name, whichever */
@@ -184,7 +186,7 @@ typedef struct KeyPart
 {
 	int			field;
 	KeyTransform transform;
-	int			length;			/* of a prefix */
+	int			length;			/* of a prefix; which of the long words */
 } KeyPart;
 
 typedef struct ModelKey
@@ -217,6 +219,7 @@ typedef struct MatchModel
 	ModelKey	keys[MODEL_MAX_KEYS];
 	int			refinement_count;	/* what splits a block that is too large */
 	KeyPart		refinements[MODEL_MAX_REFINEMENTS];
+	double		expected_records;	/* that keys are to be good for */
 	int			block_limit;	/* largest block that is compared pair by pair */
 	double		prior;			/* probability that two random records match */
 	double		prior_weight;	/* log2 of its odds */
@@ -242,6 +245,7 @@ extern double KindMostDifferent(FieldKind kind);
 extern double WeightProbability(double weight);
 
 extern const char *const FieldKindNames[KIND_COUNT];
+extern const char *const FieldPartNames[];
 extern const char *const LevelTestNames[TEST_COUNT];
 extern const char *const RelatedNames[RELATED_COUNT];
 extern const char *const KeyTransformNames[TRANSFORM_COUNT];

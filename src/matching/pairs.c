@@ -196,3 +196,11 @@ train_match_model(PG_FUNCTION_ARGS)
 	ModelTrain(model, records);
 	PG_RETURN_JSONB_P(ModelWrite(model));
 }
+
+/* Check a match model, and write it out in full */
+PG_FUNCTION_INFO_V1(check_match_model);
+Datum
+check_match_model(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_JSONB_P(ModelWrite(ModelRead(PG_GETARG_JSONB_P(0))));
+}

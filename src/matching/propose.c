@@ -273,6 +273,7 @@ ProposeModel(Column *columns, int count, int rows, const char *key)
 	int			full_name = -1;
 	int			given = -1;
 	int			family = -1;
+	const char *whole;
 
 	model->key_column = pstrdup(key);
 	for (int i = 0; i < count; i++)
@@ -291,12 +292,12 @@ ProposeModel(Column *columns, int count, int rows, const char *key)
 				default:
 					break;
 			}
+	/* A whole name that repeats its parts still stands in where they are blank */
+	whole = full_name >= 0 ? columns[full_name].name : NULL;
 	if (full_name >= 0 && given >= 0 && family >= 0 && RepeatsNames(full_name + 1, given + 1, family + 1))
 		columns[full_name].is_known = false;
 	for (int i = 0; i < count; i++)
 	{
-		const char *whole = full_name >= 0 && columns[full_name].is_known ? columns[full_name].name : NULL;
-
 		if (!columns[i].is_known)
 			continue;
 		if (i == given || i == family)

@@ -482,9 +482,40 @@ RecordsSetRarity(MatchRecords *records)
 			pfree(records->word_rarity[f]);
 		records->rarity[f] = Rarities(dictionary, field->frequency_count, field->frequent, field->frequencies,
 									  field->rest_frequency, records->context);
+		records->rarity_size[f] = dictionary->count;
+		records->word_rarity_size[f] = dictionary->words ? dictionary->words->count : 0;
 		records->word_rarity[f] = dictionary->words == NULL ? NULL :
 			Rarities(dictionary->words, field->word_count, field->words, field->word_frequencies,
 					 field->rest_word_frequency, records->context);
+	}
+}
+
+/* Give the values that came since the rarity of those that are not known to be frequent */
+static void
+ExtendRarities(double **rarity, uint32 *size, uint32 count, double rest)
+{
+	if (count <= *size)
+		return;
+	count = Max(count, *size * 2);
+	*rarity = repalloc_huge(*rarity, sizeof(double) * (uint64) count);
+	for (uint32 id = *size; id < count; id++)
+		(*rarity)[id] = -log2(rest);
+	*size = count;
+}
+
+/* Look up how rare the values of records are that came since, all frequent values being there already */
+void
+RecordsExtendRarity(MatchRecords *records)
+{
+	for (int f = 0; f < records->model->field_count; f++)
+	{
+		const ModelField *field = &records->model->fields[f];
+		const MatchDictionary *dictionary = FieldDictionary(records, f);
+
+		ExtendRarities(&records->rarity[f], &records->rarity_size[f], dictionary->count, field->rest_frequency);
+		if (dictionary->words)
+			ExtendRarities(&records->word_rarity[f], &records->word_rarity_size[f], dictionary->words->count,
+						   field->rest_word_frequency);
 	}
 }
 

@@ -27,6 +27,8 @@ typedef struct MatchRecords
 	StringInfoData key_text;
 	PersonName	name;			/* the one taken apart last */
 	MatchDictionary dictionaries[MODEL_MAX_FIELDS];
+	uint32		rarity_size[MODEL_MAX_FIELDS];	/* ids that the arrays below have room for, */
+	uint32		word_rarity_size[MODEL_MAX_FIELDS];
 	double	   *rarity[MODEL_MAX_FIELDS];	/* by id: -log2 of the frequency */
 	double	   *word_rarity[MODEL_MAX_FIELDS];
 } MatchRecords;
@@ -35,6 +37,7 @@ extern MatchRecords *RecordsCreate(const MatchModel *model);
 extern void RecordsLoad(MatchRecords *records, const char *source, const char *key_column);
 extern uint32 RecordsAdd(MatchRecords *records, const char *const *values, const int *lengths);
 extern void RecordsSetRarity(MatchRecords *records);
+extern void RecordsExtendRarity(MatchRecords *records);
 extern char *RecordsSource(const char *source);
 extern char *RecordsKey(const MatchRecords *records, uint32 record);
 

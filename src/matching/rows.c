@@ -40,8 +40,8 @@ MatchReadRow(MatchRow *row, EntityKind entity, HeapTuple tuple, TupleDesc desc)
 }
 
 /* Get the workspace that a table is in, and the entity that it holds */
-static Workspace *
-WorkspaceOfTable(Oid relid, EntityKind *entity)
+Workspace *
+MatchTableWorkspace(Oid relid, EntityKind *entity)
 {
 	Workspace  *ws = WorkspaceOfNamespace(get_rel_namespace(relid));
 
@@ -56,17 +56,18 @@ WorkspaceOfTable(Oid relid, EntityKind *entity)
 	return ws;
 }
 
-/* Get the strategies of a workspace, read with the rights of its owner */
-static MatchConfig *
-ReadStrategies(Workspace *ws)
+/* Get the configuration of a workspace and its strategies, read with the rights of its owner */
+WorkspaceConfig *
+MatchTableConfig(Workspace *ws)
 {
 	WorkspaceRights rights;
-	MatchConfig *matching;
+	WorkspaceConfig *config;
 
 	WorkspaceEnter(ws, &rights);
-	matching = MatchGetConfig(ws, WorkspaceGetConfig(ws));
+	config = WorkspaceGetConfig(ws);
+	MatchGetConfig(ws, config);
 	WorkspaceLeave(&rights);
-	return matching;
+	return config;
 }
 
 /* The keys of a row, on their way out */
@@ -98,8 +99,8 @@ KeysOfRow(HeapTupleHeader row, ArrayType *wanted)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("identity_keys() takes rows of contact or account")));
-	ws = WorkspaceOfTable(relid, &entity);
-	matching = ReadStrategies(ws);
+	ws = MatchTableWorkspace(relid, &entity);
+	matching = MatchTableConfig(ws)->matching;
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
 	tuple.t_data = row;
 	MatchReadRow(&match_row, entity, &tuple, desc);
@@ -180,8 +181,8 @@ identity_kinds(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	EntityKind	entity;
-	Workspace  *ws = WorkspaceOfTable(PG_GETARG_OID(0), &entity);
-	MatchConfig *matching = ReadStrategies(ws);
+	Workspace  *ws = MatchTableWorkspace(PG_GETARG_OID(0), &entity);
+	MatchConfig *matching = MatchTableConfig(ws)->matching;
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int k = 0; k < matching->kind_count[entity]; k++)
@@ -214,9 +215,9 @@ Datum
 identity_value(PG_FUNCTION_ARGS)
 {
 	EntityKind	entity;
-	Workspace  *ws = WorkspaceOfTable(PG_GETARG_OID(0), &entity);
+	Workspace  *ws = MatchTableWorkspace(PG_GETARG_OID(0), &entity);
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	MatchConfig *matching = ReadStrategies(ws);
+	MatchConfig *matching = MatchTableConfig(ws)->matching;
 
 	for (int k = 0; k < matching->kind_count[entity]; k++)
 	{
@@ -236,6 +237,90 @@ identity_value(PG_FUNCTION_ARGS)
 		}
 	}
 	PG_RETURN_NULL();
+}
+
+/* Read a row of contact or account that a function was given; the descriptor is to be released */
+static void
+ReadRecord(MatchRow *row, HeapTupleHeader header, EntityKind entity, TupleDesc *desc)
+{
+	HeapTupleData tuple = {0};
+
+	*desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	tuple.t_data = header;
+	MatchReadRow(row, entity, &tuple, *desc);
+}
+
+PG_FUNCTION_INFO_V1(match_rule_holds);
+/* Does a rule of a strategy find that two contacts or accounts are one? */
+Datum
+match_rule_holds(PG_FUNCTION_ARGS)
+{
+	int64		id = PG_GETARG_INT64(0);
+	HeapTupleHeader rows[2] = {PG_GETARG_HEAPTUPLEHEADER(1), PG_GETARG_HEAPTUPLEHEADER(2)};
+	Oid			relid = get_typ_typrelid(HeapTupleHeaderGetTypeId(rows[0]));
+	MatchRow	sides[2];
+	EntityKind	entity;
+	MatchConfig *matching;
+	bool		holds = false;
+
+	if (!OidIsValid(relid) || HeapTupleHeaderGetTypeId(rows[0]) != HeapTupleHeaderGetTypeId(rows[1]))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("match_rule_holds() takes two rows of contact or of account")));
+	matching = MatchTableConfig(MatchTableWorkspace(relid, &entity))->matching;
+	for (int i = 0; i < 2; i++)
+	{
+		TupleDesc	desc;
+
+		ReadRecord(&sides[i], rows[i], entity, &desc);
+		ReleaseTupleDesc(desc);
+	}
+	for (int s = 0; s < matching->strategy_count; s++)
+	{
+		const MatchStrategy *strategy = &matching->strategies[s];
+
+		for (int r = 0; strategy->entity == entity && r < strategy->rule_count; r++)
+		{
+			const MatchRule *rule = &strategy->rules[r];
+			const MatchKind *kind = &matching->kinds[entity][rule->kind];
+			char	   *left;
+			char	   *right;
+
+			if (rule->id != id)
+				continue;
+			left = MatchKeyOf(matching, kind->parts, kind->part_count, &sides[0].side);
+			right = MatchKeyOf(matching, kind->parts, kind->part_count, &sides[1].side);
+			holds = left && right && strcmp(left, right) == 0 &&
+				MatchRuleHolds(matching, rule, &sides[0].side, &sides[1].side, NULL);
+		}
+	}
+	PG_RETURN_BOOL(holds);
+}
+
+PG_FUNCTION_INFO_V1(match_rule_kinds);
+/* List the rules of a strategy, and the kind of identity that each looks up */
+Datum
+match_rule_kinds(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	EntityKind	entity;
+	MatchConfig *matching = MatchTableConfig(MatchTableWorkspace(PG_GETARG_OID(0), &entity))->matching;
+	MatchStrategy *strategy = MatchFindStrategy(matching, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int r = 0; strategy && strategy->entity == entity && r < strategy->rule_count; r++)
+	{
+		Datum		values[3] = {
+			Int64GetDatum(strategy->rules[r].id),
+			CStringGetTextDatum(matching->kinds[entity][strategy->rules[r].kind].name),
+			BoolGetDatum(strategy->rules[r].condition_count + strategy->rules[r].exception_count > 0)
+		};
+		bool		nulls[3] = {false, false, false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
 }
 
 PG_FUNCTION_INFO_V1(match_fields);

@@ -14,6 +14,8 @@ typedef struct MatchRow
 	MatchSide	side;			/* of the values above */
 } MatchRow;
 
+extern Workspace *MatchTableWorkspace(Oid relid, EntityKind *entity);
+extern WorkspaceConfig *MatchTableConfig(Workspace *ws);
 extern void MatchReadRow(MatchRow *row, EntityKind entity, HeapTuple tuple, TupleDesc desc);
 
 #endif

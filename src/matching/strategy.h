@@ -78,14 +78,14 @@ typedef enum
 	FORM_ORGANISATION,
 	FORM_ADDRESS,
 	FORM_POSTCODE
-} NormalForm;
+} FieldForm;
 
 typedef struct MatchField
 {
 	EntityKind	entity;
 	const char *name;
 	int			column;			/* index in the values of a side, or MATCH_NO_COLUMN */
-	NormalForm	form;
+	FieldForm	form;
 	bool		makes_key;
 	const char *kind;			/* of those that identify by themselves */
 } MatchField;
@@ -188,6 +188,7 @@ typedef struct MatchConfig
 	bool		reads_all[ENTITY_COUNT];	/* conditions read more than e-mail and phone */
 	struct match_values_hash *values;	/* aliases and bypass values */
 	Bitmapset  *marked;			/* fields that have some */
+	struct LiveModel *live;		/* models of strategies that were asked so far */
 	bool		keeps_trust;	/* some form or strategy updates by trust */
 } MatchConfig;
 
@@ -197,6 +198,7 @@ typedef struct MatchSide
 	char *const *values;		/* by column */
 	Jsonb	   *attributes;
 	int64		account_id;
+	const char *company;		/* named by a record of a contact */
 } MatchSide;
 
 extern MatchConfig *MatchGetConfig(Workspace *ws, WorkspaceConfig *config);
