@@ -38,7 +38,7 @@ typedef struct Heat
 #define HEAT_SIZE(count) (offsetof(Heat, parts) + sizeof(HeatPart) * (count))
 
 #define DatumGetHeatP(datum) ((Heat *) PG_DETOAST_DATUM(datum))
-#define PG_GETARG_HEAT_P(n) DatumGetHeatP(PG_GETARG_DATUM(n))
+#define PG_GETARG_HEAT_P(n) ((Heat *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
 
 extern HeatPart HeatMakePart(double points, TimestampTz at, int64 half_life);
 extern bool HeatNormalise(HeatPart *part);
