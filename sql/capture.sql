@@ -24,6 +24,13 @@ CREATE FUNCTION lead_mgmt.count_interactions() RETURNS trigger
 COMMENT ON FUNCTION lead_mgmt.count_interactions() IS
 	'Trigger function: counts directly inserted interactions for the scores of the leads they concern.';
 
+CREATE FUNCTION lead_mgmt.recount_interactions() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+
+COMMENT ON FUNCTION lead_mgmt.recount_interactions() IS
+	'Trigger function: scores the leads again whose interactions a client changed or deleted.';
+
 CREATE FUNCTION lead_mgmt.rescore_leads() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;

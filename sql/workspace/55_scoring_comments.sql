@@ -3,16 +3,33 @@
 COMMENT ON COLUMN @workspace@.scoring_model.model IS 'Name that rules, grades and scores refer to';
 COMMENT ON COLUMN @workspace@.scoring_model.label IS 'Wording for people';
 COMMENT ON COLUMN @workspace@.scoring_model.sales_ready_threshold IS 'Points at which a lead is sales-ready';
-COMMENT ON COLUMN @workspace@.scoring_model.is_active IS 'False to leave it out of scoring';
+COMMENT ON COLUMN @workspace@.scoring_model.half_life IS 'Time in which the points of an interaction halve, for rules that name none of their own; NULL for points that stay. A month is 30 days';
+COMMENT ON COLUMN @workspace@.scoring_model.account_based IS 'True to score a lead by the interactions of all contacts of its account, and those of its leads that have no contact';
+COMMENT ON COLUMN @workspace@.scoring_model.keeps_ready IS 'False to take the sales-ready mark that this model gave back from a lead when a scoring finds it below the threshold of every active model; its stage stays';
+COMMENT ON COLUMN @workspace@.scoring_model.is_active IS 'False for a draft, which scores no lead but can be simulated';
 COMMENT ON COLUMN @workspace@.scoring_model.created_at IS 'When the model was defined';
 
 COMMENT ON COLUMN @workspace@.scoring_rule.scoring_rule_id IS 'Key';
 COMMENT ON COLUMN @workspace@.scoring_rule.model IS 'Model the rule belongs to';
 COMMENT ON COLUMN @workspace@.scoring_rule.label IS 'What the rule is about, for people';
 COMMENT ON COLUMN @workspace@.scoring_rule.condition IS 'Condition over lead_profile that makes it a fit rule; NULL for an engagement rule';
-COMMENT ON COLUMN @workspace@.scoring_rule.interaction_kind IS 'Kind of interaction that makes it an engagement rule; NULL for a fit rule';
-COMMENT ON COLUMN @workspace@.scoring_rule.points IS 'Points added: once while the condition holds, or for every interaction of the kind; negative to take away';
+COMMENT ON COLUMN @workspace@.scoring_rule.interaction_kind IS 'Kind of interaction that an engagement rule counts; NULL for a fit rule, or for any kind that meets the interaction condition';
+COMMENT ON COLUMN @workspace@.scoring_rule.interaction_condition IS 'Condition over the columns of interaction that an engagement rule asks for besides; NULL for none';
+COMMENT ON COLUMN @workspace@.scoring_rule.points IS 'Points added: while the condition holds, or for every interaction; negative to take away';
+COMMENT ON COLUMN @workspace@.scoring_rule.at_least IS 'Number of interactions that earn the points, once, when the last of them took place; NULL for each interaction that earns them';
+COMMENT ON COLUMN @workspace@.scoring_rule.half_life IS 'Time in which the points of an interaction halve; NULL for the half-life of the model. A month is 30 days';
+COMMENT ON COLUMN @workspace@.scoring_rule.maximum_points IS 'Most points, as given and before they cool, that the rule adds or takes away in all; the last interaction earns what is left; NULL for no limit';
+COMMENT ON COLUMN @workspace@.scoring_rule.maximum_points_per_day IS 'Most points that it adds or takes away for interactions of one day in UTC; NULL for no limit';
+COMMENT ON COLUMN @workspace@.scoring_rule.scoring_group IS 'Group whose limits the points count towards too; NULL for none';
+COMMENT ON COLUMN @workspace@.scoring_rule.active_from IS 'Interactions count that took place then or later; NULL for no beginning';
+COMMENT ON COLUMN @workspace@.scoring_rule.active_until IS 'Interactions count that took place before; NULL for no end';
 COMMENT ON COLUMN @workspace@.scoring_rule.is_active IS 'False to leave it out of scoring';
+
+COMMENT ON COLUMN @workspace@.scoring_group.scoring_group_id IS 'Key';
+COMMENT ON COLUMN @workspace@.scoring_group.model IS 'Model the group belongs to';
+COMMENT ON COLUMN @workspace@.scoring_group.scoring_group IS 'Name that rules refer to';
+COMMENT ON COLUMN @workspace@.scoring_group.maximum_points IS 'Most points, as given and before they cool, that its rules together add or take away in all; NULL for no limit';
+COMMENT ON COLUMN @workspace@.scoring_group.maximum_points_per_day IS 'Most points that they add or take away for interactions of one day in UTC; NULL for no limit';
 
 COMMENT ON COLUMN @workspace@.scoring_grade.model IS 'Model the grade belongs to';
 COMMENT ON COLUMN @workspace@.scoring_grade.grade IS 'Name of the grade';
@@ -21,5 +38,6 @@ COMMENT ON COLUMN @workspace@.scoring_grade.from_score IS 'Lowest score, in poin
 COMMENT ON COLUMN @workspace@.score.lead_id IS 'Lead scored';
 COMMENT ON COLUMN @workspace@.score.model IS 'Model that scored it';
 COMMENT ON COLUMN @workspace@.score.fit IS 'Points for what the lead is';
-COMMENT ON COLUMN @workspace@.score.engagement IS 'Points for what the lead does';
+COMMENT ON COLUMN @workspace@.score.engagement IS 'Points for what the lead does, as they cool: lead_mgmt.heat_at(engagement, now()) is what they are worth now. ORDER BY it stays right as time passes, for leads of one model with one half-life';
+COMMENT ON COLUMN @workspace@.score.tally IS 'How far limits and numbers of interactions are used up, for models that have them: the time of the latest interaction counted, then five numbers a limit: rule id or negative group id, interactions, points, day, points of the day';
 COMMENT ON COLUMN @workspace@.score.scored_at IS 'When these were last computed';

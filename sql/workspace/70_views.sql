@@ -56,7 +56,34 @@ SELECT
 	c.attributes AS contact_attributes,
 	a.attributes AS account_attributes,
 	l.team_id,
-	l.agent_id
+	l.agent_id,
+	l.sales_ready_model,
+	ca.kind AS campaign_kind,
+	ca.purpose AS campaign_purpose,
+	(SELECT pg_catalog.jsonb_object_agg(k.kind, pg_catalog.jsonb_build_object('count', k.count, 'last_7_days', k.last_7_days,
+			'last_30_days', k.last_30_days, 'last_90_days', k.last_90_days, 'last_at', k.last_at))
+	 FROM (
+		SELECT i.kind, pg_catalog.count(*) AS count,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '7 days') AS last_7_days,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '30 days') AS last_30_days,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '90 days') AS last_90_days,
+			pg_catalog.max(i.occurred_at) AS last_at
+		FROM @workspace@.interaction i
+		WHERE i.lead_id = l.lead_id
+		GROUP BY i.kind
+	 ) k) AS interactions_by_kind,
+	(SELECT pg_catalog.jsonb_object_agg(k.channel, pg_catalog.jsonb_build_object('count', k.count, 'last_7_days', k.last_7_days,
+			'last_30_days', k.last_30_days, 'last_90_days', k.last_90_days, 'last_at', k.last_at))
+	 FROM (
+		SELECT i.channel, pg_catalog.count(*) AS count,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '7 days') AS last_7_days,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '30 days') AS last_30_days,
+			pg_catalog.count(*) FILTER (WHERE i.occurred_at > pg_catalog.now() - interval '90 days') AS last_90_days,
+			pg_catalog.max(i.occurred_at) AS last_at
+		FROM @workspace@.interaction i
+		WHERE i.lead_id = l.lead_id AND i.channel IS NOT NULL
+		GROUP BY i.channel
+	 ) k) AS interactions_by_channel
 FROM @workspace@.lead l
 LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id
 LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)
@@ -115,37 +142,11 @@ COMMENT ON COLUMN @workspace@.lead_profile.contact_attributes IS 'Custom attribu
 COMMENT ON COLUMN @workspace@.lead_profile.account_attributes IS 'Custom attributes of the account; NULL without an account';
 COMMENT ON COLUMN @workspace@.lead_profile.team_id IS 'Team the lead is assigned to; NULL while to none.';
 COMMENT ON COLUMN @workspace@.lead_profile.agent_id IS 'Agent the lead is assigned to; NULL while to none.';
-
-CREATE OR REPLACE VIEW @workspace@.lead_score WITH (security_invoker = true) AS
-SELECT
-	s.lead_id,
-	s.model,
-	s.fit,
-	s.engagement,
-	s.fit + s.engagement AS score,
-	(SELECT g.grade
-	 FROM @workspace@.scoring_grade g
-	 WHERE g.model = s.model AND g.from_score <= s.fit + s.engagement
-	 ORDER BY g.from_score DESC
-	 LIMIT 1) AS grade,
-	m.sales_ready_threshold,
-	s.fit + s.engagement >= m.sales_ready_threshold AS is_sales_ready,
-	s.scored_at
-FROM @workspace@.score s
-JOIN @workspace@.scoring_model m ON m.model = s.model
-JOIN @workspace@.lead l ON l.lead_id = s.lead_id;
-
-COMMENT ON VIEW @workspace@.lead_score IS
-	'The score of each lead with its grade. One row a lead and model that has scored it.';
-COMMENT ON COLUMN @workspace@.lead_score.lead_id IS 'Key of the lead';
-COMMENT ON COLUMN @workspace@.lead_score.model IS 'Scoring model';
-COMMENT ON COLUMN @workspace@.lead_score.fit IS 'Points for what the lead is: its profile';
-COMMENT ON COLUMN @workspace@.lead_score.engagement IS 'Points for what the lead does: its interactions';
-COMMENT ON COLUMN @workspace@.lead_score.score IS 'Fit and engagement together, in points';
-COMMENT ON COLUMN @workspace@.lead_score.grade IS 'The highest grade of the model that the score reaches; NULL below all of them';
-COMMENT ON COLUMN @workspace@.lead_score.sales_ready_threshold IS 'Points at which the model calls a lead sales-ready';
-COMMENT ON COLUMN @workspace@.lead_score.is_sales_ready IS 'True while the score is at the threshold or above; the lead''s own mark, once set, stays';
-COMMENT ON COLUMN @workspace@.lead_score.scored_at IS 'When the score was last computed';
+COMMENT ON COLUMN @workspace@.lead_profile.sales_ready_model IS 'Scoring model that made it sales-ready; NULL while none did';
+COMMENT ON COLUMN @workspace@.lead_profile.campaign_kind IS 'Kind of the campaign responded to';
+COMMENT ON COLUMN @workspace@.lead_profile.campaign_purpose IS 'Purpose of the campaign responded to';
+COMMENT ON COLUMN @workspace@.lead_profile.interactions_by_kind IS 'Interactions of the lead by kind, a JSON object: {"page_view": {"count": 5, "last_7_days": 2, "last_30_days": 3, "last_90_days": 5, "last_at": "..."}}; NULL without any. Computed where it is asked for';
+COMMENT ON COLUMN @workspace@.lead_profile.interactions_by_channel IS 'The same by channel';
 
 CREATE OR REPLACE VIEW @workspace@.stage_history WITH (security_invoker = true) AS
 SELECT

@@ -178,55 +178,6 @@ CREATE OR REPLACE FUNCTION @workspace@.assign(lead_id bigint, agent_id bigint, r
 COMMENT ON FUNCTION @workspace@.assign(bigint, bigint, text, boolean) IS
 	'Give a lead to an agent. Of two sessions that assign one lead at once the second gets the error, unless it reassigns. Errors: no_data_found, object_not_in_prerequisite_state.';
 
-CREATE OR REPLACE FUNCTION @workspace@.explain_score(lead_id bigint, model text DEFAULT NULL)
-	RETURNS TABLE (part text, label text, points double precision, occurrences bigint, total double precision)
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	AS $$
-		SELECT 'fit', r.label, r.points, 1::bigint, r.points
-		FROM @workspace@.lead_profile p
-		JOIN @workspace@.scoring_rule r ON r.model = COALESCE($2, 'default') AND r.is_active AND r.condition IS NOT NULL
-		WHERE p.lead_id = $1 AND lead_mgmt.satisfies_or_null(p, r.condition)
-		UNION ALL
-		SELECT 'engagement', r.label, r.points, pg_catalog.count(*), r.points * pg_catalog.count(*)
-		FROM @workspace@.scoring_rule r
-		JOIN (SELECT i.kind FROM @workspace@.interaction i WHERE i.lead_id = $1) AS i ON i.kind = r.interaction_kind
-		WHERE r.model = COALESCE($2, 'default') AND r.is_active
-		GROUP BY r.scoring_rule_id
-		ORDER BY 1 DESC, 5 DESC, 2
-	$$;
-
-COMMENT ON FUNCTION @workspace@.explain_score(bigint, text) IS
-	'What a lead''s score in a model (NULL: the default model) is made of: one row a rule that gives points, with the part it belongs to (fit or engagement), its points, how often it applied and what that totals. The totals add up to the score.';
-
-CREATE OR REPLACE FUNCTION @workspace@.rescore(model text DEFAULT 'default') RETURNS bigint
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp
-	AS $$
-		WITH fit AS (
-			SELECT p.lead_id, COALESCE(pg_catalog.sum(r.points) FILTER (WHERE lead_mgmt.satisfies_or_null(p, r.condition)), 0) AS points
-			FROM @workspace@.lead_profile p
-			LEFT JOIN @workspace@.scoring_rule r ON r.model = $1 AND r.is_active AND r.condition IS NOT NULL
-			WHERE p.status = 'open' AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)
-			GROUP BY p.lead_id
-		), engagement AS (
-			SELECT i.lead_id, pg_catalog.sum(r.points) AS points
-			FROM @workspace@.interaction i
-			JOIN @workspace@.scoring_rule r ON r.model = $1 AND r.is_active AND r.interaction_kind = i.kind
-			WHERE i.lead_id IS NOT NULL
-			GROUP BY i.lead_id
-		), written AS (
-			INSERT INTO @workspace@.score (lead_id, model, fit, engagement, scored_at)
-			SELECT f.lead_id, $1, f.points, COALESCE(e.points, 0), pg_catalog.now()
-			FROM fit f LEFT JOIN engagement e ON e.lead_id = f.lead_id
-			ORDER BY f.lead_id
-			ON CONFLICT (lead_id, model) DO UPDATE
-				SET fit = EXCLUDED.fit, engagement = EXCLUDED.engagement, scored_at = EXCLUDED.scored_at
-			RETURNING 1)
-		SELECT pg_catalog.count(*) FROM written
-	$$;
-
-COMMENT ON FUNCTION @workspace@.rescore(text) IS
-	'Compute the scores of all open leads in a model afresh, after its rules changed, and return how many. Stages are not moved by it.';
-
 CREATE OR REPLACE FUNCTION @workspace@.define_field(entity text, field text, type text DEFAULT 'text',
 		options text[] DEFAULT NULL, is_required boolean DEFAULT false, label text DEFAULT NULL)
 	RETURNS void
@@ -296,7 +247,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			END LOOP;
 			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.audit_log TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, content_type, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of, match) ON @workspace@.submission TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint), @workspace@.contact_of(bigint), @workspace@.account_of(bigint), @workspace@.lead_of(bigint) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.score_at(bigint, timestamptz, text), @workspace@.cools_at(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint), @workspace@.contact_of(bigint), @workspace@.account_of(bigint), @workspace@.lead_of(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
 			FOR target IN
 				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
@@ -329,8 +280,6 @@ REVOKE EXECUTE ON FUNCTION
 	@workspace@.disqualify(bigint, text),
 	@workspace@.convert_lead(bigint, text, numeric, text),
 	@workspace@.assign(bigint, bigint, text, boolean),
-	@workspace@.explain_score(bigint, text),
-	@workspace@.rescore(text),
 	@workspace@.define_field(text, text, text, text[], boolean, text),
 	@workspace@.drop_field(text, text),
 	@workspace@.index_field(text, text),

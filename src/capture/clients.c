@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "capture/capture.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -18,13 +19,17 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+/* Interactions read before their leads are scored, each of them once, and leads scored at a time */
+#define CLIENT_CHUNK_ROWS 131072
+#define CLIENT_CHUNK_LEADS 2000
+
 static const PlanSource attach_interactions = {
 	"UPDATE @workspace@.interaction i SET lead_id = n.lead_id"
 	" FROM (SELECT r.interaction_id, (SELECT pg_catalog.max(l.lead_id) FROM @workspace@.lead l"
 	" WHERE l.contact_id = r.contact_id AND l.status = 'open') AS lead_id"
 	" FROM @rows $1: interaction_id, contact_id@ AS r) AS n"
 	" WHERE i.interaction_id = n.interaction_id AND n.lead_id IS NOT NULL"
-	" RETURNING i.lead_id, i.kind, i.occurred_at",
+	" RETURNING " SCORE_EVENT_RETURNING,
 	2, {ARG_INT8S, ARG_INT8S}
 };
 
@@ -51,34 +56,84 @@ static const PlanSource claims[2][3] = {
 	{CLAIM_FORGET("account"), 3, {ARG_TEXT, ARG_TEXT, ARG_INT8}}}
 };
 
-/* An interaction that a client inserted */
-typedef struct ClientInteraction
+/* Interactions that a client wrote, while they are gone through in chunks */
+typedef struct ClientInteractions
 {
-	int64		interaction_id;
-	int64		lead_id;
-	int64		contact_id;
-	char	   *kind;
-	TimestampTz occurred_at;
-} ClientInteraction;
+	TriggerData *trigdata;
+	HTAB	   *restarted;		/* leads scored from all their interactions in an earlier chunk */
+} ClientInteractions;
+
+/* Look up columns of interaction */
+typedef struct InteractionColumns
+{
+	int			id;
+	int			submission;
+	int			lead;
+	int			contact;
+	int			kind;
+	int			occurred_at;
+	int			recorded_at;
+} InteractionColumns;
+
+/* Order events by lead */
+static int
+CompareEventLeads(const void *a, const void *b)
+{
+	int64		left = ((const ScoreEvent *) a)->lead_id;
+	int64		right = ((const ScoreEvent *) b)->lead_id;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Count events for their leads, some leads at a time */
+static void
+CountByLeads(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int n, HTAB *restarted)
+{
+	int64	   *ids = palloc(sizeof(int64) * CLIENT_CHUNK_LEADS);
+	MemoryContext slice = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt scoring", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(slice);
+	int			from = 0;
+
+	qsort(events, n, sizeof(ScoreEvent), CompareEventLeads);
+	while (from < n)
+	{
+		int			to = from;
+		int			count = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (; to < n; to++)
+		{
+			int64		lead = events[to].lead_id;
+
+			/* Events without a lead come first */
+			if (lead == 0 || (count > 0 && ids[count - 1] == lead))
+				continue;
+			if (count == CLIENT_CHUNK_LEADS)
+				break;
+			ids[count++] = lead;
+		}
+		PipelineCount(ws, config, ids, count, events + from, to - from, restarted);
+		MemoryContextReset(slice);
+		from = to;
+	}
+	MemoryContextSwitchTo(old);
+}
 
 /*
  * Count interactions for the leads they concern: the lead they name, or else
- * the latest open lead of their contact, which they are attached to.
+ * the latest open lead of their contact, which they are attached to.  What
+ * contacts without a lead do may count for the leads of their account.
  */
 static void
-CountInteractions(Workspace *ws, WorkspaceConfig *config, ClientInteraction *rows, int n)
+CountInteractions(Workspace *ws, WorkspaceConfig *config, ScoreEvent *rows, int n, HTAB *restarted)
 {
 	Batch	   *unattached = BatchCreate(attach_interactions.args, attach_interactions.nargs, n);
 	ScoreEvent *events = palloc(sizeof(ScoreEvent) * n);
-	int64	   *ids = palloc(sizeof(int64) * n);
-	int			attached = 0;
 	int			count = 0;
 
 	for (int i = 0; i < n; i++)
 		if (rows[i].lead_id != 0)
-			events[count++] = (ScoreEvent) {
-			rows[i].lead_id, rows[i].kind, rows[i].occurred_at
-		};
+			events[count++] = rows[i];
 		else if (rows[i].contact_id != 0)
 		{
 			BatchSet(unattached, 0, Int64GetDatum(rows[i].interaction_id));
@@ -87,38 +142,75 @@ CountInteractions(Workspace *ws, WorkspaceConfig *config, ClientInteraction *row
 		}
 	if (unattached->rows > 0)
 	{
-		attached = BatchExecute(ws, &attach_interactions, unattached);
+		int			attached = BatchExecute(ws, &attach_interactions, unattached);
+
 		for (int i = 0; i < attached; i++)
-			events[count++] = (ScoreEvent) {
-			ResultInt64(i, 1, NULL), ResultText(i, 2), ResultTimestamp(i, 3)
-		};
+			events[count++] = ScoreEventReturned(i);
 		SPI_freetuptable(SPI_tuptable);
 	}
-	if (count == 0)
-		return;
-	LeadsTouch(ws, events, count);
-	for (int i = 0; i < count; i++)
-		ids[i] = events[i].lead_id;
-	PipelineScore(ws, config, ids, ScoreUniqueIds(ids, count), events, count, false);
+	if (count > 0)
+		LeadsTouch(ws, events, count);
+	if (config->has_account_model)
+	{
+		int64	   *counted = palloc(sizeof(int64) * Max(count, 1));
+		int			counted_count = count;
+
+		for (int i = 0; i < count; i++)
+			counted[i] = events[i].interaction_id;
+		counted_count = ScoreUniqueIds(counted, counted_count);
+		for (int i = 0; i < n; i++)
+			if (rows[i].lead_id == 0 && rows[i].contact_id != 0 &&
+				bsearch(&rows[i].interaction_id, counted, counted_count, sizeof(int64), ScoreCompareIds) == NULL)
+				events[count++] = rows[i];
+	}
+	CountByLeads(ws, config, events, count, restarted);
+}
+
+/* Find the columns of interaction */
+static InteractionColumns
+FindColumns(TupleDesc desc)
+{
+	return (InteractionColumns) {
+		.id = SPI_fnumber(desc, "interaction_id"),.submission = SPI_fnumber(desc, "submission_id"),
+		.lead = SPI_fnumber(desc, "lead_id"),.contact = SPI_fnumber(desc, "contact_id"),
+		.kind = SPI_fnumber(desc, "kind"),.occurred_at = SPI_fnumber(desc, "occurred_at"),
+		.recorded_at = SPI_fnumber(desc, "recorded_at")
+	};
+}
+
+/* Read an interaction */
+static ScoreEvent
+ReadInteraction(TupleTableSlot *slot, const InteractionColumns *columns)
+{
+	ScoreEvent	event = {0};
+	bool		isnull;
+	Datum		value = slot_getattr(slot, columns->lead, &isnull);
+	TimestampTz recorded_at;
+
+	event.lead_id = isnull ? 0 : DatumGetInt64(value);
+	event.interaction_id = DatumGetInt64(slot_getattr(slot, columns->id, &isnull));
+	value = slot_getattr(slot, columns->contact, &isnull);
+	event.contact_id = isnull ? 0 : DatumGetInt64(value);
+	event.kind = TextDatumGetCString(slot_getattr(slot, columns->kind, &isnull));
+	event.occurred_at = DatumGetTimestampTz(slot_getattr(slot, columns->occurred_at, &isnull));
+	recorded_at = DatumGetTimestampTz(slot_getattr(slot, columns->recorded_at, &isnull));
+	event.at = Min(event.occurred_at, Min(recorded_at, GetCurrentTransactionStartTimestamp()));
+	return event;
 }
 
 /* Read the inserted interactions in chunks and count them */
 static void
 CountInserted(Workspace *ws, void *arg)
 {
-	TriggerData *trigdata = arg;
-	Tuplestorestate *tuples = trigdata->tg_newtable;
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	ClientInteraction *rows = palloc(sizeof(ClientInteraction) * CAPTURE_CHUNK_ROWS);
+	ClientInteractions *inserted = arg;
+	Tuplestorestate *tuples = inserted->trigdata->tg_newtable;
+	TupleDesc	desc = RelationGetDescr(inserted->trigdata->tg_relation);
+	InteractionColumns columns = FindColumns(desc);
+	ScoreEvent *rows = NULL;
+	int			size = 0;
 	MemoryContext chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt interactions", ALLOCSET_DEFAULT_SIZES);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	MemoryContext old = MemoryContextSwitchTo(chunk);
-	int			id_column = SPI_fnumber(desc, "interaction_id");
-	int			submission_column = SPI_fnumber(desc, "submission_id");
-	int			lead_column = SPI_fnumber(desc, "lead_id");
-	int			contact_column = SPI_fnumber(desc, "contact_id");
-	int			kind_column = SPI_fnumber(desc, "kind");
-	int			time_column = SPI_fnumber(desc, "occurred_at");
 	int			n = 0;
 	bool		more = true;
 
@@ -126,27 +218,23 @@ CountInserted(Workspace *ws, void *arg)
 	tuplestore_rescan(tuples);
 	while (more)
 	{
-		bool		isnull;
-
 		more = tuplestore_gettupleslot(tuples, true, false, slot);
 
 		/* What came of a submission was counted with it: restored rows, say */
-		if (more && slot_attisnull(slot, submission_column))
+		if (more && slot_attisnull(slot, columns.submission))
 		{
-			Datum		value = slot_getattr(slot, lead_column, &isnull);
-
-			rows[n].lead_id = isnull ? 0 : DatumGetInt64(value);
-			rows[n].interaction_id = DatumGetInt64(slot_getattr(slot, id_column, &isnull));
-			value = slot_getattr(slot, contact_column, &isnull);
-			rows[n].contact_id = isnull ? 0 : DatumGetInt64(value);
-			rows[n].kind = TextDatumGetCString(slot_getattr(slot, kind_column, &isnull));
-			rows[n].occurred_at = DatumGetTimestampTz(slot_getattr(slot, time_column, &isnull));
-			n++;
+			if (n == size)
+			{
+				size = size == 0 ? 16 : size * 2;
+				rows = rows ? repalloc(rows, sizeof(ScoreEvent) * size) :
+					MemoryContextAlloc(old, sizeof(ScoreEvent) * size);
+			}
+			rows[n++] = ReadInteraction(slot, &columns);
 		}
-		if (n == CAPTURE_CHUNK_ROWS || (!more && n > 0))
+		if (n == CLIENT_CHUNK_ROWS || (!more && n > 0))
 		{
 			CHECK_FOR_INTERRUPTS();
-			CountInteractions(ws, WorkspaceGetConfig(ws), rows, n);
+			CountInteractions(ws, WorkspaceGetConfig(ws), rows, n, inserted->restarted);
 			ExecClearTuple(slot);	/* it may lie in the chunk */
 			MemoryContextReset(chunk);
 			n = 0;
@@ -162,7 +250,8 @@ Datum
 count_interactions(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Workspace  *ws;
+	ClientInteractions inserted = {trigdata, NULL};
+	HASHCTL		ctl = {0};
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event) || trigdata->tg_newtable == NULL)
@@ -172,9 +261,11 @@ count_interactions(PG_FUNCTION_ARGS)
 	if (SystemAtWork())
 		return PointerGetDatum(NULL);
 
-	ws = WorkspaceOfRelation(trigdata->tg_relation);
 	SPI_connect();
-	WorkspaceRun(ws, CountInserted, trigdata);
+	ctl.keysize = ctl.entrysize = sizeof(int64);
+	ctl.hcxt = CurrentMemoryContext;
+	inserted.restarted = hash_create("lead_mgmt leads scored over", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), CountInserted, &inserted);
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }
@@ -267,6 +358,7 @@ typedef struct Rescore
 {
 	bool		is_account;
 	int64		id;
+	int64		accounts[2];	/* that a contact left and came to, or 0 */
 } Rescore;
 
 /* Score the open leads of a contact or account again */
@@ -274,12 +366,26 @@ static void
 RescoreLeads(Workspace *ws, void *arg)
 {
 	Rescore    *rescore = arg;
+	WorkspaceConfig *config = WorkspaceGetConfig(ws);
+	bool		has_moved = config->has_account_model && rescore->accounts[0] != rescore->accounts[1];
 	int64	   *ids = NULL;
 	int			n;
 
-	n = LeadsOf(ws, rescore->is_account ? NULL : &rescore->id, rescore->is_account ? 0 : 1,
-				rescore->is_account ? &rescore->id : NULL, rescore->is_account ? 1 : 0, &ids);
-	PipelineScore(ws, WorkspaceGetConfig(ws), ids, n, NULL, 0, false);
+	if (rescore->is_account)
+		n = LeadsOf(ws, NULL, 0, &rescore->id, 1, &ids);
+	else
+		n = LeadsOf(ws, &rescore->id, 1, rescore->accounts, has_moved ? 2 : 0, &ids);
+	PipelineScore(ws, config, ids, n, false);
+}
+
+/* Get the account of a contact, 0 without */
+static int64
+AccountOf(HeapTuple contact, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(contact, SPI_fnumber(desc, "account_id"), desc, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
 }
 
 PG_FUNCTION_INFO_V1(rescore_leads);
@@ -289,7 +395,7 @@ rescore_leads(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TupleDesc	desc;
-	Rescore		rescore;
+	Rescore		rescore = {0};
 	bool		isnull;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
@@ -303,6 +409,11 @@ rescore_leads(PG_FUNCTION_ARGS)
 	rescore.id = DatumGetInt64(heap_getattr(trigdata->tg_newtuple,
 											SPI_fnumber(desc, rescore.is_account ? "account_id" : "contact_id"),
 											desc, &isnull));
+	if (!rescore.is_account)
+	{
+		rescore.accounts[0] = AccountOf(trigdata->tg_trigtuple, desc);
+		rescore.accounts[1] = AccountOf(trigdata->tg_newtuple, desc);
+	}
 	SPI_connect();
 	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), RescoreLeads, &rescore);
 	SPI_finish();

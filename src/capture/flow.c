@@ -44,7 +44,7 @@ static const PlanSource identify_visitors = {
 	"UPDATE @workspace@.interaction i SET contact_id = n.contact_id, lead_id = COALESCE(i.lead_id, n.lead_id)"
 	" FROM @rows $1: visitor, contact_id, lead_id@ AS n"
 	" WHERE i.visitor = n.visitor AND i.contact_id IS NULL"
-	" RETURNING i.lead_id, i.kind, i.occurred_at",
+	" RETURNING " SCORE_EVENT_RETURNING,
 	3, {ARG_TEXTS, ARG_INT8S, ARG_INT8S}
 };
 
@@ -360,13 +360,10 @@ IdentifyVisitors(Workspace *ws, CaptureRecord *records, int n, int *count)
 	events = palloc(sizeof(ScoreEvent) * Max(joined, 1));
 	for (int i = 0; i < joined; i++)
 	{
-		bool		isnull;
-		int64		lead_id = ResultInt64(i, 1, &isnull);
+		ScoreEvent	event = ScoreEventReturned(i);
 
-		if (!isnull)
-			events[(*count)++] = (ScoreEvent) {
-			lead_id, ResultText(i, 2), ResultTimestamp(i, 3)
-		};
+		if (event.lead_id != 0)
+			events[(*count)++] = event;
 	}
 	SPI_freetuptable(SPI_tuptable);
 	if (*count > 0)
@@ -433,6 +430,7 @@ static void
 ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n,
 			 const ScoreEvent *joined, int joined_count)
 {
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
 	int64	   *changed = NULL;
 	int			changed_count = ChangedLeads(ws, records, n, &changed);
 	int64	   *ids = palloc(sizeof(int64) * Max(n + changed_count, 1));
@@ -441,30 +439,49 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 	ScoredLead *leads;
 	int			count = 0;
 	int			event_count = 0;
+	int			named;
 
 	for (int i = 0; i < n; i++)
 	{
-		if (records[i].lead == NULL || !(records[i].form->scores || records[i].form->assigns))
-			continue;
-		ids[count++] = LeadSlotId(records[i].lead);
-		if (records[i].form->scores && records[i].interaction_id != 0)
+		const CaptureRecord *record = &records[i];
+		int64		lead = record->lead ? LeadSlotId(record->lead) : 0;
+
+		if (lead != 0 && (record->form->scores || record->form->assigns))
+			ids[count++] = lead;
+		if (record->interaction_id != 0 && record->form->scores && (lead != 0 || config->has_account_model))
 			events[event_count++] = (ScoreEvent) {
-			LeadSlotId(records[i].lead), records[i].values[FIELD_KIND], records[i].occurred_at
+			.lead_id = lead,.contact_id = RecordContact(record),.interaction_id = record->interaction_id,
+			.kind = record->values[FIELD_KIND],.occurred_at = record->occurred_at,.at = Min(record->occurred_at, now)
 		};
 	}
 	for (int i = 0; i < changed_count; i++)
 		ids[count++] = changed[i];
-	if (count == 0)
-		return;
 	for (int i = 0; i < joined_count; i++)
 		events[event_count++] = joined[i];
-	count = ScoreUniqueIds(ids, count);
+	named = count = ScoreUniqueIds(ids, count);
+	count = ScoreWithAccounts(ws, config, events, event_count, &ids, count);
+	if (count == 0)
+		return;
 	leads = ScoreLoad(ws, config, ids, count);
 	settlements = palloc0(sizeof(LeadSettlement) * count);
 	for (int i = 0; i < count; i++)
 	{
 		settlements[i].lead = &leads[i];
-		settlements[i].at = GetCurrentTransactionStartTimestamp();
+		settlements[i].at = now;
+
+		/* Those that joined may have been counted for somebody before */
+		if (count > named)
+		{
+			leads[i].is_wanted = settlements[i].moves_stage = true;
+			leads[i].starts_over = joined_count > 0;
+		}
+	}
+	for (int i = 0; i < joined_count; i++)
+	{
+		ScoredLead *lead = ScoreFind(leads, count, joined[i].lead_id);
+
+		if (lead)
+			lead->starts_over = true;
 	}
 	for (int i = 0; i < changed_count; i++)
 	{

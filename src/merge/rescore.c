@@ -40,11 +40,6 @@ static const PlanSource forget_scores = {
 	1, {ARG_INT8S}
 };
 
-static const PlanSource all_interactions = {
-	"SELECT i.lead_id, i.kind, i.occurred_at FROM @workspace@.interaction i WHERE i.lead_id = ANY ($1)",
-	1, {ARG_INT8S}
-};
-
 static const PlanSource log_moves = {
 	"INSERT INTO @workspace@.merge_change (merge_id, action, table_name, keys, after)"
 	" SELECT $1, 'created', 'stage_move',"
@@ -76,6 +71,14 @@ static const PlanSource log_scores = {
 	" ON a.image -> 'lead_id' = b.image -> 'lead_id' AND a.image -> 'model' = b.image -> 'model'"
 	" WHERE a.image IS DISTINCT FROM b.image",
 	3, {ARG_INT8, ARG_INT8S, ARG_JSONB}
+};
+
+/* What a lead counts is at least what it has: what is deleted of a merged lead is counted off its survivor */
+static const PlanSource count_what_is_there = {
+	"UPDATE @workspace@.lead l SET interaction_count = i.number FROM (SELECT c.lead_id, pg_catalog.count(*) AS number"
+	" FROM @workspace@.interaction c WHERE c.lead_id = ANY ($1) GROUP BY c.lead_id) i"
+	" WHERE l.lead_id = i.lead_id AND l.interaction_count < i.number",
+	1, {ARG_INT8S}
 };
 
 /* Note a lead that interactions of another one came to, or went from */
@@ -118,20 +121,11 @@ static void
 ScoreAfresh(MergeContext *ctx, WorkspaceConfig *config, int64 *ids, int n)
 {
 	Datum		array = IdArray(ids, n);
-	ScoreEvent *events;
-	int			count;
 
 	if (n == 0)
 		return;
 	WorkspaceExecute(ctx->ws, &forget_scores, &array, NULL);
-	count = WorkspaceExecute(ctx->ws, &all_interactions, &array, NULL);
-	events = palloc_extended(sizeof(ScoreEvent) * Max(count, 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < count; i++)
-		events[i] = (ScoreEvent) {
-		ResultInt64(i, 1, NULL), ResultText(i, 2), ResultTimestamp(i, 3)
-	};
-	SPI_freetuptable(SPI_tuptable);
-	PipelineScore(ctx->ws, config, ids, n, events, count, false);
+	PipelineScoreOver(ctx->ws, config, ids, n);
 }
 
 /* Score the open leads that a merge concerns again and log what that changed */
@@ -180,7 +174,7 @@ MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner)
 				again[again_count++] = ids[i];
 		}
 		ScoreAfresh(ctx, config, afresh, afresh_count);
-		PipelineScore(ctx->ws, config, again, again_count, NULL, 0, false);
+		PipelineScore(ctx->ws, config, again, again_count, false);
 
 		{
 			Datum		moves[3] = {Int64GetDatum(merge_id), chunk, Int64GetDatum(last_move)};
@@ -201,9 +195,14 @@ RescoreMixed(MergeContext *ctx)
 	Datum		values[3] = {(Datum) 0, (Datum) 0, (Datum) 0};
 	int64	   *mixed;
 	int64	   *ids;
+	WorkspaceConfig *config = WorkspaceGetConfig(ctx->ws);
 	int			n = MixedLeads(ctx, &mixed);
 
+	/* What a lead does that comes back may count for others of its account */
+	if (config->has_account_model)
+		n = ScoreWithSiblings(ctx->ws, &mixed, n, NULL, 0);
 	values[2] = IdArray(mixed, n);
 	n = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, "nn "), &ids);
-	ScoreAfresh(ctx, WorkspaceGetConfig(ctx->ws), ids, n);
+	WorkspaceExecute(ctx->ws, &count_what_is_there, &values[2], NULL);
+	ScoreAfresh(ctx, config, ids, n);
 }

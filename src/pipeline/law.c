@@ -518,7 +518,7 @@ Follow(Workspace *ws, void *arg)
 		{
 			int64		id = LawId(row, row->new, "lead_id");
 
-			PipelineScore(ws, config, &id, 1, NULL, 0, is_fresh);
+			PipelineScore(ws, config, &id, 1, is_fresh);
 		}
 	}
 	else if (strcmp(status, "won") == 0 && LawId(row, row->new, "contact_id") != 0)

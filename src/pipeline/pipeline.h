@@ -5,6 +5,7 @@
 #define LEAD_MGMT_PIPELINE_H
 
 #include "scoring/scoring.h"
+#include "utils/hsearch.h"
 #include "workspace/config.h"
 
 /* Why a stage was entered; the values of stage_move.rule */
@@ -42,8 +43,10 @@ typedef struct LeadSettlement
 
 extern void PipelineRecord(Workspace *ws, const StageMove *moves, int n);
 extern void PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, int n);
-extern void PipelineScore(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
-						  const ScoreEvent *events, int event_count, bool assigns);
+extern void PipelineScore(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n, bool assigns);
+extern void PipelineScoreOver(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n);
+extern void PipelineCount(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
+						  ScoreEvent *events, int event_count, HTAB *restarted);
 extern bool PipelineFirstScoreStage(const WorkspaceConfig *config, const Pipeline *pipeline);
 extern char *PipelineMissing(const Stage *stage, TupleDesc desc, HeapTuple row, char **fallbacks);
 extern char *PipelineNextStages(const Pipeline *pipeline, int from);

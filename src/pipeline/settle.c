@@ -28,17 +28,19 @@ static const PlanSource settle_leads = {
 	" stage_entered_at = CASE WHEN n.to_stage <> n.from_stage "
 	" THEN GREATEST(n.at, l.stage_entered_at) ELSE l.stage_entered_at END,"
 	" qualification = CASE WHEN n.ready_model IS NOT NULL THEN 'sales_ready'"
+	" WHEN n.loses_ready AND l.qualification = 'sales_ready' THEN 'marketing_qualified'"
 	" WHEN l.qualification = 'unqualified' AND n.to_stage <> n.from_stage AND n.marketing THEN 'marketing_qualified'"
 	" ELSE l.qualification END,"
 	" sales_ready_at = CASE WHEN n.ready_model IS NOT NULL THEN COALESCE(l.sales_ready_at, n.at)"
-	" ELSE l.sales_ready_at END,"
-	" sales_ready_model = COALESCE(l.sales_ready_model, n.ready_model),"
+	" WHEN NOT n.loses_ready THEN l.sales_ready_at END,"
+	" sales_ready_model = CASE WHEN NOT n.loses_ready THEN COALESCE(l.sales_ready_model, n.ready_model) END,"
 	" team_id = COALESCE(l.team_id, n.team_id), agent_id = COALESCE(l.agent_id, n.agent_id),"
 	" updated_at = pg_catalog.now()"
-	" FROM @rows $1: lead_id, from_stage, to_stage, ready_model, marketing, team_id, agent_id, at@ AS n"
+	" FROM @rows $1: lead_id, from_stage, to_stage, ready_model, loses_ready, marketing, team_id, agent_id,"
+	" at@ AS n"
 	" WHERE l.lead_id = n.lead_id AND l.stage = n.from_stage AND l.status = 'open'"
 	" RETURNING l.lead_id, l.stage_entered_at",
-	8, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_INT8S, ARG_INT8S,
+	9, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_BOOLS, ARG_INT8S, ARG_INT8S,
 		ARG_TIMESTAMPTZS}
 };
 
@@ -59,6 +61,7 @@ typedef struct Decision
 	int			first;			/* stage of the first score on the way, or -1 */
 	int			to;
 	bool		marks_ready;
+	bool		loses_ready;
 	char	   *fallbacks;
 	RoutingRule *route;
 	int64		agent_id;
@@ -111,7 +114,7 @@ PipelineRecord(Workspace *ws, const StageMove *moves, int n)
 bool
 PipelineFirstScoreStage(const WorkspaceConfig *config, const Pipeline *pipeline)
 {
-	return config->model_count > 0 && pipeline->moves_on_first_score && pipeline->entry >= 0 &&
+	return config->active_count > 0 && pipeline->moves_on_first_score && pipeline->entry >= 0 &&
 		pipeline->scored >= 0 && PipelineAllows(pipeline, pipeline->entry, pipeline->scored) &&
 		pipeline->stages[pipeline->scored].required_count == 0;
 }
@@ -177,6 +180,20 @@ PipelineMissing(const Stage *stage, TupleDesc desc, HeapTuple row, char **fallba
 	return missing.len ? missing.data : NULL;
 }
 
+/* Is a lead below every threshold, and marked by a model that takes its mark back then? */
+static bool
+LosesReady(const WorkspaceConfig *config, const ScoredLead *lead)
+{
+	char	   *name;
+	ScoringModel *model;
+
+	if (lead->ready_by)
+		return false;
+	name = ProfileText(config, lead->profile, SPI_fnumber(config->profile, "sales_ready_model"));
+	model = name ? ScoreFindModel(config, name) : NULL;
+	return model && model->is_active && !model->keeps_ready;
+}
+
 /* Decide the stages that a lead takes by itself */
 static void
 DecideStage(WorkspaceConfig *config, Decision *decision, bool moves_stage)
@@ -189,6 +206,7 @@ DecideStage(WorkspaceConfig *config, Decision *decision, bool moves_stage)
 		return;
 	decision->marks_ready = lead->ready_by != NULL &&
 		heap_attisnull(lead->profile, SPI_fnumber(config->profile, "sales_ready_at"), config->profile);
+	decision->loses_ready = LosesReady(config, lead);
 	if (!moves_stage)
 		return;
 	if (decision->to == pipeline->entry && PipelineFirstScoreStage(config, pipeline))
@@ -322,18 +340,20 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 		Decision   *decision = &decisions[i];
 
 		if (decision->pipeline == NULL || decision->from < 0 ||
-			(decision->from == decision->to && !decision->marks_ready && decision->route == NULL))
+			(decision->from == decision->to && !decision->marks_ready && !decision->loses_ready &&
+			 decision->route == NULL))
 			continue;
 		BatchSet(batch, 0, Int64GetDatum(decision->lead->lead_id));
 		BatchSetText(batch, 1, decision->pipeline->stages[decision->from].name);
 		BatchSetText(batch, 2, decision->pipeline->stages[decision->to].name);
 		BatchSetText(batch, 3, decision->marks_ready ? decision->lead->ready_by->name : NULL);
-		BatchSet(batch, 4, BoolGetDatum(decision->first >= 0));
+		BatchSet(batch, 4, BoolGetDatum(decision->loses_ready));
+		BatchSet(batch, 5, BoolGetDatum(decision->first >= 0));
 		if (decision->route)
-			BatchSet(batch, 5, Int64GetDatum(decision->route->team_id));
+			BatchSet(batch, 6, Int64GetDatum(decision->route->team_id));
 		if (decision->agent_id != 0)
-			BatchSet(batch, 6, Int64GetDatum(decision->agent_id));
-		BatchSet(batch, 7, TimestampTzGetDatum(decision->at));
+			BatchSet(batch, 7, Int64GetDatum(decision->agent_id));
+		BatchSet(batch, 8, TimestampTzGetDatum(decision->at));
 		BatchNext(batch);
 	}
 	if (batch->rows == 0)
@@ -367,18 +387,13 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 	RecordAssignments(ws, decisions, n);
 }
 
-/* Score leads given by sorted, distinct ids, counting interactions, and settle what follows now */
-void
-PipelineScore(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
-			  const ScoreEvent *events, int event_count, bool assigns)
+/* Score leads and settle what follows now */
+static void
+ScoreAndSettle(Workspace *ws, WorkspaceConfig *config, ScoredLead *leads, int n,
+			   ScoreEvent *events, int event_count, bool assigns)
 {
-	ScoredLead *leads;
-	LeadSettlement *settlements;
+	LeadSettlement *settlements = palloc0(sizeof(LeadSettlement) * n);
 
-	if (n == 0)
-		return;
-	leads = ScoreLoad(ws, config, lead_ids, n);
-	settlements = palloc0(sizeof(LeadSettlement) * n);
 	for (int i = 0; i < n; i++)
 	{
 		leads[i].is_wanted = true;
@@ -389,4 +404,50 @@ PipelineScore(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
 	}
 	ScoreLeads(ws, config, leads, n, events, event_count);
 	PipelineSettle(ws, config, settlements, n);
+}
+
+/* Score leads given by sorted, distinct ids for what they are now, and settle what follows */
+void
+PipelineScore(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n, bool assigns)
+{
+	if (n > 0)
+		ScoreAndSettle(ws, config, ScoreLoad(ws, config, lead_ids, n), n, NULL, 0, assigns);
+}
+
+/* Score leads given by sorted, distinct ids from all their interactions, and settle what follows */
+void
+PipelineScoreOver(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n)
+{
+	ScoredLead *leads;
+
+	if (n == 0)
+		return;
+	leads = ScoreLoad(ws, config, lead_ids, n);
+	for (int i = 0; i < n; i++)
+		leads[i].starts_over = true;
+	ScoreAndSettle(ws, config, leads, n, NULL, 0, false);
+}
+
+/*
+ * Count new interactions for the leads they concern, given by sorted, distinct
+ * ids, and settle what follows.  A lead that is scored from all its
+ * interactions counts those that the caller has still to come to as well:
+ * restarted holds such leads, which are scored so again.
+ */
+void
+PipelineCount(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
+			  ScoreEvent *events, int event_count, HTAB *restarted)
+{
+	ScoredLead *leads;
+
+	n = ScoreWithAccounts(ws, config, events, event_count, &lead_ids, n);
+	if (n == 0)
+		return;
+	leads = ScoreLoad(ws, config, lead_ids, n);
+	for (int i = 0; i < n; i++)
+		leads[i].starts_over = hash_search(restarted, &leads[i].lead_id, HASH_FIND, NULL) != NULL;
+	ScoreAndSettle(ws, config, leads, n, events, event_count, false);
+	for (int i = 0; i < n; i++)
+		if (leads[i].starts_over)
+			hash_search(restarted, &leads[i].lead_id, HASH_ENTER, NULL);
 }

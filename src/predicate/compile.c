@@ -37,10 +37,11 @@ struct CompiledPredicate
  * Set what decides on the meaning of a text, for the time of a compilation
  *
  * With this path neither an operator nor a function of the session or of a
- * schema that anybody can write to is found, whoever compiles.
+ * schema that anybody can write to is found, whoever compiles.  Returns what
+ * AtEOXact_GUC() takes to set all back.
  */
-static int
-PinSettings(void)
+int
+PredicatePinSettings(void)
 {
 	int			nestlevel = NewGUCNestLevel();
 
@@ -197,7 +198,7 @@ PredicateCompile(const char *source, TupleDesc rowdesc, MemoryContext parent)
 	errcallback.previous = error_context_stack;
 	error_context_stack = &errcallback;
 
-	nestlevel = PinSettings();
+	nestlevel = PredicatePinSettings();
 
 	pstate = make_parsestate(NULL);
 	pstate->p_sourcetext = source;

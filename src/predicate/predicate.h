@@ -86,6 +86,9 @@ extern CompiledPredicate *PredicateCacheGet(PredicateCache *cache,
 											const char *source, int len,
 											Oid rowtype, int32 rowtypmod);
 
+/* What decides on the meaning of a condition, for the time of reading one */
+extern int	PredicatePinSettings(void);
+
 /* Whether an error of this SQLSTATE is the fault of the data at hand */
 extern bool PredicateErrorIsLocal(int sqlerrcode);
 

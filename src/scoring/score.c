@@ -3,8 +3,8 @@
  *
  * A score has two parts.  Fit is the sum of the points of the rules whose
  * condition holds for the lead's profile now, so it is computed afresh.
- * Engagement is the sum of the points of the interactions so far, so the new
- * ones are added to it.
+ * Engagement is heat: the points of new interactions are added to what is
+ * there, which cools by itself.
  */
 #include "postgres.h"
 
@@ -13,7 +13,26 @@
 #include "miscadmin.h"
 #include "scoring/scoring.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
+#include "utils/fmgroids.h"
+
+/* The columns of lead_profile that are not computed from interactions, in their order */
+#define PLAIN_COLUMNS \
+	" p.lead_id, p.contact_id, p.account_id, p.pipeline, p.stage, p.status, p.qualification, p.origin," \
+	" p.title, p.product, p.page, p.campaign, p.channel, p.source, p.budget, p.currency," \
+	" p.is_existing_customer, p.sales_ready_at, p.interaction_count, p.last_interaction_at," \
+	" p.lead_created_at, p.full_name, p.given_name, p.family_name, p.email, p.email_domain," \
+	" p.email_is_free, p.phone, p.job_title, p.city, p.region, p.postal_code, p.country, p.language," \
+	" p.first_source, p.last_source, p.customer_since, p.company, p.company_domain, p.website," \
+	" p.industry, p.employees, p.annual_revenue, p.company_phone, p.company_city, p.company_country," \
+	" p.lead_attributes, p.contact_attributes, p.account_attributes, p.team_id, p.agent_id," \
+	" p.sales_ready_model, p.campaign_kind, p.campaign_purpose"
+
+/* For conditions that do not ask for the others, which take their time */
+static const PlanSource load_plain_profiles = {
+	"SELECT" PLAIN_COLUMNS ", NULL::pg_catalog.jsonb, NULL::pg_catalog.jsonb"
+	" FROM @workspace@.lead_profile p WHERE p.lead_id = ANY ($1)",
+	1, {ARG_INT8S}
+};
 
 static const PlanSource load_profiles = {
 	"SELECT p.* FROM @workspace@.lead_profile p WHERE p.lead_id = ANY ($1)",
@@ -21,27 +40,50 @@ static const PlanSource load_profiles = {
 };
 
 #define SCORE_INSERT \
-	"INSERT INTO @workspace@.score AS s (lead_id, model, fit, engagement, scored_at)" \
-	" SELECT n.lead_id, n.model, n.fit, n.engagement, pg_catalog.now()" \
-	" FROM @rows $1: lead_id, model, fit, engagement@ AS n"
-#define SCORE_RETURNING " RETURNING s.lead_id, s.fit + s.engagement"
+	"INSERT INTO @workspace@.score AS s (lead_id, model, fit, engagement, tally, scored_at)" \
+	" SELECT n.lead_id, n.model, n.fit, n.engagement, n.tally::pg_catalog.float8[], pg_catalog.now()" \
+	" FROM @rows $1: lead_id, model, fit, engagement, tally@ AS n"
+#define SCORE_UPDATE \
+	" ON CONFLICT (lead_id, model) DO UPDATE SET fit = EXCLUDED.fit, tally = EXCLUDED.tally," \
+	" scored_at = EXCLUDED.scored_at, engagement = "
+#define SCORE_RETURNING \
+	" RETURNING s.lead_id, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now()), s.xmax = 0"
+#define SCORE_ARGUMENTS 5, {ARG_INT8S, ARG_TEXTS, ARG_FLOAT8S, ARG_HEATS, ARG_TEXTS}
 
+/* Of leads that cannot have a score yet */
 static const PlanSource first_scores = {
-	SCORE_INSERT SCORE_RETURNING,
-	4, {ARG_INT8S, ARG_TEXTS, ARG_FLOAT8S, ARG_FLOAT8S}
+	SCORE_INSERT SCORE_RETURNING, SCORE_ARGUMENTS
 };
 
+/* New interactions are added to those counted before */
 static const PlanSource next_scores = {
-	SCORE_INSERT
-	" ON CONFLICT (lead_id, model) DO UPDATE SET fit = EXCLUDED.fit,"
-	" engagement = s.engagement + EXCLUDED.engagement, scored_at = EXCLUDED.scored_at"
-	SCORE_RETURNING,
-	4, {ARG_INT8S, ARG_TEXTS, ARG_FLOAT8S, ARG_FLOAT8S}
+	SCORE_INSERT SCORE_UPDATE "s.engagement OPERATOR(lead_mgmt.+) EXCLUDED.engagement" SCORE_RETURNING, SCORE_ARGUMENTS
 };
+
+/* All interactions were counted */
+static const PlanSource whole_scores = {
+	SCORE_INSERT SCORE_UPDATE "EXCLUDED.engagement" SCORE_RETURNING, SCORE_ARGUMENTS
+};
+
+static const PlanSource load_tallies = {
+	"SELECT s.lead_id, s.tally FROM @workspace@.score s WHERE s.model = $1 AND s.lead_id = ANY ($2)"
+	" ORDER BY s.lead_id FOR NO KEY UPDATE",
+	2, {ARG_TEXT, ARG_INT8S}
+};
+
+/* A lead that is being scored in a model */
+typedef struct Work
+{
+	ScoredLead *lead;
+	double		fit;
+	Heat	   *engagement;
+	ArrayType  *tally;			/* NULL when the model needs none */
+	bool		starts_over;
+} Work;
 
 /* Order ids */
-static int
-CompareIds(const void *a, const void *b)
+int
+ScoreCompareIds(const void *a, const void *b)
 {
 	int64		left = *(const int64 *) a;
 	int64		right = *(const int64 *) b;
@@ -55,7 +97,7 @@ ScoreUniqueIds(int64 *ids, int n)
 {
 	int			kept = 0;
 
-	qsort(ids, n, sizeof(int64), CompareIds);
+	qsort(ids, n, sizeof(int64), ScoreCompareIds);
 	for (int i = 0; i < n; i++)
 		if (kept == 0 || ids[kept - 1] != ids[i])
 			ids[kept++] = ids[i];
@@ -66,7 +108,7 @@ ScoreUniqueIds(int64 *ids, int n)
 ScoredLead *
 ScoreFind(ScoredLead *leads, int n, int64 lead_id)
 {
-	return bsearch(&lead_id, leads, n, sizeof(ScoredLead), CompareIds);
+	return bsearch(&lead_id, leads, n, sizeof(ScoredLead), ScoreCompareIds);
 }
 
 /* Read the profiles of leads given by sorted, distinct ids */
@@ -83,7 +125,7 @@ ScoreLoad(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n)
 		BatchSet(batch, 0, Int64GetDatum(lead_ids[i]));
 		BatchNext(batch);
 	}
-	found = BatchExecute(ws, &load_profiles, batch);
+	found = BatchExecute(ws, config->reads_computed ? &load_profiles : &load_plain_profiles, batch);
 	if (SPI_tuptable->tupdesc->natts != config->profile->natts)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -95,23 +137,23 @@ ScoreLoad(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n)
 		ScoredLead *lead = ScoreFind(leads, n, id);
 
 		lead->profile = heap_copytuple(SPI_tuptable->vals[i]);
+		lead->account_id = ResultInt64(i, PROFILE_ACCOUNT_ID, NULL);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return leads;
 }
 
-/* Is the lead linked to somebody, so that it can be scored? */
-static bool
-IsLinked(WorkspaceConfig *config, const ScoredLead *lead)
+/* Is a lead linked to somebody, so that it can be scored? */
+bool
+ScoreIsLinked(const WorkspaceConfig *config, HeapTuple profile)
 {
-	return lead->profile &&
-		(!heap_attisnull(lead->profile, PROFILE_CONTACT_ID, config->profile) ||
-		 !heap_attisnull(lead->profile, PROFILE_ACCOUNT_ID, config->profile));
+	return !heap_attisnull(profile, PROFILE_CONTACT_ID, config->profile) ||
+		!heap_attisnull(profile, PROFILE_ACCOUNT_ID, config->profile);
 }
 
 /* Add the points of the fit rules that hold */
 static void
-AddFit(WorkspaceConfig *config, ScoringModel *model, HeapTuple *profiles, int n, double *fit)
+AddFit(ScoringModel *model, HeapTuple *profiles, Work *work, int n)
 {
 	PredicateResult *results = palloc(sizeof(PredicateResult) * n);
 	char	  **messages = palloc0(sizeof(char *) * n);
@@ -120,31 +162,169 @@ AddFit(WorkspaceConfig *config, ScoringModel *model, HeapTuple *profiles, int n,
 	{
 		ScoringRule *rule = &model->rules[r];
 
-		if (rule->condition == NULL)
+		if (!rule->is_fit || rule->condition == NULL)
 			continue;
 		PredicateEvalMany(rule->condition, profiles, n, results, messages, CurrentMemoryContext);
 		for (int i = 0; i < n; i++)
 			if (results[i] == PREDICATE_TRUE)
-				fit[i] += rule->points;
+				work[i].fit += rule->points;
 	}
 }
 
-/* Get the points that a model gives for an interaction of a kind */
-static double
-EventPoints(const ScoringModel *model, const char *kind)
+/* Find the events that count for a lead in a model */
+static ScoreEvent **
+EventsOf(const ScoringModel *model, const ScoredLead *lead, ScoreEvent **by_lead, ScoreEvent **by_account,
+		 int n, int *count)
 {
-	double		points = 0;
+	bool		of_account = model->is_account_based && lead->account_id != 0;
 
-	for (int r = 0; r < model->rule_count; r++)
-		if (model->rules[r].interaction_kind && strcmp(model->rules[r].interaction_kind, kind) == 0)
-			points += model->rules[r].points;
-	return points;
+	return ScoreEventsOf(of_account ? by_account : by_lead, n, of_account,
+						 of_account ? lead->account_id : lead->lead_id, count);
 }
 
-/* Write scores and see which leads they make sales-ready */
+/* Count events for a lead, on top of what the fold holds */
 static void
-WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch *batch,
-			ScoredLead *leads, int n)
+CountEvents(ScoreFold *fold, Work *work, ScoreEvent **events, int n, const ScoreEvent *first,
+			const PredicateResult *matches)
+{
+	for (int e = 0; e < n; e++)
+		FoldEvent(fold, events[e],
+				  matches ? &matches[(events[e] - first) * (int64) fold->model->rule_count] : NULL);
+	work->engagement = FoldHeat(fold);
+	work->tally = fold->model->tally_count > 0 ? FoldTally(fold) : NULL;
+}
+
+/* Read the tallies of the leads that are scored already, NULL for the others */
+static ArrayType **
+LoadTallies(Workspace *ws, ScoringModel *model, Work *work, int n)
+{
+	ArrayType **tallies = palloc0(sizeof(ArrayType *) * n);
+	Batch	   *batch = BatchCreate(load_tallies.args + 1, 1, n);
+	Datum		values[2];
+	int			found;
+	int			next = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		BatchSet(batch, 0, Int64GetDatum(work[i].lead->lead_id));
+		BatchNext(batch);
+	}
+	values[0] = CStringGetTextDatum(model->name);
+	BatchArrays(ws, batch, &values[1]);
+	found = WorkspaceExecute(ws, &load_tallies, values, NULL);
+	for (int i = 0; i < found; i++)
+	{
+		int64		id = ResultInt64(i, 1, NULL);
+		bool		isnull;
+		Datum		tally = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull);
+
+		while (work[next].lead->lead_id < id)
+			next++;
+		if (!isnull)
+			tallies[next] = DatumGetArrayTypePCopy(tally);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return tallies;
+}
+
+/*
+ * Count the new interactions of leads.  Where interactions arrive that took
+ * place before one that limits were applied to, or where there is no tally to
+ * go on from, the lead starts over.
+ */
+static void
+CountNew(Workspace *ws, ScoringModel *model, Work *work, int n, ScoreEvent *events, int event_count,
+		 ScoreEvent **by_lead, ScoreEvent **by_account)
+{
+	PredicateResult *matches = ScoreMatch(ws, model, events, event_count);
+	ScoreFold  *fold = FoldCreate(model);
+	ArrayType **tallies = model->tally_count > 0 ? LoadTallies(ws, model, work, n) : NULL;
+
+	for (int i = 0; i < n; i++)
+	{
+		int			count;
+		ScoreEvent **own = EventsOf(model, work[i].lead, by_lead, by_account, event_count, &count);
+
+		FoldReset(fold);
+		if (tallies && tallies[i])
+			FoldRestore(fold, tallies[i]);
+		if (work[i].lead->starts_over || (model->is_account_based && (work[i].lead->is_new || count == 0)) ||
+			(tallies && !work[i].lead->is_new && (tallies[i] == NULL || (count > 0 && own[0]->at <= fold->last_at))))
+			work[i].starts_over = true;
+		else
+			CountEvents(fold, &work[i], own, count, events, matches);
+	}
+}
+
+/* Count all interactions of leads */
+static void
+CountAll(Workspace *ws, ScoringModel *model, Work **work, int n)
+{
+	ScoreFold  *fold = FoldCreate(model);
+
+	for (int of_account = 0; of_account <= 1; of_account++)
+	{
+		int64	   *owners = palloc(sizeof(int64) * n);
+		int			owner_count = 0;
+		ScoreEvent *events;
+		ScoreEvent **sorted;
+		PredicateResult *matches;
+		int			event_count;
+
+		for (int i = 0; i < n; i++)
+			if ((model->is_account_based && work[i]->lead->account_id != 0) == (of_account == 1))
+				owners[owner_count++] = of_account ? work[i]->lead->account_id : work[i]->lead->lead_id;
+		if (owner_count == 0)
+			continue;
+		events = ScoreLoadEvents(ws, of_account, model->reads_interactions, owners,
+								 ScoreUniqueIds(owners, owner_count), DT_NOEND, &event_count);
+		sorted = ScoreSortEvents(events, event_count, of_account);
+		matches = ScoreMatch(ws, model, events, event_count);
+		for (int i = 0; i < n; i++)
+		{
+			ScoreEvent **own;
+			int			count;
+
+			if ((model->is_account_based && work[i]->lead->account_id != 0) != (of_account == 1))
+				continue;
+			CHECK_FOR_INTERRUPTS();
+			own = ScoreEventsOf(sorted, event_count, of_account,
+								of_account ? work[i]->lead->account_id : work[i]->lead->lead_id, &count);
+			FoldReset(fold);
+			CountEvents(fold, work[i], own, count, events, matches);
+		}
+	}
+}
+
+/* Order the work on leads by lead */
+static int
+CompareWork(const void *a, const void *b)
+{
+	int64		left = ((const Work *) a)->lead->lead_id;
+	int64		right = ((const Work *) b)->lead->lead_id;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Put a lead's score into a batch */
+static void
+AddScore(Batch *batch, const ScoringModel *model, const Work *work)
+{
+	BatchSet(batch, 0, Int64GetDatum(work->lead->lead_id));
+	BatchSetText(batch, 1, model->name);
+	BatchSet(batch, 2, Float8GetDatum(work->fit));
+	BatchSet(batch, 3, PointerGetDatum(work->engagement));
+	if (work->tally)
+		BatchSetText(batch, 4, OidOutputFunctionCall(F_ARRAY_OUT, PointerGetDatum(work->tally)));
+	BatchNext(batch);
+}
+
+/*
+ * Write scores and see which leads they make sales-ready.  A score that was
+ * there for no interaction before may lack some: that lead starts over.
+ */
+static void
+WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch *batch, Work *work, int n)
 {
 	int			written;
 
@@ -153,60 +333,77 @@ WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch 
 	written = BatchExecute(ws, source, batch);
 	for (int i = 0; i < written; i++)
 	{
-		ScoredLead *lead = ScoreFind(leads, n, ResultInt64(i, 1, NULL));
-		double		score = ResultDouble(i, 2);
+		ScoredLead	lead = {.lead_id = ResultInt64(i, 1, NULL)};
+		Work		key = {.lead = &lead};
+		Work	   *found = bsearch(&key, work, n, sizeof(Work), CompareWork);
 
-		if (score >= model->threshold && lead->ready_by == NULL)
-			lead->ready_by = model;
+		if (source == &next_scores && ResultBool(i, 3))
+			found->starts_over = true;
+		else if (ResultDouble(i, 2) >= model->threshold && found->lead->ready_by == NULL)
+			found->lead->ready_by = model;
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* Score the wanted leads in every active model, counting new interactions */
+/* Score linked leads in a model */
+static void
+ScoreInModel(Workspace *ws, ScoringModel *model, HeapTuple *profiles, Work *work, int n,
+			 ScoreEvent *events, int event_count, ScoreEvent **by_lead, ScoreEvent **by_account)
+{
+	Batch	   *first = BatchCreate(first_scores.args, first_scores.nargs, n);
+	Batch	   *next = BatchCreate(next_scores.args, next_scores.nargs, n);
+	Work	  **over = palloc(sizeof(Work *) * n);
+	int			over_count = 0;
+
+	AddFit(model, profiles, work, n);
+	CountNew(ws, model, work, n, events, event_count, by_lead, by_account);
+	for (int i = 0; i < n; i++)
+		if (!work[i].starts_over)
+			AddScore(work[i].lead->is_new ? first : next, model, &work[i]);
+	WriteScores(ws, model, &first_scores, first, work, n);
+	WriteScores(ws, model, &next_scores, next, work, n);
+	for (int i = 0; i < n; i++)
+		if (work[i].starts_over)
+		{
+			work[i].lead->starts_over = true;
+			over[over_count++] = &work[i];
+		}
+	if (over_count > 0)
+	{
+		Batch	   *whole = BatchCreate(whole_scores.args, whole_scores.nargs, over_count);
+
+		CountAll(ws, model, over, over_count);
+		for (int i = 0; i < over_count; i++)
+			AddScore(whole, model, over[i]);
+		WriteScores(ws, model, &whole_scores, whole, work, n);
+	}
+}
+
+/* Score the wanted leads, which are sorted by id, in every active model, counting new interactions */
 void
 ScoreLeads(Workspace *ws, WorkspaceConfig *config, ScoredLead *leads, int n,
-		   const ScoreEvent *events, int event_count)
+		   ScoreEvent *events, int event_count)
 {
 	HeapTuple  *profiles = palloc(sizeof(HeapTuple) * Max(n, 1));
-	ScoredLead **linked = palloc(sizeof(ScoredLead *) * Max(n, 1));
-	double	   *fit = palloc(sizeof(double) * Max(n, 1));
-	double	   *engagement = palloc(sizeof(double) * Max(n, 1));
-	int			count = 0;
+	Work	   *work = palloc(sizeof(Work) * Max(n, 1));
+	ScoreEvent **by_lead = ScoreSortEvents(events, event_count, false);
+	ScoreEvent **by_account = config->has_account_model ? ScoreSortEvents(events, event_count, true) : NULL;
 
-	for (int i = 0; i < n; i++)
-		if (leads[i].is_wanted && IsLinked(config, &leads[i]))
-		{
-			profiles[count] = leads[i].profile;
-			linked[count++] = &leads[i];
-		}
-	for (int m = 0; m < config->model_count && count > 0; m++)
+	for (int m = 0; m < config->active_count; m++)
 	{
-		ScoringModel *model = &config->models[m];
-		Batch	   *first = BatchCreate(first_scores.args, first_scores.nargs, count);
-		Batch	   *next = BatchCreate(next_scores.args, next_scores.nargs, count);
+		int			count = 0;
 
-		memset(fit, 0, sizeof(double) * count);
-		memset(engagement, 0, sizeof(double) * n);
-		AddFit(config, model, profiles, count, fit);
-		for (int e = 0; e < event_count; e++)
-		{
-			ScoredLead *lead = ScoreFind(leads, n, events[e].lead_id);
-
-			if (lead)
-				engagement[lead - leads] += EventPoints(model, events[e].kind);
-		}
-		for (int i = 0; i < count; i++)
-		{
-			Batch	   *batch = linked[i]->is_new ? first : next;
-
-			BatchSet(batch, 0, Int64GetDatum(linked[i]->lead_id));
-			BatchSetText(batch, 1, model->name);
-			BatchSet(batch, 2, Float8GetDatum(fit[i]));
-			BatchSet(batch, 3, Float8GetDatum(engagement[linked[i] - leads]));
-			BatchNext(batch);
-			linked[i]->is_scored = true;
-		}
-		WriteScores(ws, model, &first_scores, first, leads, n);
-		WriteScores(ws, model, &next_scores, next, leads, n);
+		for (int i = 0; i < n; i++)
+			if (leads[i].is_wanted && leads[i].profile && ScoreIsLinked(config, leads[i].profile))
+			{
+				leads[i].is_scored = true;
+				profiles[count] = leads[i].profile;
+				work[count++] = (Work) {
+					.lead = &leads[i]
+				};
+			}
+		if (count == 0)
+			return;
+		ScoreInModel(ws, &config->models[m], profiles, work, count, events, event_count, by_lead, by_account);
 	}
 }

@@ -37,14 +37,6 @@ static const PlanSource read_transitions = {
 static const PlanSource read_required = {
 	"SELECT pipeline, stage, field, fallback_field FROM @workspace@.required_field ORDER BY pipeline, stage, field"
 };
-static const PlanSource read_models = {
-	"SELECT model, sales_ready_threshold FROM @workspace@.scoring_model WHERE is_active"
-	" ORDER BY model = 'default' DESC, model"
-};
-static const PlanSource read_rules = {
-	"SELECT model, scoring_rule_id, label, points, condition::text, interaction_kind"
-	" FROM @workspace@.scoring_rule WHERE is_active ORDER BY scoring_rule_id"
-};
 static const PlanSource read_routing = {
 	"SELECT r.routing_rule_id, r.label, r.condition::text, r.team_id,"
 	" (SELECT pg_catalog.array_agg(a.agent_id ORDER BY a.agent_id) FROM @workspace@.agent a"
@@ -283,8 +275,9 @@ LoadPipelines(Workspace *ws, WorkspaceConfig *config)
  * field it names was dropped, is left out with a warning: a broken rule must
  * not stop captures.
  */
-static CompiledPredicate *
-CompileCondition(WorkspaceConfig *config, const char *what, const char *label, const char *condition)
+CompiledPredicate *
+ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what, const char *label,
+			  const char *condition, char **broken)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -293,7 +286,7 @@ CompileCondition(WorkspaceConfig *config, const char *what, const char *label, c
 	BeginInternalSubTransaction(NULL);
 	PG_TRY();
 	{
-		compiled = PredicateCompile(condition, config->profile, config->context);
+		compiled = PredicateCompile(condition, row, config->context);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -312,59 +305,16 @@ CompileCondition(WorkspaceConfig *config, const char *what, const char *label, c
 				(errcode(error->sqlerrcode),
 				 errmsg("%s \"%s\" is broken and left out: %s", what, label, error->message)));
 		compiled = NULL;
+		if (broken)
+			*broken = pstrdup(error->message);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	if (compiled && row == config->profile &&
+		bms_next_member(PredicateColumns(compiled), PROFILE_PLAIN_COLUMNS) >= 0)
+		config->reads_computed = true;
 	return compiled;
-}
-
-/* Read the scoring models with their rules */
-static void
-LoadModels(Workspace *ws, WorkspaceConfig *config)
-{
-	int			n = WorkspaceExecute(ws, &read_models, NULL, NULL);
-	SPITupleTable *result;
-
-	config->models = palloc0(sizeof(ScoringModel) * Max(n, 1));
-	config->model_count = n;
-	for (int i = 0; i < n; i++)
-	{
-		config->models[i].name = ResultText(i, 1);
-		config->models[i].threshold = ResultDouble(i, 2);
-	}
-	SPI_freetuptable(SPI_tuptable);
-
-	n = WorkspaceExecute(ws, &read_rules, NULL, NULL);
-	result = SPI_tuptable;
-	for (int i = 0; i < n; i++)
-	{
-		ScoringModel *model = NULL;
-		ScoringRule *rule;
-		char	   *name;
-		char	   *condition;
-
-		SPI_tuptable = result;
-		name = ResultText(i, 1);
-		for (int m = 0; m < config->model_count; m++)
-			if (strcmp(config->models[m].name, name) == 0)
-				model = &config->models[m];
-		if (model == NULL)
-			continue;
-		if (model->rules == NULL)
-			model->rules = palloc0(sizeof(ScoringRule) * n);
-		rule = &model->rules[model->rule_count];
-		rule->id = ResultInt64(i, 2, NULL);
-		rule->label = ResultText(i, 3);
-		rule->points = ResultDouble(i, 4);
-		condition = ResultText(i, 5);
-		rule->interaction_kind = ResultText(i, 6);
-		if (condition)
-			rule->condition = CompileCondition(config, "scoring rule", rule->label, condition);
-		if (rule->condition || rule->interaction_kind)
-			model->rule_count++;
-	}
-	SPI_freetuptable(result);
 }
 
 /* Read the routing rules with the agents of their teams */
@@ -398,7 +348,7 @@ LoadRouting(Workspace *ws, WorkspaceConfig *config)
 			for (int a = 0; a < rule->agent_count; a++)
 				rule->agents[a] = DatumGetInt64(elements[a]);
 		}
-		rule->condition = CompileCondition(config, "routing rule", rule->label, condition);
+		rule->condition = ConfigCompile(config, config->profile, "routing rule", rule->label, condition, NULL);
 		if (rule->condition)
 			config->routing_count++;
 	}
@@ -442,6 +392,17 @@ LoadVocabularies(Workspace *ws, WorkspaceConfig *config)
 	SPI_freetuptable(SPI_tuptable);
 }
 
+/* Get the row type of a relation */
+static TupleDesc
+RowType(Oid relid)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(get_rel_type_id(relid), -1);
+	TupleDesc	copy = CreateTupleDescCopy(desc);
+
+	ReleaseTupleDesc(desc);
+	return copy;
+}
+
 /*
  * Get the configuration of a workspace, reading it when nothing valid is
  * cached.  It stays in memory at least to the end of the transaction, even
@@ -455,8 +416,6 @@ WorkspaceGetConfig(Workspace *ws)
 	MemoryContext context;
 	MemoryContext old;
 	WorkspaceConfig *config;
-	Oid			profile_type;
-	TupleDesc	profile;
 
 	if (ws->config && ws->config_valid)
 		return ws->config;
@@ -474,14 +433,13 @@ WorkspaceGetConfig(Workspace *ws)
 
 	/* An invalidation that arrives from here on makes what we read stale */
 	ws->config_valid = true;
-	profile_type = get_rel_type_id(ws->profile_relid);
-	profile = lookup_rowtype_tupdesc(profile_type, -1);
-	config->profile = CreateTupleDescCopy(profile);
-	ReleaseTupleDesc(profile);
+	config->profile = RowType(ws->profile_relid);
+	config->reads_computed = config->profile->natts != PROFILE_COLUMNS;
+	config->interaction = RowType(ws->interaction_relid);
 	LoadFields(ws, config);
 	LoadPipelines(ws, config);
 	ConfigLoadForms(ws, config);
-	LoadModels(ws, config);
+	ConfigLoadModels(ws, config);
 	LoadRouting(ws, config);
 	LoadVocabularies(ws, config);
 	MemoryContextSwitchTo(old);

@@ -194,21 +194,53 @@ typedef struct Pipeline
 	Stage	   *stages;
 } Pipeline;
 
+/* A rule of a model: over the profile (fit), or over interactions (engagement) */
 typedef struct ScoringRule
 {
 	int64		id;
 	char	   *label;
+	char	   *source;			/* text of its condition, or NULL */
+	CompiledPredicate *condition;	/* over the profile, or the interaction; or NULL */
+	char	   *broken;			/* why the condition cannot be used, or NULL */
 	double		points;
-	CompiledPredicate *condition;	/* a fit rule, or */
-	char	   *interaction_kind;	/* an engagement rule */
+	bool		is_fit;
+	char	   *interaction_kind;	/* NULL for any */
+	int			at_least;		/* counts once, at this many; 0 for each */
+	int64		half_life;		/* HEAT_FOREVER when its points do not cool */
+	int			part;			/* index of the half-life in the model */
+	double		maximum;		/* of its points in all; infinity without */
+	double		daily_maximum;
+	int			group;			/* index in the model, -1 */
+	TimestampTz from;
+	TimestampTz until;
+	int			tally;			/* index in the model's tallies, -1 when it needs none */
 } ScoringRule;
+
+typedef struct ScoringGroup
+{
+	int64		id;
+	char	   *name;
+	double		maximum;
+	double		daily_maximum;
+	int			tally;
+} ScoringGroup;
 
 typedef struct ScoringModel
 {
 	char	   *name;
 	double		threshold;
+	bool		is_active;
+	bool		is_account_based;
+	bool		keeps_ready;
+	bool		reads_interactions; /* has conditions over interactions */
 	int			rule_count;
 	ScoringRule *rules;
+	int			group_count;
+	ScoringGroup *groups;
+	int			part_count;
+	int64	   *half_lives;		/* distinct */
+	int			tally_count;
+	int64	   *tally_keys;		/* ids of rules, negative ids of groups */
 } ScoringModel;
 
 typedef struct RoutingRule
@@ -240,11 +272,17 @@ typedef struct Campaign
 	int64		id;
 } Campaign;
 
+/* The columns of lead_profile: those of its table, and at its end those that are computed */
+#define PROFILE_COLUMNS 56
+#define PROFILE_PLAIN_COLUMNS 54
+
 /* What the rows of a workspace's definition tables say */
 typedef struct WorkspaceConfig
 {
 	MemoryContext context;
 	TupleDesc	profile;		/* row type of lead_profile */
+	bool		reads_computed; /* rules look at columns of it that are computed from interactions */
+	TupleDesc	interaction;	/* row type of interaction */
 	int			form_count;
 	Form	   *forms;			/* sorted by name, in C order */
 	int			campaign_count;
@@ -256,7 +294,9 @@ typedef struct WorkspaceConfig
 	int			pipeline_count;
 	Pipeline   *pipelines;
 	int			model_count;
-	ScoringModel *models;
+	ScoringModel *models;		/* the active ones first */
+	int			active_count;
+	bool		has_account_model;	/* among the active ones */
 	int			routing_count;
 	RoutingRule *routing;
 	int			kind_count;
@@ -266,6 +306,9 @@ typedef struct WorkspaceConfig
 
 extern WorkspaceConfig *WorkspaceGetConfig(Workspace *ws);
 extern void ConfigLoadForms(Workspace *ws, WorkspaceConfig *config);
+extern void ConfigLoadModels(Workspace *ws, WorkspaceConfig *config);
+extern CompiledPredicate *ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what,
+										const char *label, const char *condition, char **broken);
 extern Form *ConfigForm(WorkspaceConfig *config, const char *name);
 extern Pipeline *ConfigPipeline(WorkspaceConfig *config, const char *name);
 extern Pipeline *ConfigDefaultPipeline(WorkspaceConfig *config, bool for_leads);

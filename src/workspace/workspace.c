@@ -50,7 +50,8 @@ RelationInvalidated(Datum arg, Oid relid)
 	hash_seq_init(&status, workspaces);
 	while ((ws = hash_seq_search(&status)) != NULL)
 	{
-		if (relid == InvalidOid || relid == ws->info_relid || relid == ws->profile_relid)
+		if (relid == InvalidOid || relid == ws->info_relid || relid == ws->profile_relid ||
+			relid == ws->interaction_relid)
 			ws->config_valid = false;
 	}
 }
@@ -127,6 +128,8 @@ ArgumentType(PlanArgument arg)
 			return TIMESTAMPTZOID;
 		case ARG_JSONB:
 			return JSONBOID;
+		case ARG_BOOL:
+			return BOOLOID;
 		case ARG_INT8S:
 			return INT8ARRAYOID;
 		case ARG_INT4S:
@@ -145,8 +148,9 @@ ArgumentType(PlanArgument arg)
 			return get_array_type(JSONBOID);
 		case ARG_EMAILS:
 		case ARG_PHONES:
+		case ARG_HEATS:
 			element = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-									  CStringGetDatum(arg == ARG_EMAILS ? "email" : "phone"),
+									  CStringGetDatum(arg == ARG_EMAILS ? "email" : arg == ARG_PHONES ? "phone" : "heat"),
 									  ObjectIdGetDatum(get_namespace_oid(EXTENSION_SCHEMA, false)));
 			return get_array_type(element);
 	}
@@ -202,7 +206,8 @@ WorkspaceOfNamespace(Oid namespace_id)
 	}
 	ws->info_relid = info_relid;
 	ws->profile_relid = get_relname_relid("lead_profile", namespace_id);
-	for (int arg = 0; arg <= ARG_PHONES; arg++)
+	ws->interaction_relid = get_relname_relid("interaction", namespace_id);
+	for (int arg = 0; arg <= ARG_HEATS; arg++)
 		ws->types[arg] = ArgumentType(arg);
 	{
 		HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(info_relid));

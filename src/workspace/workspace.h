@@ -25,6 +25,7 @@ typedef enum
 	ARG_TEXT,
 	ARG_TIMESTAMPTZ,
 	ARG_JSONB,
+	ARG_BOOL,
 	ARG_INT8S,
 	ARG_INT4S,
 	ARG_FLOAT8S,
@@ -34,7 +35,8 @@ typedef enum
 	ARG_TIMESTAMPTZS,
 	ARG_JSONBS,
 	ARG_EMAILS,
-	ARG_PHONES
+	ARG_PHONES,
+	ARG_HEATS
 } PlanArgument;
 
 #define PLAN_MAX_ARGUMENTS 40
@@ -57,7 +59,8 @@ typedef struct Workspace
 	Oid			owner;
 	Oid			info_relid;		/* workspace_info: its invalidation is ours */
 	Oid			profile_relid;
-	Oid			types[ARG_PHONES + 1];
+	Oid			interaction_relid;
+	Oid			types[ARG_HEATS + 1];
 	struct HTAB *plans;
 	struct WorkspaceConfig *config;
 	bool		config_valid;

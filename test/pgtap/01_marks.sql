@@ -42,9 +42,9 @@ FROM pg_cast c JOIN extension_function f ON f.oid = c.castfunc ORDER BY f.name;
 -- what runs SQL pins its search_path, pg_temp last
 SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
 FROM extension_function f WHERE f.lanname IN ('sql', 'plpgsql')
-	OR f.proname IN ('audit_change', 'guard_row', 'stage_law', 'stage_follow', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds')
+	OR f.proname IN ('audit_change', 'guard_row', 'stage_law', 'stage_follow', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'recount_interactions', 'rescore_leads', 'score_parts', 'score_all', 'expand_attributes', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds')
 ORDER BY f.name;
-SELECT is((SELECT array_agg(w) FROM unnest(ARRAY['audit_change', 'guard_row', 'stage_law', 'stage_follow', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds']) w
+SELECT is((SELECT array_agg(w) FROM unnest(ARRAY['audit_change', 'guard_row', 'stage_law', 'stage_follow', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'recount_interactions', 'rescore_leads', 'score_parts', 'score_all', 'expand_attributes', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds']) w
 	WHERE NOT EXISTS (SELECT FROM extension_function f WHERE f.proname = w)), NULL, 'the C functions that run SQL are all there');
 SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
 FROM workspace_function f WHERE f.proname <> 'match_contact' ORDER BY f.name;
@@ -64,9 +64,9 @@ FROM extension_function f WHERE f.prorettype = 'trigger'::regtype ORDER BY f.nam
 SELECT is(f.provolatile::text || (f.proparallel = 's')::text, 'vfalse', f.name || ' writes: volatile, not parallel safe')
 FROM extension_function f WHERE f.proname IN ('create_workspace', 'upgrade_workspace', 'drop_workspace', 'process_submission', 'merge_rows', 'unmerge_rows') ORDER BY f.name;
 SELECT is(f.provolatile::text, CASE WHEN f.proname IN ('completeness', 'response_path', 'explain_score', 'contact_of', 'account_of', 'lead_of', 'match_contact', 'contact_exists', 'explain_match', 'match_records', 'read_match_model',
-	'attribute', 'attribute_channels', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'explain_attribution', 'funnel') THEN 's' ELSE 'v' END,
+	'attribute', 'attribute_channels', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'explain_attribution', 'funnel', 'score_at', 'cools_at', 'simulate_model', 'rule_lift') THEN 's' ELSE 'v' END,
 	f.name || CASE WHEN f.proname IN ('completeness', 'response_path', 'explain_score', 'contact_of', 'account_of', 'lead_of', 'match_contact', 'contact_exists', 'explain_match', 'match_records', 'read_match_model',
-	'attribute', 'attribute_channels', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'explain_attribution', 'funnel') THEN ' only reads: stable' ELSE ' writes: volatile' END)
+	'attribute', 'attribute_channels', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'explain_attribution', 'funnel', 'score_at', 'cools_at', 'simulate_model', 'rule_lift') THEN ' only reads: stable' ELSE ' writes: volatile' END)
 FROM workspace_function f ORDER BY f.name;
 SELECT is(f.provolatile::text || f.proparallel::text, 'is', f.name || ' is immutable and parallel safe')
 FROM extension_function f WHERE f.proname ~ '^(email|phone)_' OR f.proname IN ('version', 'workspace_script', 'workspace_statements') ORDER BY f.name;

@@ -22,7 +22,7 @@ SELECT is(array_agg(t.typname), NULL, 'every type too') FROM member m JOIN pg_ty
 SELECT is(array_agg(p.proname::text), NULL, 'nothing in the schema is left out')
 FROM pg_proc p WHERE p.pronamespace = 'lead_mgmt'::regnamespace AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_proc'::regclass AND m.objid = p.oid);
 SELECT ok(e.extconfig IS NULL, 'no table is registered to be dumped') FROM pg_extension e WHERE extname = 'lead_mgmt';
-SELECT has_type('lead_mgmt', t, 'type ' || t) FROM unnest(ARRAY['email', 'phone', 'predicate']) t;
+SELECT has_type('lead_mgmt', t, 'type ' || t) FROM unnest(ARRAY['email', 'phone', 'predicate', 'heat']) t;
 SELECT has_function('lead_mgmt', f, 'function ' || f) FROM unnest(ARRAY['create_workspace', 'upgrade_workspace', 'drop_workspace', 'version']) f;
 SELECT is(lead_mgmt.version(), e.extversion, 'library and script are of one version') FROM pg_extension e WHERE extname = 'lead_mgmt';
 
@@ -38,10 +38,10 @@ FROM pg_proc p WHERE p.pronamespace = 'crm'::regnamespace AND pg_get_userbyid(p.
 SELECT is((SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'crm'), current_user::name, 'so does the schema');
 SELECT is(array_agg(c.relname::text), NULL, 'all tables are permanent and logged') FROM pg_class c WHERE c.relnamespace = 'crm'::regnamespace AND c.relpersistence <> 'p';
 SELECT has_table('crm'::name, t::name) FROM unnest(ARRAY['account', 'contact', 'lead', 'interaction', 'campaign', 'campaign_cost', 'opportunity', 'submission', 'form',
-	'scoring_model', 'scoring_rule', 'pipeline', 'stage', 'stage_transition', 'merge', 'merge_change', 'merge_policy', 'entity_redirect']) t;
+	'scoring_model', 'scoring_group', 'scoring_rule', 'scoring_grade', 'score', 'pipeline', 'stage', 'stage_transition', 'merge', 'merge_change', 'merge_policy', 'entity_redirect']) t;
 SELECT has_view('crm'::name, v::name) FROM unnest(ARRAY['lead_profile', 'lead_score', 'stage_history', 'channel_performance', 'campaign_roi', 'funnel', 'stage_conversion', 'stage_velocity',
-	'pipeline_value', 'lead_timeline', 'lead_board', 'source_conversion', 'revenue_by_source', 'merged_record', 'attribution', 'channel_attribution', 'lead_loop', 'campaign_response', 'engagement', 'agent_performance', 'cohort', 'touch']) v;
-SELECT has_function('crm'::name, f::name) FROM unnest(ARRAY['capture', 'capture_raw', 'reprocess', 'advance', 'disqualify', 'convert_lead', 'assign', 'explain_score', 'rescore',
+	'pipeline_value', 'lead_timeline', 'lead_board', 'broken_rule', 'source_conversion', 'revenue_by_source', 'merged_record', 'attribution', 'channel_attribution', 'lead_loop', 'campaign_response', 'engagement', 'agent_performance', 'cohort', 'touch']) v;
+SELECT has_function('crm'::name, f::name) FROM unnest(ARRAY['capture', 'capture_raw', 'reprocess', 'advance', 'disqualify', 'convert_lead', 'assign', 'explain_score', 'score_at', 'cools_at', 'rescore', 'simulate_model', 'rule_lift', 'recalibrate',
 	'define_field', 'drop_field', 'index_field', 'grant_access', 'purge_submissions', 'completeness', 'response_path',
 	'merge_contacts', 'merge_accounts', 'merge_leads', 'unmerge', 'attribute', 'attribute_channels', 'explain_attribution', 'contact_of', 'account_of', 'lead_of']) f;
 -- keys that plain restores and replication need

@@ -262,7 +262,7 @@ FROM flow.lead_score s WHERE model = 'default';
 -- rescoring everything afresh changes nothing
 CREATE TEMP TABLE scores AS SELECT lead_id, model, fit, engagement FROM flow.score;
 SELECT flow.rescore() = (SELECT count(*) FROM flow.lead WHERE status = 'open') AS all_open;
-SELECT count(*) AS differing FROM flow.score n JOIN scores o USING (lead_id, model) WHERE (n.fit, n.engagement) <> (o.fit, o.engagement);
+SELECT count(*) AS differing FROM flow.score n JOIN scores o USING (lead_id, model) WHERE n.fit <> o.fit OR n.engagement OPERATOR(lead_mgmt.<>) o.engagement;
 -- every count on a lead is right
 SELECT count(*) AS wrong FROM flow.lead l WHERE interaction_count <> (SELECT count(*) FROM flow.interaction i WHERE i.lead_id = l.lead_id);
 

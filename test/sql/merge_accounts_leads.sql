@@ -81,7 +81,7 @@ TRUNCATE before;
 INSERT INTO before SELECT * FROM pg_temp.fingerprint();
 SELECT firms.merge_leads(:one, ARRAY[:two]) AS merge_id \gset
 SELECT page, stage, product, budget, currency, campaign_id, team_id, agent_id, interaction_count FROM firms.lead WHERE lead_id = :one;
-SELECT engagement FROM firms.score WHERE lead_id = :one;
+SELECT engagement FROM firms.lead_score WHERE lead_id = :one;
 SELECT from_stage, to_stage, rule, reason = 'merge ' || :merge_id AS of_merge FROM firms.stage_history h JOIN firms.stage_move USING (stage_move_id, from_stage, rule, reason) WHERE h.lead_id = :one ORDER BY stage_move_id;
 SELECT stage, left_at IS NULL AS is_current FROM firms.stage_history WHERE lead_id = :one ORDER BY stage_move_id;
 SELECT lead_id = :one AS follows, agent_id FROM firms.assignment;

@@ -108,6 +108,6 @@ SELECT count(*) FILTER (WHERE what = 'undone') > 10 AS many_undone FROM done;
 SELECT pg_temp.undo_all(false);
 UPDATE chance.score SET scored_at = '2024-01-01';
 SELECT table_name AS differs FROM (SELECT * FROM pg_temp.fingerprint() EXCEPT TABLE before) d WHERE table_name <> 'chance.score';
-SELECT count(*) AS wrong_scores FROM chance.lead l JOIN chance.score s USING (lead_id) WHERE l.status = 'open' AND s.fit + s.engagement <> (SELECT COALESCE(sum(total), 0) FROM chance.explain_score(l.lead_id));
+SELECT count(*) AS wrong_scores FROM chance.lead l JOIN chance.lead_score s USING (lead_id) WHERE l.status = 'open' AND s.score <> (SELECT COALESCE(sum(total), 0) FROM chance.explain_score(l.lead_id));
 DROP SCHEMA regress_chance CASCADE;
 SELECT lead_mgmt.drop_workspace('chance', 'chance');

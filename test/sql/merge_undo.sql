@@ -94,7 +94,7 @@ SELECT kind, value, contact_id FROM undo.contact_identity ORDER BY 2;
 SELECT consent_id, contact_id, basis FROM undo.consent ORDER BY 1;
 SELECT interaction_id, contact_id, lead_id FROM undo.interaction WHERE contact_id IN (1, 2) ORDER BY 1;
 -- scores are those of what each has now
-SELECT s.lead_id, s.engagement = 10 * l.interaction_count AS adds_up FROM undo.score s JOIN undo.lead l USING (lead_id) ORDER BY 1;
+SELECT s.lead_id, s.engagement = 10 * l.interaction_count AS adds_up FROM undo.lead_score s JOIN undo.lead l USING (lead_id) ORDER BY 1;
 SELECT count(*) AS of_another_contact FROM undo.interaction i JOIN undo.lead l USING (lead_id) WHERE l.contact_id <> i.contact_id;
 
 -- a lead of the same context, begun since, keeps it

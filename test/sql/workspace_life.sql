@@ -42,7 +42,7 @@ SELECT lead_mgmt.drop_workspace(repeat('w', 63), repeat('w', 63));
 SELECT status, contact_id, lead_id FROM "My Crm-é".capture('default', '{"email": "ann@acme.example", "company": "Acme", "page": "pricing"}');
 SELECT status, reasons -> 0 ->> 'code' AS code FROM "My Crm-é".capture('default', '{"email": "ann"}');
 SELECT stage, status FROM "My Crm-é".advance(1, 'sales_acceptance', 'called back');
-SELECT * FROM "My Crm-é".explain_score(1);
+SELECT part, label, points, occurrences, total FROM "My Crm-é".explain_score(1);
 SELECT score, grade, is_sales_ready FROM "My Crm-é".lead_score;
 SELECT full_name, company, email, stage, status, score FROM "My Crm-é".lead_board;
 SELECT position, event, title FROM "My Crm-é".lead_timeline WHERE lead_id = 1 ORDER BY position;

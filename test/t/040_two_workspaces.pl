@@ -48,7 +48,7 @@ is( query($node, q{
 		INSERT INTO "Two b".submission (payload) VALUES ('{"email": "both@example.com"}');
 		INSERT INTO one.submission (payload) VALUES ('{"email": "both@example.com"}');
 		INSERT INTO "Two b".submission (payload) VALUES ('{"email": "both@example.com"}');
-		SELECT (SELECT engagement FROM one.score WHERE lead_id = 2), (SELECT engagement FROM "Two b".score WHERE lead_id = 2)}),
+		SELECT (SELECT engagement FROM one.lead_score WHERE lead_id = 2), (SELECT engagement FROM "Two b".lead_score WHERE lead_id = 2)}),
 	'200|20', 'one session uses both by turns, each with its own rules');
 
 # Strangers stay outside

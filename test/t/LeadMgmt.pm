@@ -125,7 +125,7 @@ sub is_consistent
 			UNION ALL
 			SELECT 'lead with a wrong engagement', l.lead_id
 			FROM $name.lead l
-			LEFT JOIN $name.score s ON s.lead_id = l.lead_id AND s.model = 'default'
+			LEFT JOIN $name.lead_score s ON s.lead_id = l.lead_id AND s.model = 'default'
 			LEFT JOIN (
 				SELECT i.lead_id, sum(r.points) AS points
 				FROM $name.interaction i JOIN $name.scoring_rule r ON r.interaction_kind = i.kind AND r.model = 'default'

@@ -1,0 +1,148 @@
+/*
+ * Interactions that clients change or delete: the leads they concerned, and
+ * those they concern now, are scored from all the interactions they have left.
+ */
+#include "postgres.h"
+
+#include "capture/capture.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "pipeline/pipeline.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+
+/* Leads scored at a time */
+#define RECOUNT_CHUNK 2000
+
+static const PlanSource lock_leads = {
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($1) ORDER BY l.lead_id FOR NO KEY UPDATE",
+	1, {ARG_INT8S}
+};
+
+/* Counts what is there once the leads are locked */
+static const PlanSource recount_leads = {
+	"UPDATE @workspace@.lead l SET"
+	" interaction_count = (SELECT pg_catalog.count(*) FROM @workspace@.interaction i WHERE i.lead_id = l.lead_id),"
+	" last_interaction_at = (SELECT pg_catalog.max(i.occurred_at) FROM @workspace@.interaction i WHERE i.lead_id = l.lead_id)"
+	" WHERE l.lead_id = ANY ($1)",
+	1, {ARG_INT8S}
+};
+
+/* Ids that grow */
+typedef struct Ids
+{
+	int64	   *ids;
+	int			n;
+	int			size;
+} Ids;
+
+/* Add an id */
+static void
+AddId(Ids *ids, int64 id)
+{
+	if (ids->n == ids->size)
+	{
+		ids->n = ScoreUniqueIds(ids->ids, ids->n);
+		if (ids->n > ids->size / 2)
+		{
+			ids->size *= 2;
+			ids->ids = repalloc_huge(ids->ids, sizeof(int64) * ids->size);
+		}
+	}
+	ids->ids[ids->n++] = id;
+}
+
+/* Add the leads and contacts of the interactions in a transition table */
+static void
+ReadIds(TriggerData *trigdata, Tuplestorestate *tuples, Ids *leads, Ids *contacts)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	int			lead_column = SPI_fnumber(desc, "lead_id");
+	int			contact_column = SPI_fnumber(desc, "contact_id");
+
+	tuplestore_select_read_pointer(tuples, tuplestore_alloc_read_pointer(tuples, EXEC_FLAG_REWIND));
+	tuplestore_rescan(tuples);
+	while (tuplestore_gettupleslot(tuples, true, false, slot))
+	{
+		bool		isnull;
+		Datum		lead = slot_getattr(slot, lead_column, &isnull);
+		Datum		contact;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!isnull)
+			AddId(leads, DatumGetInt64(lead));
+		contact = slot_getattr(slot, contact_column, &isnull);
+		if (!isnull)
+			AddId(contacts, DatumGetInt64(contact));
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/* Make an array argument of ids */
+static Datum
+IdsArgument(Workspace *ws, const PlanSource *source, const int64 *ids, int n)
+{
+	Batch	   *batch = BatchCreate(source->args, 1, n);
+	Datum		array;
+
+	for (int i = 0; i < n; i++)
+	{
+		BatchSet(batch, 0, Int64GetDatum(ids[i]));
+		BatchNext(batch);
+	}
+	BatchArrays(ws, batch, &array);
+	return array;
+}
+
+/* Score the leads that changed or deleted interactions concern */
+static void
+Recount(Workspace *ws, void *arg)
+{
+	TriggerData *trigdata = arg;
+	WorkspaceConfig *config = WorkspaceGetConfig(ws);
+	Ids			leads = {palloc(sizeof(int64) * 64), 0, 64};
+	Ids			contacts = {palloc(sizeof(int64) * 64), 0, 64};
+	Datum		array;
+
+	ReadIds(trigdata, trigdata->tg_oldtable, &leads, &contacts);
+	if (trigdata->tg_newtable)
+		ReadIds(trigdata, trigdata->tg_newtable, &leads, &contacts);
+	leads.n = ScoreUniqueIds(leads.ids, leads.n);
+	if (leads.n > 0)
+	{
+		array = IdsArgument(ws, &recount_leads, leads.ids, leads.n);
+		WorkspaceExecute(ws, &lock_leads, &array, NULL);
+		SPI_freetuptable(SPI_tuptable);
+		WorkspaceExecute(ws, &recount_leads, &array, NULL);
+	}
+	if (config->has_account_model)
+		leads.n = ScoreWithSiblings(ws, &leads.ids, leads.n, contacts.ids, ScoreUniqueIds(contacts.ids, contacts.n));
+	for (int from = 0; from < leads.n; from += RECOUNT_CHUNK)
+	{
+		CHECK_FOR_INTERRUPTS();
+		PipelineScoreOver(ws, config, leads.ids + from, Min(RECOUNT_CHUNK, leads.n - from));
+	}
+}
+
+PG_FUNCTION_INFO_V1(recount_interactions);
+/* Score the leads again whose interactions a client changed or deleted */
+Datum
+recount_interactions(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event) || trigdata->tg_oldtable == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("recount_interactions must be called as an AFTER UPDATE or DELETE statement trigger with an old transition table")));
+	if (SystemAtWork() || tuplestore_tuple_count(trigdata->tg_oldtable) == 0)
+		return PointerGetDatum(NULL);
+	SPI_connect();
+	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), Recount, trigdata);
+	SPI_finish();
+	return PointerGetDatum(NULL);
+}
