@@ -21,19 +21,18 @@ static const char *const account_columns[ACCOUNT_COLUMN_COUNT] = {
 #define ACCOUNT_HOLDERS \
 	" FROM @rows $1: position, kind, value@ AS k" \
 	" CROSS JOIN LATERAL (SELECT i.holder, i.account_id FROM @workspace@.account_identity i" \
-	" WHERE i.kind = k.kind AND i.value = k.value ORDER BY i.holder LIMIT " CppAsString2(MATCH_MAX_HOLDERS) ") AS h"
+	" WHERE i.kind = k.kind AND i.value = k.value ORDER BY i.holder LIMIT " CppAsString2(MATCH_MAX_HOLDERS) ") AS h" \
+	" CROSS JOIN LATERAL (SELECT * FROM @workspace@.account a WHERE a.account_id = h.account_id OFFSET 0) AS a"
 
 static const int account_seen[] = {ACCOUNT_DOMAIN};
 
 static const PlanSource account_look_up = {
-	"SELECT k.position, h.account_id, h.holder, a.domain" ACCOUNT_HOLDERS
-	" JOIN @workspace@.account a ON a.account_id = h.account_id",
+	"SELECT k.position, h.account_id, h.holder, a.domain" ACCOUNT_HOLDERS,
 	3, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
 };
 
 static const PlanSource account_look_up_all = {
-	"SELECT k.position, h.account_id, h.holder, " ACCOUNT_LOAD ACCOUNT_HOLDERS
-	" JOIN @workspace@.account a ON a.account_id = h.account_id",
+	"SELECT k.position, h.account_id, h.holder, " ACCOUNT_LOAD ACCOUNT_HOLDERS,
 	3, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
 };
 

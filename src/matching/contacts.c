@@ -19,12 +19,16 @@ static const int contact_seen[] = {CONTACT_EMAIL, CONTACT_PHONE};
 	" c.email::pg_catalog.text, c.phone::pg_catalog.text, c.job_title, c.street, c.city, c.region, c.postal_code," \
 	" c.country, c.language, c.last_source, c.attributes, c.value_trust"
 
-/* Holders come in their order, the first one first; many share a value only where it says little */
+/*
+ * Holders come in their order, the first one first; many share a value only
+ * where it says little.  OFFSET 0 keeps a plan that was made while the tables
+ * were empty from reading all contacts for each value.
+ */
 #define CONTACT_HOLDERS \
 	" FROM @rows $1: position, kind, value@ AS k" \
 	" CROSS JOIN LATERAL (SELECT i.holder, i.contact_id FROM @workspace@.contact_identity i" \
 	" WHERE i.kind = k.kind AND i.value = k.value ORDER BY i.holder LIMIT " CppAsString2(MATCH_MAX_HOLDERS) ") AS h" \
-	" JOIN @workspace@.contact c ON c.contact_id = h.contact_id"
+	" CROSS JOIN LATERAL (SELECT * FROM @workspace@.contact c WHERE c.contact_id = h.contact_id OFFSET 0) AS c"
 
 static const PlanSource contact_look_up = {
 	"SELECT k.position, h.contact_id, h.holder, c.email::pg_catalog.text, c.phone::pg_catalog.text" CONTACT_HOLDERS,

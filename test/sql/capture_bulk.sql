@@ -148,3 +148,16 @@ DROP TABLE before, restored, batch, records, one_by_one, at_once;
 DROP FUNCTION pg_temp.content(text);
 SELECT lead_mgmt.drop_workspace('bulk', 'bulk');
 SELECT lead_mgmt.drop_workspace('single', 'single');
+
+-- Plans that were kept while the tables were known to be empty do not read them
+-- whole for each row
+SELECT lead_mgmt.create_workspace('bulk');
+ANALYZE bulk.contact, bulk.contact_identity, bulk.account, bulk.account_identity, bulk.lead, bulk.submission;
+INSERT INTO bulk.submission (payload) VALUES ('{"email": "first@one.example", "company": "One"}');
+BEGIN;
+SET LOCAL statement_timeout = '60s';
+INSERT INTO bulk.submission (payload) SELECT jsonb_build_object('email', 'p' || n || '@c' || n % 1000 || '.example', 'company', 'Company ' || n % 1000, 'phone', '+4478' || lpad(n::text, 8, '0'))
+FROM generate_series(1, 15000) n;
+COMMIT;
+SELECT count(*) AS contacts FROM bulk.contact;
+SELECT lead_mgmt.drop_workspace('bulk', 'bulk');
