@@ -33,8 +33,14 @@ StaticAssertDecl(SAMPLE_RECORDS * KEY_MAX_ENTRIES * 2 <= 1 << COUNT_BITS, "codes
 #define PAIRS_PER_RECORD 10.0
 #define LEAST_PAIRS 4e6
 
-/* A key that finds less than this of what is missing is not worth its cost */
+/* A key that finds less than this of what is missing is not worth its cost, */
 #define LEAST_GAIN 0.0005
+
+/* nor one of an index, which costs each look-up and each change of a record */
+#define LEAST_INDEX_GAIN 0.002
+
+/* What finding a pair once more is worth: it may be among too many at one key */
+#define COMFORT 0.05
 
 #define MAX_ATOMS 40
 #define MAX_CANDIDATES 400
@@ -406,6 +412,8 @@ TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Cand
 {
 	double	   *missing = palloc(sizeof(double) * Max(pairs, 1));
 	double		total = 0;
+	bool		is_index = model->expected_records > 0;
+	double		least_gain = is_index ? LEAST_INDEX_GAIN : LEAST_GAIN;
 
 	for (int i = 0; i < pairs; i++)
 		total += missing[i] = weights[i];
@@ -426,9 +434,11 @@ TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Cand
 			for (int i = 0; i < pairs; i++)
 				if (candidates[k].finds[i])
 					gain += missing[i];
-			if (gain < total * LEAST_GAIN)
+			if (gain < total * least_gain)
 				continue;
 			value = gain / sqrt(candidates[k].cost + Max(model->expected_records, records->count));
+			if (is_index)
+				value /= CandidateEntries(&candidates[k], atoms);
 			if (value > best_value)
 			{
 				best_value = value;
@@ -439,7 +449,7 @@ TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Cand
 			break;
 		for (int i = 0; i < pairs; i++)
 			if (candidates[best].finds[i])
-				missing[i] *= 0.05;	/* once more is some comfort */
+				missing[i] *= is_index ? 0 : COMFORT;
 		for (int i = 0; i < pairs; i++)
 			found += candidates[best].finds[i] * weights[i];
 		budget -= candidates[best].cost;
