@@ -2,7 +2,10 @@ EXTENSION = lead_mgmt
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" lead_mgmt.control)
 
 MODULE_big = lead_mgmt
-SOURCES := $(sort $(wildcard src/*/*.c))
+# The client program is no part of the library, and shares a few files with it.
+LEADCTL_SOURCES := $(sort $(wildcard src/leadctl/*.c)) src/import/csv.c src/import/cells.c
+LEADCTL = src/leadctl/leadctl
+SOURCES := $(sort $(filter-out src/leadctl/%,$(wildcard src/*/*.c)))
 SHIMS := $(sort $(wildcard src/*/*.cpp))
 ALL_HEADERS := $(sort $(wildcard src/*/*.h))
 OBJS = $(SOURCES:.c=.o) $(SHIMS:.cpp=.o)
@@ -29,7 +32,7 @@ REGRESS_PREP = check-names
 ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=. --no-locale --encoding=UTF8 --load-extension=$(EXTENSION)
 
-EXTRA_CLEAN = $(wildcard src/*/*.o src/*/*.bc src/*/*.gcda src/*/*.gcno sql/lead_mgmt--*.sql.tmp) \
+EXTRA_CLEAN = $(LEADCTL) $(wildcard src/*/*.o src/*/*.bc src/*/*.gcda src/*/*.gcno sql/lead_mgmt--*.sql.tmp) \
 	results regression.diffs regression.out tmp_check output_iso log
 
 .DEFAULT_GOAL := all
@@ -46,6 +49,29 @@ endif
 include $(PGXS)
 
 $(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS) Makefile lead_mgmt.control
+
+all: $(LEADCTL)
+
+LEADCTL_OBJS = $(LEADCTL_SOURCES:.c=.o)
+LEADCTL_LIBS = -lcurl -lzip -lexpat -lcrypto -lm
+
+$(filter src/leadctl/%,$(LEADCTL_OBJS)): %.o: %.c $(ALL_HEADERS) Makefile lead_mgmt.control
+	$(CC) -std=gnu99 -O2 -g -D_GNU_SOURCE $(WARNINGS) $(PG_CPPFLAGS) -I$(includedir) -c -o $@ $<
+
+$(LEADCTL): $(LEADCTL_OBJS)
+	$(CC) $(EXTRA_CFLAGS) -o $@ $(LEADCTL_OBJS) -L$(libdir) -lpq $(LEADCTL_LIBS)
+
+install: install-leadctl
+uninstall: uninstall-leadctl
+
+.PHONY: install-leadctl uninstall-leadctl
+install-leadctl: $(LEADCTL)
+	$(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1'
+	$(INSTALL_PROGRAM) $(LEADCTL) '$(DESTDIR)$(bindir)/leadctl'
+	$(INSTALL_DATA) src/leadctl/leadctl.1 '$(DESTDIR)$(mandir)/man1/leadctl.1'
+
+uninstall-leadctl:
+	rm -f '$(DESTDIR)$(bindir)/leadctl' '$(DESTDIR)$(mandir)/man1/leadctl.1'
 
 # sql/workspace itself is listed so that a removed part counts as a change.
 $(DATA_built): $(SQL_PARTS) $(WORKSPACE_PARTS) $(wildcard sql/workspace) Makefile lead_mgmt.control
@@ -83,9 +109,9 @@ check-names:
 .PHONY: indent
 indent: all
 	@typedefs=$$(mktemp) && \
-	objdump -W $(shlib) | grep -A3 DW_TAG_typedef | \
+	objdump -W $(shlib) $(LEADCTL) | grep -A3 DW_TAG_typedef | \
 		sed -n 's/.*DW_AT_name.*[: ]\([A-Za-z_][A-Za-z0-9_]*\) *$$/\1/p' | sort -u > $$typedefs && \
-	for file in $(SOURCES) $(ALL_HEADERS); do \
+	for file in $(SOURCES) $(filter src/leadctl/%,$(LEADCTL_SOURCES)) $(ALL_HEADERS); do \
 		if LC_ALL=C grep -qP '\x80' $$file; then continue; fi; \
 		cp $$file $$file.indented && \
 		pg_bsd_indent -bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 -nfc1 -i4 -l79 \
@@ -139,4 +165,4 @@ fuzz:
 lint:
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=nullPointerArithmetic --suppress=missingInclude -Isrc \
-		'-DPG_FUNCTION_INFO_V1(x)=' -DPG_MODULE_MAGIC= '-Dforeach(cell,list)=for(cell=NULL;cell;)' $(SOURCES)
+		'-DPG_FUNCTION_INFO_V1(x)=' -DPG_MODULE_MAGIC= '-Dforeach(cell,list)=for(cell=NULL;cell;)' $(SOURCES) $(filter src/leadctl/%,$(LEADCTL_SOURCES))
