@@ -228,14 +228,25 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 	DECLARE
 		target record;
 	BEGIN
-		IF access NOT IN ('capture', 'sales', 'reader') OR access IS NULL THEN
+		IF access NOT IN ('capture', 'import', 'sales', 'reader') OR access IS NULL THEN
 			RAISE EXCEPTION 'there is no access "%"', access
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose capture, sales or reader.';
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose capture, import, sales or reader.';
 		END IF;
 		EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA @workspace@ TO %I', role_name);
-		IF access IN ('capture', 'sales') THEN
+		IF access IN ('capture', 'import', 'sales') THEN
 			EXECUTE pg_catalog.format('GRANT INSERT (form, external_id, payload, content_type, raw, received_at) ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea) TO %I', role_name);
+		END IF;
+		IF access IN ('import', 'sales') THEN
+			EXECUTE pg_catalog.format('GRANT INSERT (import_id, import_row) ON @workspace@.submission TO %I', role_name);
+			FOR target IN
+				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
+					AND (p.proname IN ('import', 'import_columns', 'begin_import', 'record_import_batch', 'finish_import', 'import_rejects', 'import_report')
+						OR access = 'import' AND p.proname IN ('claim_fetch', 'claim_body', 'record_fetch'))
+			LOOP
+				EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %I', target.signature, role_name);
+			END LOOP;
 		END IF;
 		IF access IN ('sales', 'reader') THEN
 			FOR target IN
@@ -246,7 +257,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 				EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.%I TO %I', target.relname, role_name);
 			END LOOP;
 			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.audit_log TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, content_type, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of, match) ON @workspace@.submission TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, content_type, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of, match, import_id, import_row) ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.score_at(bigint, timestamptz, text), @workspace@.cools_at(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint), @workspace@.contact_of(bigint), @workspace@.account_of(bigint), @workspace@.lead_of(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
 			FOR target IN
@@ -269,7 +280,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
-	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, write contacts, accounts, leads, interactions and opportunities, and merge. reader: read all tables and views but the payloads of submissions and the log of merges. The owner of the workspace has every right already. Error: invalid_parameter_value.';
+	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. import: submit, and import files and tables and fetch sources, as leadctl does. sales: read, write contacts, accounts, leads, interactions and opportunities, and merge. reader: read all tables and views but the payloads of submissions and the log of merges. The owner of the workspace has every right already. Error: invalid_parameter_value.';
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.capture(text, jsonb, text),

@@ -15,7 +15,7 @@ CREATE OR REPLACE VIEW @workspace@.import_outcome WITH (security_invoker) AS
 COMMENT ON VIEW @workspace@.import_outcome IS
 	'What became of each row of each import, or would have become of it in a dry run.';
 COMMENT ON COLUMN @workspace@.import_outcome.import_id IS 'Import';
-COMMENT ON COLUMN @workspace@.import_outcome.import_row IS 'Row of what was imported; the header of a file is row 1';
+COMMENT ON COLUMN @workspace@.import_outcome.import_row IS 'Row of what was imported: of a relation as it was read, of a file with its header as row 1';
 COMMENT ON COLUMN @workspace@.import_outcome.outcome IS 'created where its contact (or account, where no person is named) was new, updated where it was known, duplicate, review, rejected';
 COMMENT ON COLUMN @workspace@.import_outcome.contact_id IS 'Contact it led to; NULL if none';
 COMMENT ON COLUMN @workspace@.import_outcome.account_id IS 'Account it led to; NULL if none';
@@ -32,7 +32,7 @@ CREATE OR REPLACE VIEW @workspace@.import_error WITH (security_invoker) AS
 COMMENT ON VIEW @workspace@.import_error IS
 	'Why rows of imports were rejected, a row a reason.';
 COMMENT ON COLUMN @workspace@.import_error.import_id IS 'Import';
-COMMENT ON COLUMN @workspace@.import_error.import_row IS 'Row of what was imported; the header of a file is row 1';
+COMMENT ON COLUMN @workspace@.import_error.import_row IS 'Row of what was imported: of a relation as it was read, of a file with its header as row 1';
 COMMENT ON COLUMN @workspace@.import_error.submission_id IS 'Submission that reprocess() takes once it is corrected; NULL in a dry run';
 COMMENT ON COLUMN @workspace@.import_error.field IS 'Field concerned; NULL when it is the whole row';
 COMMENT ON COLUMN @workspace@.import_error.code IS 'What is wrong, as in the reasons of submissions';
@@ -107,7 +107,7 @@ COMMENT ON FUNCTION @workspace@.begin_import(text, text, text, jsonb, boolean) I
 	'Begin an import, or find the one of this form and fingerprint that the role began before, unless again; returns its row, whose last_row says up to where everything is in. For import() and leadctl. Runs with the rights of the workspace''s owner. Error: no_data_found when there is no such form, or it is inactive.';
 
 CREATE OR REPLACE FUNCTION @workspace@.record_import_batch(import_id bigint, after_row bigint, last_row bigint, rows_read bigint,
-		refused jsonb DEFAULT NULL)
+		refused jsonb DEFAULT NULL, skipped bigint DEFAULT 0)
 	RETURNS TABLE (import_row bigint, reasons jsonb)
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -120,7 +120,7 @@ CREATE OR REPLACE FUNCTION @workspace@.record_import_batch(import_id bigint, aft
 			WHERE i.import_id = record_import_batch.import_id AND i.started_by = session_user;
 		UPDATE @workspace@.import i
 			SET last_row = record_import_batch.last_row, rows_read = i.rows_read + record_import_batch.rows_read,
-				created = i.created + o.created, updated = i.updated + o.updated, duplicates = i.duplicates + o.duplicates,
+				created = i.created + o.created, updated = i.updated + o.updated, duplicates = i.duplicates + o.duplicates + skipped,
 				reviews = i.reviews + o.reviews, rejected = i.rejected + o.rejected, updated_at = pg_catalog.clock_timestamp()
 			FROM (SELECT pg_catalog.count(*) FILTER (WHERE b.outcome = 'created') AS created,
 					pg_catalog.count(*) FILTER (WHERE b.outcome = 'updated') AS updated,
@@ -144,8 +144,8 @@ CREATE OR REPLACE FUNCTION @workspace@.record_import_batch(import_id bigint, aft
 	END
 	$$;
 
-COMMENT ON FUNCTION @workspace@.record_import_batch(bigint, bigint, bigint, bigint, jsonb) IS
-	'Move an import on over the rows after after_row up to last_row, which the transaction has inserted into submission, and return those that were rejected. refused are rows that whoever imports rejects itself: [{"row", "payload" or "raw" in hexadecimal, "reasons"}, …]. For import() and leadctl. Runs with the rights of the workspace''s owner. Error: object_not_in_prerequisite_state when the import is not at after_row.';
+COMMENT ON FUNCTION @workspace@.record_import_batch(bigint, bigint, bigint, bigint, jsonb, bigint) IS
+	'Move an import on over the rows after after_row up to last_row, which the transaction has inserted into submission, and return those that were rejected. refused are rows that whoever imports rejects itself: [{"row", "payload" or "raw" in hexadecimal, "reasons"}, …]; skipped is how many came before and were not inserted. For import() and leadctl. Runs with the rights of the workspace''s owner. Error: object_not_in_prerequisite_state when the import is not at after_row.';
 
 CREATE OR REPLACE FUNCTION @workspace@.finish_import(import_id bigint) RETURNS void
 	LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -196,10 +196,32 @@ CREATE OR REPLACE FUNCTION @workspace@.import_report(import_id bigint)
 COMMENT ON FUNCTION @workspace@.import_report(bigint) IS
 	'What became of the rows of an import, or would have become of them in a dry run: for each outcome (created, updated, duplicate, review, rejected) a row with code NULL and how many there are, then a row for each reason or warning and field with how many rows have it, the first of them and its value. For the role that began it and whoever may read reasons. Runs with the rights of the workspace''s owner.';
 
+-- No search_path can be set on what commits; the one statement below names no operator.
+
+CREATE OR REPLACE PROCEDURE @workspace@.import(source regclass, form text DEFAULT 'default', mapping jsonb DEFAULT NULL,
+		date_order text DEFAULT NULL, decimal_mark text DEFAULT NULL, dry_run boolean DEFAULT false, atomic boolean DEFAULT false,
+		batch_rows integer DEFAULT 8000, INOUT import_id bigint DEFAULT NULL, INOUT rows_read bigint DEFAULT NULL,
+		INOUT created bigint DEFAULT NULL, INOUT updated bigint DEFAULT NULL, INOUT duplicates bigint DEFAULT NULL,
+		INOUT reviews bigint DEFAULT NULL, INOUT rejected bigint DEFAULT NULL)
+	LANGUAGE plpgsql
+	AS $$
+	BEGIN
+		CALL lead_mgmt.import_relation('@workspace@.import'::pg_catalog.regclass, source, form, mapping, date_order, decimal_mark,
+			dry_run, atomic, batch_rows, import_id, rows_read, created, updated, duplicates, reviews, rejected);
+	END
+	$$;
+
+COMMENT ON PROCEDURE @workspace@.import(regclass, text, jsonb, text, text, boolean, boolean, integer, bigint, bigint, bigint, bigint,
+		bigint, bigint, bigint) IS
+	'Submit the rows of a table, view or foreign table through a form, and return the import with how many rows were read, created a contact (or account), updated one, came before, wait for review and were rejected. mapping reads columns as fields, {"column": "field"}, null to leave one out; the others are read as import_columns() says, which is shown. date_order (DMY, MDY, YMD) and decimal_mark (. or ,) say how dates and numbers in columns of text are written; a value that is not is rejected. dry_run does all the work and takes it back, atomic takes it back if any row is rejected; import_outcome and import_error then say what was to become of each row. A row that came before, with the same values, is not submitted again. Called outside a transaction it commits each batch_rows rows, so that cancelling leaves whole batches and a further call goes on. Progress: pg_stat_progress_copy, and the table import. Needs SELECT on the source.';
+
+REVOKE EXECUTE ON PROCEDURE @workspace@.import(regclass, text, jsonb, text, text, boolean, boolean, integer, bigint, bigint, bigint,
+	bigint, bigint, bigint, bigint) FROM PUBLIC;
+
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.import_columns(text[], text, text[]),
 	@workspace@.begin_import(text, text, text, jsonb, boolean),
-	@workspace@.record_import_batch(bigint, bigint, bigint, bigint, jsonb),
+	@workspace@.record_import_batch(bigint, bigint, bigint, bigint, jsonb, bigint),
 	@workspace@.finish_import(bigint),
 	@workspace@.import_rejects(bigint),
 	@workspace@.import_report(bigint)
