@@ -64,9 +64,9 @@ FROM extension_function f WHERE f.prorettype = 'trigger'::regtype ORDER BY f.nam
 SELECT is(f.provolatile::text || (f.proparallel = 's')::text, 'vfalse', f.name || ' writes: volatile, not parallel safe')
 FROM extension_function f WHERE f.proname IN ('create_workspace', 'upgrade_workspace', 'drop_workspace', 'process_submission', 'merge_rows', 'unmerge_rows') ORDER BY f.name;
 SELECT is(f.provolatile::text, CASE WHEN f.proname IN ('completeness', 'response_path', 'explain_score', 'contact_of', 'account_of', 'lead_of', 'match_contact', 'contact_exists', 'explain_match', 'match_records', 'read_match_model',
-	'attribute', 'attribute_channels', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'explain_attribution', 'funnel', 'score_at', 'cools_at', 'simulate_model', 'rule_lift') THEN 's' ELSE 'v' END,
+	'attribute', 'attribute_channels', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'explain_attribution', 'funnel', 'chart', 'score_at', 'cools_at', 'simulate_model', 'rule_lift') THEN 's' ELSE 'v' END,
 	f.name || CASE WHEN f.proname IN ('completeness', 'response_path', 'explain_score', 'contact_of', 'account_of', 'lead_of', 'match_contact', 'contact_exists', 'explain_match', 'match_records', 'read_match_model',
-	'attribute', 'attribute_channels', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'explain_attribution', 'funnel', 'score_at', 'cools_at', 'simulate_model', 'rule_lift') THEN ' only reads: stable' ELSE ' writes: volatile' END)
+	'attribute', 'attribute_channels', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'explain_attribution', 'funnel', 'chart', 'score_at', 'cools_at', 'simulate_model', 'rule_lift') THEN ' only reads: stable' ELSE ' writes: volatile' END)
 FROM workspace_function f ORDER BY f.name;
 SELECT is(f.provolatile::text || f.proparallel::text, 'is', f.name || ' is immutable and parallel safe')
 FROM extension_function f WHERE f.proname ~ '^(email|phone)_' OR f.proname IN ('version', 'workspace_script', 'workspace_statements') ORDER BY f.name;
