@@ -138,5 +138,5 @@ fuzz:
 
 lint:
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-		--suppress=nullPointerArithmetic --suppress=missingInclude -Isrc \
-		'-DPG_FUNCTION_INFO_V1(x)=' -DPG_MODULE_MAGIC= '-Dforeach(cell,list)=for(cell=NULL;cell;)' $(SOURCES)
+		--suppress=nullPointerArithmetic --suppress=missingInclude --suppress=uninitvar --suppress=legacyUninitvar -Isrc --include=test/harness/lint.h \
+		$(SOURCES)
