@@ -132,7 +132,7 @@ CaptureMain(int argc, char **argv)
 		type = "message/rfc822";
 	ReadBody(&body);
 	connection = Connect(&target);
-	if (IsLost(connection))
+	if (IsLost(connection, NULL))
 		Die(EXIT_TRY_AGAIN, "%s", PQerrorMessage(connection));
 	result = CaptureBody(connection, WorkspacePrefix(connection, &target), form, type, &body);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)

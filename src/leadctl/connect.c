@@ -104,11 +104,14 @@ WorkspacePrefix(PGconn *connection, const Target *target)
 	return prefix;
 }
 
-/* Is the connection gone? */
+/* Is the connection gone, or is this error the word that it is going? */
 bool
-IsLost(PGconn *connection)
+IsLost(PGconn *connection, const PGresult *result)
 {
-	return PQstatus(connection) != CONNECTION_OK;
+	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+
+	return PQstatus(connection) != CONNECTION_OK ||
+		(state && (strncmp(state, "57P0", 4) == 0 || strncmp(state, "08", 2) == 0));
 }
 
 /* Run a statement */
@@ -129,6 +132,6 @@ RefusedBy(PGconn *connection, const PGresult *result, const char *doing)
 
 	while (len > 0 && text[len - 1] == '\n')
 		len--;
-	Die(IsLost(connection) ? EXIT_TRY_AGAIN : EXIT_REFUSED, "%s: %.*s%s%s%s", doing, len, text,
+	Die(IsLost(connection, result) ? EXIT_TRY_AGAIN : EXIT_REFUSED, "%s: %.*s%s%s%s", doing, len, text,
 		hint ? " (" : "", hint ? hint : "", hint ? ")" : "");
 }

@@ -451,7 +451,7 @@ FetchMain(int argc, char **argv)
 		}
 	}
 	fetch.connection = Connect(&target);
-	if (IsLost(fetch.connection))
+	if (IsLost(fetch.connection, NULL))
 		Die(EXIT_TRY_AGAIN, "%s", PQerrorMessage(fetch.connection));
 	fetch.prefix = WorkspacePrefix(fetch.connection, &target);
 	began = Must(&fetch, "sources", "SELECT pg_catalog.now()", 0, NULL);

@@ -373,7 +373,7 @@ Do(Import *import, const char *sql)
 
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_COPY_IN)
 	{
-		if (IsLost(import->connection))
+		if (IsLost(import->connection, result))
 		{
 			PQclear(result);
 			return false;
@@ -404,7 +404,7 @@ Begin(Import *import, bool *is_finished)
 	free(sql);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
 	{
-		if (IsLost(import->connection))
+		if (IsLost(import->connection, result))
 		{
 			PQclear(result);
 			return false;
@@ -759,7 +759,7 @@ RecordBatch(Import *import)
 	result = Ask(import->connection, sql, 5, values);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 	{
-		if (!IsLost(import->connection))
+		if (!IsLost(import->connection, result))
 		{
 			ProgressEnd(&import->progress);
 			RefusedBy(import->connection, result, import->path);
@@ -805,7 +805,7 @@ RunBatch(Import *import, bool *has_ended)
 	{
 		if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		{
-			if (!IsLost(import->connection))
+			if (!IsLost(import->connection, result))
 			{
 				ProgressEnd(&import->progress);
 				RefusedBy(import->connection, result, import->path);
@@ -813,7 +813,7 @@ RunBatch(Import *import, bool *has_ended)
 			is_alive = false;
 		}
 		PQclear(result);
-		if (IsLost(import->connection))
+		if (!is_alive)
 			return false;
 	}
 	return is_alive && RecordBatch(import);
@@ -862,7 +862,7 @@ PassOver(Import *import)
 	PQclear(result);
 	while ((result = PQgetResult(import->connection)) != NULL)
 		PQclear(result);
-	return is_alive && !IsLost(import->connection);
+	return is_alive && !IsLost(import->connection, NULL);
 }
 
 /* Open the file, and the connection if there is none; false when it cannot be had now */
@@ -900,7 +900,7 @@ Reconnect(Import *import)
 	{
 		PQfinish(import->connection);
 		import->connection = Connect(&import->target);
-		if (!IsLost(import->connection))
+		if (!IsLost(import->connection, NULL))
 			return;
 		if (Now() + wait > until)
 			Die(EXIT_TRY_AGAIN, "%s: no connection: %s", import->path, PQerrorMessage(import->connection));
@@ -974,7 +974,7 @@ Run(Import *import)
 	bool		is_alive;
 
 	import->connection = Connect(&import->target);
-	if (IsLost(import->connection))
+	if (IsLost(import->connection, NULL))
 		Die(EXIT_TRY_AGAIN, "%s", PQerrorMessage(import->connection));
 	import->prefix = WorkspacePrefix(import->connection, &import->target);
 	import->digest = EVP_MD_CTX_new();

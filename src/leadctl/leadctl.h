@@ -70,7 +70,7 @@ typedef struct Target
 extern bool TargetOption(Target *target, int letter, const char *value);
 extern PGconn *Connect(const Target *target);
 extern char *WorkspacePrefix(PGconn *connection, const Target *target);
-extern bool IsLost(PGconn *connection);
+extern bool IsLost(PGconn *connection, const PGresult *result);
 extern PGresult *Ask(PGconn *connection, const char *sql, int count, const char *const *values);
 extern void RefusedBy(PGconn *connection, const PGresult *result, const char *doing) __attribute__((noreturn));
 

@@ -148,6 +148,16 @@ IsBlank(const char *text, size_t len)
 	return len == 0;
 }
 
+/* Are all cells blank, as in the rows that spreadsheets leave at the end? */
+static bool
+IsEmptyRow(const CsvField *fields, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!IsBlank(fields[i].text, fields[i].len))
+			return false;
+	return true;
+}
+
 /* Say what is wrong with a row */
 static void
 SetProblem(Text *text, Row *row, const char *code)
@@ -156,25 +166,45 @@ SetProblem(Text *text, Row *row, const char *code)
 	row->explanation = text->explanation;
 }
 
+/* Find the next row that is not blank, and split it where rows have fields */
+static bool
+FindFilled(Source *source, Text *text, Row *row, bool *is_overlong)
+{
+	char	   *data = NULL;
+	size_t		len = 0;
+
+	for (;;)
+	{
+		if (!FindRow(source, text, &data, &len, is_overlong))
+			return false;
+		row->number = ++text->row_number;
+		row->raw = data;
+		row->raw_len = len;
+		if (*is_overlong)
+			return true;
+		if (IsBlank(data, len))
+			continue;
+		if (source->kind == SOURCE_NDJSON)
+			return true;
+		text->copy.len = 0;
+		BufferAdd(&text->copy, data, len);
+		row->cells = text->fields;
+		row->count = CsvSplit(source->delimiter, text->copy.data, len, text->fields, text->field_room);
+		if (source->column_count == 0 || row->count > text->field_room || !IsEmptyRow(text->fields, row->count))
+			return true;
+	}
+}
+
 /* Read the next row */
 static bool
 TextNext(Source *source, Row *row)
 {
 	Text	   *text = source->state;
-	char	   *data = NULL;
-	size_t		len = 0;
 	bool		is_overlong;
 
-	do
-	{
-		if (!FindRow(source, text, &data, &len, &is_overlong))
-			return false;
-		text->row_number++;
-	}
-	while (!is_overlong && IsBlank(data, len));
-
 	memset(row, 0, sizeof(Row));
-	row->number = text->row_number;
+	if (!FindFilled(source, text, row, &is_overlong))
+		return false;
 	text->explanation[0] = '\0';
 	if (is_overlong)
 	{
@@ -182,24 +212,15 @@ TextNext(Source *source, Row *row)
 				 "the row is longer than %d MB; is a quote missing?", SOURCE_MAX_ROW / 1024 / 1024);
 		SetProblem(text, row, "too_long");
 		row->raw = "";
-		return true;
+		row->raw_len = 0;
 	}
-	row->raw = data;
-	row->raw_len = len;
-	if (!Utf8IsValid(data, len))
+	else if (!Utf8IsValid(row->raw, row->raw_len))
 	{
 		snprintf(text->explanation, sizeof(text->explanation),
 				 "not valid text in the encoding of the file; --encoding names another");
 		SetProblem(text, row, "invalid_encoding");
-		return true;
 	}
-	if (source->kind == SOURCE_NDJSON)
-		return true;
-	text->copy.len = 0;
-	BufferAdd(&text->copy, data, len);
-	row->cells = text->fields;
-	row->count = CsvSplit(source->delimiter, text->copy.data, len, text->fields, text->field_room);
-	if (source->column_count > 0 && row->count != source->column_count)
+	else if (source->column_count > 0 && row->count != source->column_count)
 	{
 		snprintf(text->explanation, sizeof(text->explanation), "%d fields where the header has %d",
 				 row->count, source->column_count);
