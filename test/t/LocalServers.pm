@@ -143,7 +143,7 @@ sub ftp_server
 				if ($command eq 'RETR') { print $stream contents($file); }
 				else
 				{
-					opendir my $dir, $directory;
+					opendir(my $dir, $directory);
 					print $stream "$_\r\n" for sort grep { -f "$directory/$_" } readdir $dir;
 				}
 				close $stream;
