@@ -37,6 +37,7 @@ purpose_build() {
 	need libzip-dev header zip.h
 	need libexpat1-dev header expat.h
 	need libssl-dev header openssl/evp.h
+	need liblinear-dev header linear.h
 }
 
 purpose_test() {
