@@ -260,7 +260,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			END LOOP;
 		END IF;
 		IF access = 'sales' THEN
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.contact_of(bigint), @workspace@.account_of(bigint), @workspace@.lead_of(bigint), @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);

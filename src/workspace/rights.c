@@ -11,6 +11,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
@@ -21,6 +22,21 @@ static const char *const restricted_tables[] = {
 	"account", "contact", "lead", "interaction", "opportunity", "campaign", "campaign_cost", "stage_move",
 	"assignment", "score", "agent", "team", "contact_identity", "consent", "submission"
 };
+
+/* Get the owner of a table */
+static Oid
+OwnerOf(Oid table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
 
 /* Refuse to show a table past its row-level security */
 static void
@@ -44,8 +60,13 @@ view_guard(PG_FUNCTION_ARGS)
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &tables, NULL, &n);
 	for (int i = 0; i < n; i++)
-		if (check_enable_rls(DatumGetObjectId(tables[i]), InvalidOid, true) == RLS_ENABLED)
-			Refuse(DatumGetObjectId(tables[i]));
+	{
+		Oid			table = DatumGetObjectId(tables[i]);
+
+		/* To the owner, whom it may restrict as well, it makes no difference */
+		if (check_enable_rls(table, InvalidOid, true) == RLS_ENABLED && OwnerOf(table) != GetUserId())
+			Refuse(table);
+	}
 	PG_RETURN_BOOL(true);
 }
 
