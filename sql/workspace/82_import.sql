@@ -1,6 +1,6 @@
 -- Imports: how columns are read, the steps of an import, its report.
 
-CREATE OR REPLACE VIEW @workspace@.import_outcome WITH (security_invoker) AS
+CREATE OR REPLACE VIEW @workspace@.import_outcome WITH (security_invoker = true) AS
 	SELECT s.import_id, s.import_row,
 		CASE WHEN s.status = 'accepted' AND s.contact_id IS NOT NULL THEN CASE WHEN s.match ? 'contact' THEN 'updated' ELSE 'created' END
 			WHEN s.status = 'accepted' THEN CASE WHEN s.match ? 'account' THEN 'updated' ELSE 'created' END
@@ -23,7 +23,7 @@ COMMENT ON COLUMN @workspace@.import_outcome.lead_id IS 'Lead it made or belongs
 COMMENT ON COLUMN @workspace@.import_outcome.submission_id IS 'Submission it is; NULL in a dry run';
 COMMENT ON COLUMN @workspace@.import_outcome.reasons IS 'Why it was rejected, or which values were dropped; NULL if there was nothing to say';
 
-CREATE OR REPLACE VIEW @workspace@.import_error WITH (security_invoker) AS
+CREATE OR REPLACE VIEW @workspace@.import_error WITH (security_invoker = true) AS
 	SELECT o.import_id, o.import_row, o.submission_id, r.reason ->> 'field' AS field, r.reason ->> 'code' AS code,
 		r.reason ->> 'value' AS value, r.reason ->> 'message' AS message
 	FROM @workspace@.import_outcome o, LATERAL pg_catalog.jsonb_array_elements(o.reasons) AS r (reason)
