@@ -5,11 +5,11 @@ CREATE OR REPLACE VIEW @workspace@.import_outcome WITH (security_invoker = true)
 		CASE WHEN s.status = 'accepted' AND s.contact_id IS NOT NULL THEN CASE WHEN s.match ? 'contact' THEN 'updated' ELSE 'created' END
 			WHEN s.status = 'accepted' THEN CASE WHEN s.match ? 'account' THEN 'updated' ELSE 'created' END
 			ELSE s.status END AS outcome,
-		s.contact_id, s.account_id, s.lead_id, s.submission_id, s.reasons
+		s.contact_id, s.account_id, s.lead_id, s.submission_id, s.reasons::text AS reasons
 	FROM @workspace@.submission s
 	WHERE s.import_id IS NOT NULL
 	UNION ALL
-	SELECT r.import_id, r.import_row, r.outcome, r.contact_id, r.account_id, r.lead_id, NULL, r.reasons
+	SELECT r.import_id, r.import_row, r.outcome, r.contact_id, r.account_id, r.lead_id, NULL, r.reasons::text
 	FROM @workspace@.import_row r;
 
 COMMENT ON VIEW @workspace@.import_outcome IS
@@ -21,12 +21,12 @@ COMMENT ON COLUMN @workspace@.import_outcome.contact_id IS 'Contact it led to; N
 COMMENT ON COLUMN @workspace@.import_outcome.account_id IS 'Account it led to; NULL if none';
 COMMENT ON COLUMN @workspace@.import_outcome.lead_id IS 'Lead it made or belongs to; NULL if none';
 COMMENT ON COLUMN @workspace@.import_outcome.submission_id IS 'Submission it is; NULL in a dry run';
-COMMENT ON COLUMN @workspace@.import_outcome.reasons IS 'Why it was rejected, or which values were dropped; NULL if there was nothing to say';
+COMMENT ON COLUMN @workspace@.import_outcome.reasons IS 'Why it was rejected, or which values were dropped: JSON as in submission; NULL if there was nothing to say';
 
 CREATE OR REPLACE VIEW @workspace@.import_error WITH (security_invoker = true) AS
 	SELECT o.import_id, o.import_row, o.submission_id, r.reason ->> 'field' AS field, r.reason ->> 'code' AS code,
 		r.reason ->> 'value' AS value, r.reason ->> 'message' AS message
-	FROM @workspace@.import_outcome o, LATERAL pg_catalog.jsonb_array_elements(o.reasons) AS r (reason)
+	FROM @workspace@.import_outcome o, LATERAL pg_catalog.jsonb_array_elements(o.reasons::jsonb) AS r (reason)
 	WHERE o.outcome = 'rejected';
 
 COMMENT ON VIEW @workspace@.import_error IS
@@ -137,7 +137,7 @@ CREATE OR REPLACE FUNCTION @workspace@.record_import_batch(import_id bigint, aft
 				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Another session may be importing the same.';
 		END IF;
 		RETURN QUERY
-			SELECT b.import_row, b.reasons FROM @workspace@.import_outcome b
+			SELECT b.import_row, b.reasons::jsonb FROM @workspace@.import_outcome b
 			WHERE b.import_id = record_import_batch.import_id AND b.import_row > after_row
 				AND b.import_row <= record_import_batch.last_row AND b.outcome = 'rejected'
 			ORDER BY 1;
@@ -161,7 +161,7 @@ CREATE OR REPLACE FUNCTION @workspace@.import_rejects(import_id bigint)
 	RETURNS TABLE (import_row bigint, reasons jsonb)
 	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS $$
-		SELECT o.import_row, o.reasons FROM @workspace@.import_outcome o JOIN @workspace@.import i USING (import_id)
+		SELECT o.import_row, o.reasons::jsonb FROM @workspace@.import_outcome o JOIN @workspace@.import i USING (import_id)
 		WHERE o.import_id = $1 AND i.started_by = session_user AND o.outcome = 'rejected' ORDER BY 1
 	$$;
 
@@ -187,7 +187,7 @@ CREATE OR REPLACE FUNCTION @workspace@.import_report(import_id bigint)
 				n.reason ->> 'code', n.reason ->> 'field', pg_catalog.count(*), pg_catalog.min(o.import_row),
 				(pg_catalog.array_agg(n.reason ->> 'value' ORDER BY o.import_row))[1]
 			FROM mine i JOIN @workspace@.import_outcome o USING (import_id)
-				CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(o.reasons) AS n (reason)
+				CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(o.reasons::jsonb) AS n (reason)
 			WHERE o.outcome <> 'duplicate'
 			GROUP BY 1, 2, 3, 4) p
 		ORDER BY p.place, p.code IS NOT NULL, p.rows DESC, p.code, p.field
