@@ -4,7 +4,8 @@ CREATE TABLE @workspace@.workspace_info (
 	only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
 	version text NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	upgraded_at timestamptz
+	upgraded_at timestamptz,
+	view_rights text NOT NULL DEFAULT 'caller' CHECK (view_rights IN ('caller', 'owner'))
 );
 
 COMMENT ON TABLE @workspace@.workspace_info IS
@@ -194,6 +195,8 @@ CREATE TABLE @workspace@.form (
 	moves_stage boolean NOT NULL DEFAULT true,
 	assigns boolean NOT NULL DEFAULT true,
 	maximum_bytes integer NOT NULL DEFAULT 1048576 CHECK (maximum_bytes > 0),
+	maximum_body_bytes integer NOT NULL DEFAULT 67108864 CHECK (maximum_body_bytes > 0),
+	records text,
 	retention interval CHECK (retention > interval '0'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );

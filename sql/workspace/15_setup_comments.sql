@@ -4,6 +4,7 @@ COMMENT ON COLUMN @workspace@.workspace_info.only_row IS 'Always true: keeps the
 COMMENT ON COLUMN @workspace@.workspace_info.version IS 'lead_mgmt version the workspace is laid out for';
 COMMENT ON COLUMN @workspace@.workspace_info.created_at IS 'When the workspace was created';
 COMMENT ON COLUMN @workspace@.workspace_info.upgraded_at IS 'When it was last brought to another version; NULL if never';
+COMMENT ON COLUMN @workspace@.workspace_info.view_rights IS 'Whose rights views and reports run with: caller or owner; see set_view_rights()';
 
 COMMENT ON COLUMN @workspace@.field.entity IS 'What the attribute belongs to: contact, account or lead';
 COMMENT ON COLUMN @workspace@.field.field IS 'Name of the attribute: the key in the attributes column and the name a submission uses';
@@ -113,5 +114,7 @@ COMMENT ON COLUMN @workspace@.form.scores IS 'False to leave the lead unscored';
 COMMENT ON COLUMN @workspace@.form.moves_stage IS 'False to leave the lead where it is';
 COMMENT ON COLUMN @workspace@.form.assigns IS 'False to assign it to nobody';
 COMMENT ON COLUMN @workspace@.form.maximum_bytes IS 'Largest submission accepted, in bytes';
+COMMENT ON COLUMN @workspace@.form.maximum_body_bytes IS 'Largest body that capture_raw() takes, of however many records';
+COMMENT ON COLUMN @workspace@.form.records IS 'Where the records of a document are: an XPath such as //lead, or a JSON path such as $.leads[*]; NULL for the elements of a JSON array, the items of a feed, or the repeated elements below the root of an XML document';
 COMMENT ON COLUMN @workspace@.form.retention IS 'How long processed submissions are kept; NULL for ever';
 COMMENT ON COLUMN @workspace@.form.created_at IS 'When the form was defined';

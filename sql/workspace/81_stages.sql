@@ -476,7 +476,7 @@ FROM @workspace@.pipeline i
 LEFT JOIN (SELECT x.pipeline, x.stage FROM @workspace@.stage x UNION SELECT x.pipeline, x.stage FROM counted x) n ON n.pipeline = i.pipeline
 LEFT JOIN @workspace@.stage s ON s.pipeline = n.pipeline AND s.stage = n.stage
 LEFT JOIN counted c ON c.pipeline = n.pipeline AND c.stage = n.stage
-WHERE n.stage IS NOT NULL
+WHERE n.stage IS NOT NULL AND lead_mgmt.report_guard('@workspace@.pipeline_as_of(timestamptz)'::pg_catalog.regprocedure)
 ORDER BY i.entity, i.pipeline, s.sequence
 	$$;
 
