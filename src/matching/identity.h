@@ -107,6 +107,7 @@ typedef struct EntityRecord
 	int64		decided;		/* who a person said it is from, or 0 */
 	int			refused_count;	/* whom a person said it is not from */
 	int64	   *refused;
+	bool		wants_all;		/* whom a model finds besides the best */
 
 	/* the answer */
 	EntitySlot *slot;			/* NULL for nobody we know */

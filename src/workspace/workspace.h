@@ -60,6 +60,8 @@ typedef struct Workspace
 	Oid			info_relid;		/* workspace_info: its invalidation is ours */
 	Oid			profile_relid;
 	Oid			interaction_relid;
+	Oid			contact_relid;
+	uint64		contact_definition; /* counts its changes, indexes included */
 	Oid			types[ARG_HEATS + 1];
 	struct HTAB *plans;
 	struct WorkspaceConfig *config;
