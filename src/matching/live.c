@@ -347,31 +347,18 @@ ScanForCodes(LiveReader *reader, LiveProbe *probe)
 	probe->row_count = kept;
 }
 
-/* Get a column of the row that was read last as text; NULL for null */
-static text *
-SlotText(TupleTableSlot *slot, AttrNumber number)
-{
-	bool		isnull;
-	Datum		value = slot_getattr(slot, number, &isnull);
-
-	return isnull ? NULL : DatumGetTextPP(value);
-}
-
 /* Get the name of a company, unless it is only its domain */
-static text *
+static char *
 CompanyName(LiveReader *reader, int64 account_id)
 {
-	text	   *name;
-	text	   *domain;
+	char	   *name;
+	char	   *domain;
 
 	if (!ReaderFind(&reader->accounts, account_id))
 		return NULL;
-	name = SlotText(reader->accounts.slot, reader->name_number);
-	domain = SlotText(reader->accounts.slot, reader->domain_number);
-	if (name && domain && VARSIZE_ANY_EXHDR(name) == VARSIZE_ANY_EXHDR(domain) &&
-		memcmp(VARDATA_ANY(name), VARDATA_ANY(domain), VARSIZE_ANY_EXHDR(name)) == 0)
-		return NULL;
-	return name;
+	name = ReaderText(&reader->accounts, reader->name_number);
+	domain = ReaderText(&reader->accounts, reader->domain_number);
+	return name && domain && strcmp(name, domain) == 0 ? NULL : name;
 }
 
 /* Visit the row of contact that was read last */
@@ -389,27 +376,27 @@ VisitRow(LiveReader *reader, CandidateVisit visit, void *state)
 	{
 		const SourceColumn *column = &live->columns->columns[c];
 		AttrNumber	number = column->is_joined ? live->account_number : live->numbers[c];
-		text	   *content;
+		char	   *value = NULL;
 
 		values[c] = NULL;
 		lengths[c] = 0;
 		if (slot->tts_isnull[number - 1])
 			continue;
 		if (column->attribute)
-			values[c] = JsonAnyText(&DatumGetJsonbP(slot->tts_values[number - 1])->root, column->attribute);
+			value = JsonAnyText(&DatumGetJsonbP(slot->tts_values[number - 1])->root, column->attribute);
+		else if (column->is_joined)
+			value = CompanyName(reader, DatumGetInt64(slot->tts_values[number - 1]));
+		else if (SourceIsMarked(matching, column))
+			value = TextDatumGetCString(slot->tts_values[number - 1]);
 		else
 		{
-			content = column->is_joined ? CompanyName(reader, DatumGetInt64(slot->tts_values[number - 1])) :
-				DatumGetTextPP(slot->tts_values[number - 1]);
-			if (content == NULL)
-				continue;
+			text	   *content = DatumGetTextPP(slot->tts_values[number - 1]);
+
 			values[c] = VARDATA_ANY(content);
 			lengths[c] = VARSIZE_ANY_EXHDR(content);
-			if (SourceIsMarked(matching, column))
-				values[c] = SourceValue(matching, column, pnstrdup(values[c], lengths[c]));
-			else
-				continue;
+			continue;
 		}
+		values[c] = SourceValue(matching, column, value);
 		lengths[c] = values[c] ? strlen(values[c]) : 0;
 	}
 	visit(state, DatumGetInt64(slot->tts_values[live->id_number - 1]), values, lengths);

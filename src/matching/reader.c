@@ -18,7 +18,9 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
@@ -118,22 +120,69 @@ ReaderFetch(TableReader *reader, ItemPointerData place)
 	return table_index_fetch_tuple(reader->fetch, &place, reader->snapshot, reader->slot, &goes_on, &is_dead);
 }
 
-/* Read the row of a primary key of one bigint */
-bool
-ReaderFind(TableReader *reader, int64 key)
+/* Look a primary key up, or the first columns of one; the rows then come one by one */
+void
+ReaderSeek(TableReader *reader, ScanKey key, int columns)
 {
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
-	ScanKeyData wanted;
-	bool		is_there;
 
 	if (reader->key == NULL)
 	{
 		reader->key = index_open(RelationGetPrimaryKeyIndex(reader->table), AccessShareLock);
-		reader->key_scan = index_beginscan(reader->table, reader->key, reader->snapshot, 1, 0);
+		reader->key_scan = index_beginscan(reader->table, reader->key, reader->snapshot, columns, 0);
 	}
-	ScanKeyInit(&wanted, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
-	index_rescan(reader->key_scan, &wanted, 1, NULL, 0);
-	is_there = index_getnext_slot(reader->key_scan, ForwardScanDirection, reader->slot);
+	for (int c = 0; c < columns; c++)
+		key[c].sk_collation = reader->key->rd_indcollation[c];
+	index_rescan(reader->key_scan, key, columns, NULL, 0);
+	MemoryContextSwitchTo(old);
+}
+
+/* Read the next row of the key that was looked up */
+bool
+ReaderNext(TableReader *reader)
+{
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	bool		is_there = index_getnext_slot(reader->key_scan, ForwardScanDirection, reader->slot);
+
 	MemoryContextSwitchTo(old);
 	return is_there;
+}
+
+/* Read the row of a primary key of one bigint */
+bool
+ReaderFind(TableReader *reader, int64 key)
+{
+	ScanKeyData wanted;
+
+	ScanKeyInit(&wanted, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
+	ReaderSeek(reader, &wanted, 1);
+	return ReaderNext(reader);
+}
+
+/* Get a bigint of the row that was read last; 0 for null */
+int64
+ReaderInt64(const TableReader *reader, AttrNumber number)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(reader->slot, number, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+/* Get a column of the row that was read last as text; NULL for null */
+char *
+ReaderText(const TableReader *reader, AttrNumber number)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(reader->slot, number, &isnull);
+	Oid			type = TupleDescAttr(reader->slot->tts_tupleDescriptor, number - 1)->atttypid;
+	Oid			output;
+	bool		is_varlena;
+
+	if (isnull)
+		return NULL;
+	if (type == TEXTOID)
+		return TextDatumGetCString(value);
+	getTypeOutputInfo(type, &output, &is_varlena);
+	return OidOutputFunctionCall(output, value);
 }

@@ -43,7 +43,15 @@ extern int	ReaderRange(TableReader *reader, IndexScanDesc scan, int64 from, int6
 /* Read a row; false when it is none that the snapshot sees */
 extern bool ReaderFetch(TableReader *reader, ItemPointerData place);
 
+/* Look a primary key up, or the first columns of one; the rows then come one by one */
+extern void ReaderSeek(TableReader *reader, ScanKey key, int columns);
+extern bool ReaderNext(TableReader *reader);
+
 /* Read the row of a primary key of one bigint */
 extern bool ReaderFind(TableReader *reader, int64 key);
+
+/* Get columns of the row that was read last */
+extern int64 ReaderInt64(const TableReader *reader, AttrNumber number);
+extern char *ReaderText(const TableReader *reader, AttrNumber number);
 
 #endif
