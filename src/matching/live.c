@@ -36,8 +36,7 @@
 /* A record on its way through the indexes */
 typedef struct LiveProbe
 {
-	const char *values[MODEL_MAX_FIELDS * 2];	/* by column of the source */
-	int			lengths[MODEL_MAX_FIELDS * 2];
+	LiveValues	values;
 	int64		codes[LIVE_MAX_PROBES];
 	bool		is_wanted[LIVE_MAX_PROBES];
 	int			refinements[LIVE_MAX_PROBES];
@@ -65,8 +64,8 @@ typedef struct LiveReader
 	IndexScanDesc index_scans[SOURCE_MAX_INDEXES];
 } LiveReader;
 
-/* Takes a candidate: its id, and values by column of the source */
-typedef void (*CandidateVisit) (void *state, int64 id, const char *const *values, const int *lengths);
+/* Takes a candidate */
+typedef void (*CandidateVisit) (void *state, int64 id, const LiveValues *values);
 
 /* Does the strategy have a model that can be asked? */
 bool
@@ -103,8 +102,8 @@ CodeProbe(const LiveModel *live, LiveProbe *probe)
 
 		for (int c = 0; c < index->spec.column_count; c++)
 		{
-			values[c] = probe->values[index->columns[c]];
-			lengths[c] = probe->lengths[index->columns[c]];
+			values[c] = probe->values.texts[index->columns[c]];
+			lengths[c] = probe->values.lengths[index->columns[c]];
 		}
 		has_own[i] = CodeOf(&index->spec, values, lengths, &own[i]);
 	}
@@ -132,9 +131,10 @@ MakeProbe(const LiveModel *live, MatchConfig *matching, const MatchSide *side, L
 	{
 		const SourceColumn *column = &live->columns->columns[c];
 
-		probe->values[c] = SourceValue(matching, column, (char *) SideValue(column, side));
-		probe->lengths[c] = probe->values[c] ? strlen(probe->values[c]) : 0;
+		probe->values.texts[c] = SourceValue(matching, column, (char *) SideValue(column, side));
+		probe->values.lengths[c] = probe->values.texts[c] ? strlen(probe->values.texts[c]) : 0;
 	}
+	probe->values.late = -1;
 	CodeProbe(live, probe);
 }
 
@@ -307,17 +307,19 @@ AddRows(LiveProbe *probe, const ItemPointerData *rows, int count)
 }
 
 /* Order rows by their places in the table */
-static int
-CompareRows(const void *a, const void *b)
-{
-	return ItemPointerCompare((ItemPointer) unconstify(void *, a), (ItemPointer) unconstify(void *, b));
-}
+#define ST_SORT SortRows
+#define ST_ELEMENT_TYPE ItemPointerData
+#define ST_COMPARE(a, b) ItemPointerCompare((ItemPointer) (a), (ItemPointer) (b))
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* Look up the codes of a record directly */
 static void
 ScanForCodes(LiveReader *reader, LiveProbe *probe)
 {
 	const LiveModel *live = reader->live;
+	uint64		whole = 0;		/* places whose code brought all who have it */
 	int			kept = 0;
 
 	for (int p = 0; p < live->place_count; p++)
@@ -328,19 +330,21 @@ ScanForCodes(LiveReader *reader, LiveProbe *probe)
 		int			refinement = 0;
 		int			count;
 
-		if (!probe->is_wanted[p])
+		if (!probe->is_wanted[p] || (live->wider[p] & whole))
 			continue;
 		do
 			count = ReaderRange(&reader->contacts, ScanOfIndex(reader, i), CodeRangeStart(probe->codes[p], refinement),
 								CodeRangeEnd(probe->codes[p], refinement), rows, lengthof(rows));
 		while (count > CANDIDATE_LIMIT && refinement++ < spec->part_count - spec->key_parts);
+		if (count <= CANDIDATE_LIMIT && refinement == 0)
+			whole |= UINT64CONST(1) << p;
 		AddRows(probe, rows, count);
 	}
 	if (probe->row_count == 0)
 		return;
 
 	/* Each once, and page by page */
-	qsort(probe->rows, probe->row_count, sizeof(ItemPointerData), CompareRows);
+	SortRows(probe->rows, probe->row_count);
 	for (int r = 0; r < probe->row_count; r++)
 		if (r == 0 || !ItemPointerEquals(&probe->rows[r], &probe->rows[kept - 1]))
 			probe->rows[kept++] = probe->rows[r];
@@ -368,9 +372,9 @@ VisitRow(LiveReader *reader, CandidateVisit visit, void *state)
 	const LiveModel *live = reader->live;
 	TupleTableSlot *slot = reader->contacts.slot;
 	MatchConfig *matching = live->config->matching;
-	const char *values[MODEL_MAX_FIELDS * 2];
-	int			lengths[MODEL_MAX_FIELDS * 2];
+	LiveValues	values;
 
+	values.late = -1;
 	slot_getsomeattrs(slot, live->last_number);
 	for (int c = 0; c < live->columns->count; c++)
 	{
@@ -378,28 +382,30 @@ VisitRow(LiveReader *reader, CandidateVisit visit, void *state)
 		AttrNumber	number = column->is_joined ? live->account_number : live->numbers[c];
 		char	   *value = NULL;
 
-		values[c] = NULL;
-		lengths[c] = 0;
+		values.texts[c] = NULL;
+		values.lengths[c] = 0;
 		if (slot->tts_isnull[number - 1])
 			continue;
 		if (column->attribute)
 			value = JsonAnyText(&DatumGetJsonbP(slot->tts_values[number - 1])->root, column->attribute);
 		else if (column->is_joined)
 			value = CompanyName(reader, DatumGetInt64(slot->tts_values[number - 1]));
-		else if (SourceIsMarked(matching, column))
+		else if (SourceIsMarked(matching, column) && c != live->whole_column)
 			value = TextDatumGetCString(slot->tts_values[number - 1]);
 		else
 		{
 			text	   *content = DatumGetTextPP(slot->tts_values[number - 1]);
 
-			values[c] = VARDATA_ANY(content);
-			lengths[c] = VARSIZE_ANY_EXHDR(content);
+			values.texts[c] = VARDATA_ANY(content);
+			values.lengths[c] = VARSIZE_ANY_EXHDR(content);
+			if (c == live->whole_column)
+				values.late = c;
 			continue;
 		}
-		values[c] = SourceValue(matching, column, value);
-		lengths[c] = values[c] ? strlen(values[c]) : 0;
+		values.texts[c] = SourceValue(matching, column, value);
+		values.lengths[c] = values.texts[c] ? strlen(values.texts[c]) : 0;
 	}
-	visit(state, DatumGetInt64(slot->tts_values[live->id_number - 1]), values, lengths);
+	visit(state, DatumGetInt64(slot->tts_values[live->id_number - 1]), &values);
 }
 
 /* Visit the rows of a result */
@@ -408,19 +414,19 @@ VisitResult(const LiveModel *live, CandidateVisit visit, void *state)
 {
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		const char *values[MODEL_MAX_FIELDS * 2];
-		int			lengths[MODEL_MAX_FIELDS * 2];
+		LiveValues	values;
 
+		values.late = -1;
 		for (int c = 0; c < live->columns->count; c++)
 		{
 			bool		isnull;
 			Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, c + 2, &isnull);
 			text	   *content = isnull ? NULL : DatumGetTextPP(value);
 
-			values[c] = content ? VARDATA_ANY(content) : NULL;
-			lengths[c] = content ? VARSIZE_ANY_EXHDR(content) : 0;
+			values.texts[c] = content ? VARDATA_ANY(content) : NULL;
+			values.lengths[c] = content ? VARSIZE_ANY_EXHDR(content) : 0;
 		}
-		visit(state, ResultInt64(row, 1, NULL), values, lengths);
+		visit(state, ResultInt64(row, 1, NULL), &values);
 	}
 }
 
@@ -525,7 +531,7 @@ CompareFound(const void *a, const void *b)
 
 /* Compare a record with a candidate; a single best one replaces the one before */
 static void
-SearchVisit(void *state, int64 id, const char *const *values, const int *lengths)
+SearchVisit(void *state, int64 id, const LiveValues *values)
 {
 	LiveSearch *search = state;
 	LiveModel  *live = search->live;
@@ -535,7 +541,7 @@ SearchVisit(void *state, int64 id, const char *const *values, const int *lengths
 	for (int i = 0; i < search->question->refused_count; i++)
 		if (search->question->refused[i] == id)
 			return;
-	found.number = LiveModelAdd(live, values, lengths);
+	found.number = LiveModelAdd(live, values);
 	if (!PairWeight(live->scorer, RecordIds(live->records, search->record), RecordIds(live->records, found.number),
 					search->least, &pattern, &found.weight))
 		return;
@@ -570,7 +576,7 @@ FindBest(LiveReader *reader, const LiveQuestion *question, LiveAnswer *answer, M
 	LiveModelReset(live);
 	search.least = log2(least) - log2(1 - Min(least, 1 - 1e-12));
 	MakeProbe(live, live->config->matching, &question->side, &probe);
-	search.record = LiveModelAdd(live, probe.values, probe.lengths);
+	search.record = LiveModelAdd(live, &probe.values);
 	VisitCandidates(reader, &probe, SearchVisit, &search);
 	if (search.count == 0)
 		return;
@@ -648,7 +654,7 @@ typedef struct StoredSearch
 
 /* Return the pair that a stored contact makes with another */
 static void
-StoredVisit(void *state, int64 id, const char *const *values, const int *lengths)
+StoredVisit(void *state, int64 id, const LiveValues *values)
 {
 	StoredSearch *search = state;
 	LiveModel  *live = search->live;
@@ -658,7 +664,7 @@ StoredVisit(void *state, int64 id, const char *const *values, const int *lengths
 
 	if (id == search->id)
 		return;
-	number = LiveModelAdd(live, values, lengths);
+	number = LiveModelAdd(live, values);
 	if (PairWeight(live->scorer, RecordIds(live->records, search->record), RecordIds(live->records, number),
 				   search->least, &pattern, &weight))
 	{
@@ -717,11 +723,12 @@ match_stored(PG_FUNCTION_ARGS)
 		LiveModelReset(live);
 		for (int c = 0; c < live->columns->count; c++)
 		{
-			probe.values[c] = values[i * live->columns->count + c];
-			probe.lengths[c] = probe.values[c] ? strlen(probe.values[c]) : 0;
+			probe.values.texts[c] = values[i * live->columns->count + c];
+			probe.values.lengths[c] = probe.values.texts[c] ? strlen(probe.values.texts[c]) : 0;
 		}
+		probe.values.late = -1;
 		CodeProbe(live, &probe);
-		search.record = LiveModelAdd(live, probe.values, probe.lengths);
+		search.record = LiveModelAdd(live, &probe.values);
 		search.least = log2(at_least) - log2(1 - at_least);
 		VisitCandidates(&reader, &probe, StoredVisit, &search);
 		MemoryContextReset(context);

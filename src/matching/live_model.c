@@ -89,6 +89,30 @@ ChooseColumns(LiveModel *live)
 	}
 }
 
+/* Find the column that only stands in where parts of names are blank, and is not what it counts as */
+static void
+FindWholeColumn(LiveModel *live)
+{
+	live->whole_column = -1;
+	for (int f = 0; f < live->model->field_count; f++)
+	{
+		const char *name = live->model->fields[f].full_name;
+		int			column = name ? SourceFind(live->columns, name) : -1;
+
+		if (column >= 0 && SourceIsMarked(live->config->matching, &live->columns->columns[column]))
+			live->whole_column = column;
+	}
+	for (int f = 0; f < live->model->field_count && live->whole_column >= 0; f++)
+	{
+		const ModelField *field = &live->model->fields[f];
+		const char *name = live->columns->columns[live->whole_column].name;
+
+		if ((field->column && strcmp(field->column, name) == 0) ||
+			(field->full_name && field->column == NULL))
+			live->whole_column = -1;
+	}
+}
+
 /* Prepare a statement and keep its plan */
 static SPIPlanPtr
 Prepare(const char *sql, int nargs, Oid *types)
@@ -164,6 +188,55 @@ FindNumbers(LiveModel *live, Oid relid)
 	}
 }
 
+/* Do records that agree in one part agree in another, too? */
+static bool
+PartImplies(const SourceIndex *a, const CodePart *part, const SourceIndex *b, const CodePart *other)
+{
+	return part->kind == other->kind && part->part == other->part && part->has_full_name == other->has_full_name &&
+		a->columns[part->column] == b->columns[other->column] &&
+		(!part->has_full_name || a->columns[part->column + 1] == b->columns[other->column + 1]) &&
+		part->transform == other->transform && part->length == other->length;
+}
+
+/* Do records that share a key of one index share that of another, too? */
+static bool
+IndexImplies(const SourceIndex *a, const SourceIndex *b)
+{
+	for (int p = 0; p < b->spec.key_parts; p++)
+	{
+		bool		is_implied = false;
+
+		for (int q = 0; q < a->spec.key_parts && !is_implied; q++)
+			is_implied = PartImplies(a, &a->spec.parts[q], b, &b->spec.parts[p]);
+		if (!is_implied)
+			return false;
+	}
+	return true;
+}
+
+/* List where codes are looked up: in the indexes that are there, those of fewer parts first */
+static void
+FindPlaces(LiveModel *live)
+{
+	live->place_count = 0;
+	for (int parts = 1; parts <= MODEL_MAX_PARTS; parts++)
+		for (int i = 0; i < live->index_count; i++)
+			for (int j = 0; j < live->index_count; j++)
+				if (live->indexes[i].key == live->indexes[j].key && OidIsValid(live->index_ids[i]) &&
+					live->indexes[i].spec.key_parts == parts)
+					live->places[live->place_count++] = (LivePlace) {i, j};
+	for (int p = 0; p < live->place_count; p++)
+	{
+		const SourceIndex *index = &live->indexes[live->places[p].index];
+
+		live->wider[p] = 0;
+		for (int q = 0; q < p; q++)
+			if (live->places[p].index == live->places[p].of && live->places[q].index == live->places[q].of &&
+				IndexImplies(index, &live->indexes[live->places[q].index]))
+				live->wider[p] |= UINT64CONST(1) << q;
+	}
+}
+
 /* Find the indexes that are there; says so once when some are not */
 static void
 FindIndexes(LiveModel *live)
@@ -184,11 +257,7 @@ FindIndexes(LiveModel *live)
 		if (index)
 			index_close(index, NoLock);
 	}
-	live->place_count = 0;
-	for (int i = 0; i < live->index_count; i++)
-		for (int j = 0; j < live->index_count; j++)
-			if (live->indexes[i].key == live->indexes[j].key && OidIsValid(live->index_ids[i]))
-				live->places[live->place_count++] = (LivePlace) {i, j};
+	FindPlaces(live);
 	if (missing > live->missing)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -247,6 +316,7 @@ LiveModelGet(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strate
 	if (live->model)
 	{
 		ChooseColumns(live);
+		FindWholeColumn(live);
 		live->index_count = SourceIndexes(live->model, live->columns, live->indexes);
 		callback = palloc0(sizeof(MemoryContextCallback));
 		callback->func = FreePlans;
@@ -309,25 +379,53 @@ LiveModelReset(LiveModel *live)
 	MemoryContextSwitchTo(old);
 }
 
-/* Add a record to those that are kept; values are by column of the source */
+/* Is a part of a name blank in the record that was added last? */
+static bool
+LacksName(const LiveModel *live)
+{
+	const MatchModel *model = live->model;
+	const uint32 *ids = RecordIds(live->records, live->records->count - 1);
+
+	for (int f = 0; f < model->field_count; f++)
+		if (model->fields[f].full_name && ids[f] == VALUE_BLANK)
+			return true;
+	return false;
+}
+
+/*
+ * Add a record to those that are kept; returns its number.  A whole name is
+ * looked at only where parts are blank, so that it mostly need not be known
+ * what it counts as.
+ */
 uint32
-LiveModelAdd(LiveModel *live, const char *const *values, const int *lengths)
+LiveModelAdd(LiveModel *live, const LiveValues *values)
 {
 	MatchRecords *records = live->records;
 	MemoryContext old = MemoryContextSwitchTo(live->records_context);
-	const char *ordered[MODEL_MAX_FIELDS * 2];
-	int			ordered_lengths[MODEL_MAX_FIELDS * 2];
-	uint32		record;
+	const char *ordered[MODEL_MAX_FIELDS * 2] = {NULL};
+	int			lengths[MODEL_MAX_FIELDS * 2] = {0};
+	int			late = -1;
 
 	for (int c = 0; c < records->column_count; c++)
 	{
 		int			column = live->column_of[c];
+		bool		is_there = column >= 0 && values->texts[column] && column != values->late;
 
-		ordered[c] = column < 0 ? NULL : values[column];
-		ordered_lengths[c] = column < 0 ? 0 : lengths[column];
+		if (column >= 0 && column == values->late)
+			late = c;
+		ordered[c] = is_there ? values->texts[column] : NULL;
+		lengths[c] = is_there ? values->lengths[column] : 0;
 	}
-	record = RecordsAdd(records, ordered, ordered_lengths);
+	RecordsAdd(records, ordered, lengths);
+	if (late >= 0 && LacksName(live))
+	{
+		records->count--;
+		ordered[late] = SourceValue(live->config->matching, &live->columns->columns[values->late],
+									pnstrdup(values->texts[values->late], values->lengths[values->late]));
+		lengths[late] = ordered[late] ? strlen(ordered[late]) : 0;
+		RecordsAdd(records, ordered, lengths);
+	}
 	RecordsExtendRarity(records);
 	MemoryContextSwitchTo(old);
-	return record;
+	return records->count - 1;
 }

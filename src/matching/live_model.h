@@ -24,6 +24,16 @@ typedef struct LivePlace
 	int			of;
 } LivePlace;
 
+StaticAssertDecl(LIVE_MAX_PROBES <= 64, "places are members of a set of 64 bits");
+
+/* What a record has, by column of the source */
+typedef struct LiveValues
+{
+	const char *texts[MODEL_MAX_FIELDS * 2];	/* NULL for null */
+	int			lengths[MODEL_MAX_FIELDS * 2];
+	int			late;			/* the column that was not looked up in match_alias and match_bypass yet, or -1 */
+} LiveValues;
+
 /* A model as a session keeps it; lives and dies with the configuration */
 typedef struct LiveModel
 {
@@ -35,6 +45,7 @@ typedef struct LiveModel
 	SourceColumns *columns;		/* that the model reads */
 	bool		is_joined;		/* one of them comes from the account */
 	int			column_of[MODEL_MAX_FIELDS * 2];	/* by column of the records */
+	int			whole_column;	/* that only stands in where parts of names are blank, or -1 */
 	MemoryContext records_context;
 	MatchRecords *records;
 	PairScorer *scorer;
@@ -51,7 +62,8 @@ typedef struct LiveModel
 	int			missing;		/* indexes that are not there */
 	Oid			index_ids[SOURCE_MAX_INDEXES];
 	int			place_count;
-	LivePlace	places[LIVE_MAX_PROBES];
+	LivePlace	places[LIVE_MAX_PROBES];	/* wider ones first */
+	uint64		wider[LIVE_MAX_PROBES]; /* the places, as a set, that bring whatever each would */
 	AttrNumber	numbers[MODEL_MAX_FIELDS * 2];	/* of the table's columns, by column of the source */
 	AttrNumber	last_number;
 	AttrNumber	id_number;
@@ -63,6 +75,6 @@ extern void LiveModelFollow(LiveModel *live);
 extern SPIPlanPtr LiveModelLookUp(LiveModel *live);
 extern SPIPlanPtr LiveModelFetch(LiveModel *live);
 extern void LiveModelReset(LiveModel *live);
-extern uint32 LiveModelAdd(LiveModel *live, const char *const *values, const int *lengths);
+extern uint32 LiveModelAdd(LiveModel *live, const LiveValues *values);
 
 #endif
