@@ -23,15 +23,15 @@ typedef struct Found
 	bool		is_match;
 } Found;
 
-/* Get the strategies that a caller asks for */
+/* Get the strategy that a caller asks for, or else those of a form */
 static StrategyList *
-WantedStrategies(MatchConfig *matching, const char *name)
+WantedStrategies(MatchConfig *matching, const Form *form, const char *name)
 {
 	MatchStrategy *strategy;
 	StrategyList *list;
 
 	if (name == NULL)
-		return MatchStrategies(matching, NULL, ENTITY_CONTACT);
+		return MatchStrategies(matching, form, ENTITY_CONTACT);
 	strategy = MatchFindStrategy(matching, name);
 	if (strategy == NULL || strategy->entity != ENTITY_CONTACT)
 		ereport(ERROR,
@@ -184,7 +184,7 @@ match_profile(PG_FUNCTION_ARGS)
 				 errmsg("workspace \"%s\" has no form to read the profile by", ws->name)));
 	record.form_name = record.form->name;
 	RecordReadProfile(ws, config, &record);
-	person->strategies = WantedStrategies(matching, PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	person->strategies = WantedStrategies(matching, record.form, PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	person->wants_all = true;
 	IdentityRead(&table, ws, config, &ContactOps, &person, 1);
 	FindAll(&table, person, &list);

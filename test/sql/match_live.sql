@@ -20,6 +20,7 @@ CREATE TEMPORARY TABLE document AS SELECT jsonb_build_object('prior', 0.001,
 	'keys', jsonb_build_array(
 		jsonb_build_object('parts', jsonb_build_array('family_name:prefix:2', 'postal_code')),
 		jsonb_build_object('parts', jsonb_build_array('given_name', 'family_name:prefix:2', 'postal_code')),
+		jsonb_build_object('parts', jsonb_build_array('given_name', 'family_name')),
 		jsonb_build_object('parts', jsonb_build_array('badge')))) AS model;
 INSERT INTO field (entity, field, type) VALUES ('contact', 'badge', 'text');
 SELECT write_match_model('likely', model) FROM document;
@@ -124,6 +125,14 @@ SELECT status FROM capture('ask', '{"full_name": "Quite Newcomer", "zip": "54321
 SELECT status FROM capture('ask', '{"full_name": "Quite Newcomes", "zip": "54321"}');
 SELECT c.full_name, count(*) FROM interaction i JOIN contact c USING (contact_id) WHERE c.postal_code = '54321' GROUP BY 1;
 ROLLBACK;
+
+-- without a strategy: those of the form default, which leads that name nobody are proposed by, too
+INSERT INTO lead (contact_name) VALUES ('Bob Miller'), ('Nobody Known');
+SELECT count(*) FROM match_contact('{"full_name": "Anne Miller", "company": "ACME"}');
+SELECT contact_name, proposed_contact_id, match_on FROM unlinked_lead ORDER BY lead_id;
+INSERT INTO form_strategy (form, entity, sequence, strategy) VALUES ('default', 'contact', 2, 'likely');
+SELECT contact_id, outcome, strategy FROM match_contact('{"full_name": "Anne Miller", "company": "ACME"}');
+SELECT contact_name, proposed_contact_id, match_on FROM unlinked_lead ORDER BY lead_id;
 
 -- names of 10,000 characters, and characters of all kinds
 SELECT count(*) FROM match_contact(jsonb_build_object('full_name', repeat('x', 10000), 'zip', repeat('9', 10000), 'badge', repeat('b', 10000)), 'likely');
