@@ -277,9 +277,8 @@ DecideByModels(IdentityTable *table, EntityRecord **records, int n)
 			}
 			if (count == 0)
 				continue;
-			if (table->takes_locks)
-				IdentityLockModel(table, strategy, &questions[0].side);
-			MatchLive(table->ws, table->config, strategy, questions, answers, count);
+			MatchLive(table->ws, table->config, strategy, questions, answers, count,
+					  table->takes_locks ? IdentityLockModel : NULL, table);
 			for (int i = 0; i < count; i++)
 				if (answers[i].outcome > asked[i]->live.outcome)
 				{

@@ -433,13 +433,10 @@ LockCompared(IdentityTable *table, EntityRecord **records, int n)
 
 /* Meet others where a model is to find people */
 void
-IdentityLockModel(IdentityTable *table, const MatchStrategy *strategy, const MatchSide *record)
+IdentityLockModel(void *arg, uint32 *keys, int count)
 {
-	uint32		keys[LIVE_MAX_KEYS];
-	int			count = 0;
+	const IdentityTable *table = arg;
 
-	if (table->is_alone)
-		count = MatchLiveKeys(table->ws, table->config, strategy, record, keys);
 	LockInOrder(table, true, table->is_alone, keys, count);
 }
 

@@ -215,7 +215,7 @@ extern void IdentityRead(IdentityTable *table, Workspace *ws, WorkspaceConfig *c
 						 EntityRecord **records, int n);
 extern void IdentityKeys(MatchConfig *matching, EntityKind entity, EntityRecord *record);
 extern EntitySlot *IdentityFindEntity(IdentityTable *table, int64 id, bool *found);
-extern void IdentityLockModel(IdentityTable *table, const MatchStrategy *strategy, const MatchSide *record);
+extern void IdentityLockModel(void *table, uint32 *keys, int count);
 extern void IdentityNoteSeen(EntitySlot *slot);
 extern EntitySlot *IdentityRoot(EntitySlot *slot);
 extern MatchSide IdentitySide(const EntitySlot *slot);

@@ -139,18 +139,15 @@ MakeProbe(const LiveModel *live, MatchConfig *matching, const MatchSide *side, L
 }
 
 /* Hash the keys of a record */
-int
-MatchLiveKeys(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy, const MatchSide *record, uint32 *keys)
+static int
+ProbeKeys(const LiveModel *live, const LiveProbe *probe, uint32 *keys)
 {
-	LiveModel  *live = LiveModelGet(ws, config, strategy);
-	LiveProbe	probe;
 	int			count = 0;
 
-	MakeProbe(live, config->matching, record, &probe);
 	for (int p = 0; p < live->place_count && count < LIVE_MAX_KEYS; p++)
 	{
-		uint32		code = JoinCodes((uint32) (probe.codes[p] >> 32), live->indexes[live->places[p].index].key + 1);
-		bool		is_known = !probe.is_wanted[p];
+		uint32		code = JoinCodes((uint32) (probe->codes[p] >> 32), live->indexes[live->places[p].index].key + 1);
+		bool		is_known = !probe->is_wanted[p];
 
 		for (int k = 0; k < count; k++)
 			is_known |= keys[k] == code;
@@ -563,21 +560,19 @@ SearchVisit(void *state, int64 id, const LiveValues *values)
 
 /* Find whom one record is of; the answer is in another memory context */
 static void
-FindBest(LiveReader *reader, const LiveQuestion *question, LiveAnswer *answer, MemoryContext context)
+FindBest(LiveReader *reader, const LiveQuestion *question, LiveProbe *probe, LiveAnswer *answer, MemoryContext context)
 {
 	LiveModel  *live = reader->live;
 	const MatchStrategy *strategy = live->strategy;
 	double		least = strategy->review_probability > 0 ? strategy->review_probability : strategy->match_probability;
 	LiveSearch	search = {.live = live,.question = question};
 	const LiveFound *best;
-	LiveProbe	probe;
 	MemoryContext old;
 
 	LiveModelReset(live);
 	search.least = log2(least) - log2(1 - Min(least, 1 - 1e-12));
-	MakeProbe(live, live->config->matching, &question->side, &probe);
-	search.record = LiveModelAdd(live, &probe.values);
-	VisitCandidates(reader, &probe, SearchVisit, &search);
+	search.record = LiveModelAdd(live, &probe->values);
+	VisitCandidates(reader, probe, SearchVisit, &search);
 	if (search.count == 0)
 		return;
 	qsort(search.found, search.count, sizeof(LiveFound), CompareFound);
@@ -604,21 +599,35 @@ FindBest(LiveReader *reader, const LiveQuestion *question, LiveAnswer *answer, M
 /* Find whom each record is of */
 void
 MatchLive(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy, const LiveQuestion *questions,
-		  LiveAnswer *answers, int n)
+		  LiveAnswer *answers, int n, LiveLock lock, void *arg)
 {
+	LiveModel  *live = LiveModelGet(ws, config, strategy);
 	MemoryContext outer = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(outer, "lead_mgmt live match", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	uint64		definition = live->definition;
+	LiveProbe	probe;
 	LiveReader	reader;
 
-	BeginReading(&reader, LiveModelGet(ws, config, strategy));
+	MakeProbe(live, config->matching, &questions[0].side, &probe);
+	if (lock)
+	{
+		uint32		keys[LIVE_MAX_KEYS];
+
+		lock(arg, keys, ProbeKeys(live, &probe, keys));
+	}
+	MemoryContextSwitchTo(outer);
+	BeginReading(&reader, live);
 	MemoryContextSwitchTo(context);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		FindBest(&reader, &questions[i], &answers[i], outer);
+		if (i > 0 || live->definition != definition)
+			MakeProbe(live, config->matching, &questions[i].side, &probe);
+		FindBest(&reader, &questions[i], &probe, &answers[i], outer);
 		MemoryContextReset(context);
 	}
-	MemoryContextSwitchTo(outer);
+	MemoryContextSwitchTo(old);
 	EndReading(&reader);
 	MemoryContextDelete(context);
 }

@@ -43,7 +43,7 @@ typedef struct LiveAnswer
 	LiveCandidate *others;		/* the likelier ones first */
 } LiveAnswer;
 
-/* Most keys that two records of one person may be expected to meet on */
+/* Most keys of a record that are locked */
 #define LIVE_MAX_KEYS 16
 
 /*
@@ -52,15 +52,16 @@ typedef struct LiveAnswer
  */
 extern bool MatchLiveReady(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy);
 
-/*
- * Hash the keys by which the model would find the record among contacts.  Two
- * sessions that bring one new person at the same time meet in a lock on them.
- */
-extern int	MatchLiveKeys(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy,
-						  const MatchSide *record, uint32 *keys);
+/* Takes locks on hashed keys by which a model looks a record up */
+typedef void (*LiveLock) (void *arg, uint32 *keys, int count);
 
-/* Find whom each record is of; runs inside SPI, with the rights of the caller */
+/*
+ * Find whom each record is of; runs inside SPI, with the rights of the caller.
+ * Before anything is read, locks are taken, unless there is nothing to take
+ * them: two sessions that bring one new person at the same time are to meet in
+ * those of the first record.
+ */
 extern void MatchLive(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy,
-					  const LiveQuestion *questions, LiveAnswer *answers, int n);
+					  const LiveQuestion *questions, LiveAnswer *answers, int n, LiveLock lock, void *arg);
 
 #endif
