@@ -21,7 +21,7 @@ WHERE (v.position, v.touches, v.credit, v.amount, v.channel, v.occurred_at, v.cu
 SELECT count(*) FROM kept.different;
 
 -- left out until it is switched on; then noted, waited for, worked out
-SELECT task, done, error FROM kept.tick();
+SELECT task, done, error FROM kept.tick() WHERE task = 'snapshot_daily';
 SELECT count(*) FROM kept.attributed_conversion;
 UPDATE kept.tick_task SET is_active = (task = 'refresh_attribution');
 SELECT * FROM kept.tick();
