@@ -67,7 +67,8 @@ CREATE OR REPLACE FUNCTION @workspace@.import_columns(names text[], form text DE
 					CASE WHEN given.field IS NOT NULL THEN 'given' ELSE g.how END AS how
 				FROM ROWS FROM (@workspace@.guess_fields(names, COALESCE(import_columns.form, 'default'))) WITH ORDINALITY
 						AS g (name, field, how, place)
-					CROSS JOIN LATERAL (SELECT NULLIF(fields[g.place::integer], '') AS field) AS given
+					CROSS JOIN LATERAL (SELECT COALESCE(NULLIF(fields[g.place::integer], ''),
+							CASE WHEN g.name IN ('import_row', 'import_reasons') THEN 'ignore' END) AS field) AS given
 			), id_read AS (
 				SELECT pg_catalog.min(c.place) FILTER (WHERE c.field = 'external_id') AS place
 				FROM column_read c HAVING NOT pg_catalog.bool_or(COALESCE(c.field = 'source_id', false))
@@ -99,7 +100,7 @@ CREATE OR REPLACE FUNCTION @workspace@.import_columns(names text[], form text DE
 	$$;
 
 COMMENT ON FUNCTION @workspace@.import_columns(text[], text, text[]) IS
-	'What the columns of a table would be read as by a form, in their order. fields says it for some, '''' or NULL leaving it to the form, ''ignore'' leaving the column out. how: given, id for the id of a record, which in imports says whose it is (source_id) and does not make a record that was changed since a duplicate, or as guess_fields() has it; field and how are NULL where a column would be kept but not read as anything. type: text, timestamp, date, number, integer, boolean, choice or choices. key: the name under which its values are submitted, NULL when they are not. Errors: no_data_found when there is no such form, invalid_parameter_value when there is no such field, or two columns are to be one.';
+	'What the columns of a table would be read as by a form, in their order. fields says it for some, '''' or NULL leaving it to the form, ''ignore'' leaving the column out, as the columns import_row and import_reasons of leadctl''s files of rejected rows are. how: given, id for the id of a record, which in imports says whose it is (source_id) and does not make a record that was changed since a duplicate, or as guess_fields() has it; field and how are NULL where a column would be kept but not read as anything. type: text, timestamp, date, number, integer, boolean, choice or choices. key: the name under which its values are submitted, NULL when they are not. Errors: no_data_found when there is no such form, invalid_parameter_value when there is no such field, or two columns are to be one.';
 
 CREATE OR REPLACE FUNCTION @workspace@.begin_import(form text, source text, fingerprint text, mapping jsonb DEFAULT '{}',
 		again boolean DEFAULT false)

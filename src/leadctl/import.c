@@ -212,14 +212,13 @@ OverrideOf(const Import *import, const char *column)
 	return NULL;
 }
 
-static const Import *sorted_import;
-
 /* Order columns by their keys */
 static int
-CompareColumns(const void *a, const void *b)
+CompareColumns(const void *a, const void *b, void *arg)
 {
-	const char *left = sorted_import->columns[*(const int *) a].key;
-	const char *right = sorted_import->columns[*(const int *) b].key;
+	const Column *columns = arg;
+	const char *left = columns[*(const int *) a].key;
+	const char *right = columns[*(const int *) b].key;
 
 	return strcmp(left ? left : "", right ? right : "");
 }
@@ -283,8 +282,7 @@ MapColumns(Import *import)
 			column->key = Duplicate(PQgetvalue(result, i, 3));
 		import->order[i] = i;
 	}
-	sorted_import = import;
-	qsort(import->order, count, sizeof(int), CompareColumns);
+	qsort_r(import->order, count, sizeof(int), CompareColumns, import->columns);
 	PQclear(result);
 	for (int i = 0; i < count; i++)
 		free(fields[i]);
