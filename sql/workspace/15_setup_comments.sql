@@ -5,7 +5,7 @@ COMMENT ON COLUMN @workspace@.workspace_info.version IS 'lead_mgmt version the w
 COMMENT ON COLUMN @workspace@.workspace_info.created_at IS 'When the workspace was created';
 COMMENT ON COLUMN @workspace@.workspace_info.upgraded_at IS 'When it was last brought to another version; NULL if never';
 
-COMMENT ON COLUMN @workspace@.field.entity IS 'What the attribute belongs to: contact, account or lead';
+COMMENT ON COLUMN @workspace@.field.entity IS 'What the attribute belongs to: contact, account, lead or opportunity';
 COMMENT ON COLUMN @workspace@.field.field IS 'Name of the attribute: the key in the attributes column and the name a submission uses';
 COMMENT ON COLUMN @workspace@.field.type IS 'What its values are: text, integer, number, boolean, date, timestamp, one choice, or a list of choices';
 COMMENT ON COLUMN @workspace@.field.label IS 'Wording for people; NULL to show the name';
@@ -29,6 +29,7 @@ COMMENT ON COLUMN @workspace@.interaction_kind.label IS 'Wording for people';
 COMMENT ON COLUMN @workspace@.interaction_kind.direction IS 'inbound from the person to us, outbound from us to the person, or internal';
 COMMENT ON COLUMN @workspace@.interaction_kind.is_touch IS 'True when it earns attribution credit';
 COMMENT ON COLUMN @workspace@.interaction_kind.makes_lead IS 'True when it makes a lead of a person who has none for its context; the others count for a lead that exists';
+COMMENT ON COLUMN @workspace@.interaction_kind.is_activity IS 'True for what people do about a lead, which activity_log_text() prints; False for what only happens, such as page views';
 
 COMMENT ON COLUMN @workspace@.campaign.campaign_id IS 'Key';
 COMMENT ON COLUMN @workspace@.campaign.campaign IS 'Unique name, by which submissions refer to it';
@@ -58,6 +59,8 @@ COMMENT ON COLUMN @workspace@.pipeline.moves_on_first_score IS 'True to move a l
 COMMENT ON COLUMN @workspace@.pipeline.moves_when_sales_ready IS 'True to move a lead to the stage with role sales_ready as soon as it is sales-ready';
 COMMENT ON COLUMN @workspace@.pipeline.completeness_fields IS 'Fields of lead_profile that should be known; completeness is the share that is filled';
 COMMENT ON COLUMN @workspace@.pipeline.minimum_completeness IS 'Percentage below which a lead counts as incomplete; 0 asks for nothing';
+COMMENT ON COLUMN @workspace@.pipeline.idle_after IS 'How long nothing may pass with an open lead before it counts as neglected';
+COMMENT ON COLUMN @workspace@.pipeline.requires_acceptance IS 'True to have convert_lead() refuse leads that sales has not accepted: those whose qualification is not sales_accepted';
 
 COMMENT ON COLUMN @workspace@.stage.pipeline IS 'Pipeline the stage belongs to';
 COMMENT ON COLUMN @workspace@.stage.stage IS 'Name, unique in the pipeline';
@@ -66,6 +69,7 @@ COMMENT ON COLUMN @workspace@.stage.label IS 'Wording for people';
 COMMENT ON COLUMN @workspace@.stage.kind IS 'entry where every row begins, open on the way, won or lost at the end';
 COMMENT ON COLUMN @workspace@.stage.role IS 'scored or sales_ready when leads are moved here automatically; NULL for every other stage';
 COMMENT ON COLUMN @workspace@.stage.probability IS 'Chance of winning from here, in percent; NULL if not estimated';
+COMMENT ON COLUMN @workspace@.stage.is_mandatory IS 'True when an opportunity must have been in it before it can be won, unless waived; leads are not asked';
 
 COMMENT ON COLUMN @workspace@.stage_transition.pipeline IS 'Pipeline of both stages';
 COMMENT ON COLUMN @workspace@.stage_transition.from_stage IS 'Stage left';

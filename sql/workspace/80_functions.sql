@@ -114,39 +114,6 @@ CREATE OR REPLACE FUNCTION @workspace@.disqualify(lead_id bigint, reason text)
 COMMENT ON FUNCTION @workspace@.disqualify(bigint, text) IS
 	'Close a lead as lost, for a reason, and return it. Errors: not_null_violation without a reason, no_data_found, object_not_in_prerequisite_state when the lead is closed already.';
 
-CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DEFAULT NULL, amount numeric DEFAULT NULL,
-		currency text DEFAULT NULL)
-	RETURNS TABLE (contact_id bigint, account_id bigint, opportunity_id bigint)
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-	AS $$
-	DECLARE
-		source @workspace@.lead;
-		made bigint;
-	BEGIN
-		SELECT l.* INTO source FROM @workspace@.lead l WHERE l.lead_id = convert_lead.lead_id FOR UPDATE;
-		IF NOT FOUND THEN
-			RAISE EXCEPTION 'there is no lead %', convert_lead.lead_id USING ERRCODE = 'no_data_found';
-		ELSIF source.status = 'converted' THEN
-			SELECT o.opportunity_id INTO made FROM @workspace@.opportunity o WHERE o.lead_id = source.lead_id ORDER BY 1 LIMIT 1;
-			RAISE EXCEPTION 'lead % was converted already, to opportunity %', source.lead_id, made
-				USING ERRCODE = 'object_not_in_prerequisite_state';
-		END IF;
-		INSERT INTO @workspace@.opportunity (lead_id, contact_id, account_id, campaign_id, agent_id, name, amount, currency)
-			VALUES (source.lead_id, source.contact_id, source.account_id, source.campaign_id, source.agent_id,
-				COALESCE(convert_lead.name, source.title, source.product, 'Lead ' || source.lead_id),
-				COALESCE(convert_lead.amount, source.budget), COALESCE(convert_lead.currency, source.currency, 'USD'))
-			RETURNING opportunity.opportunity_id INTO made;
-		UPDATE @workspace@.lead l SET stage_reason = pg_catalog.format('opportunity %s', made),
-				stage = (SELECT s.stage FROM @workspace@.stage s
-					WHERE s.pipeline = l.pipeline AND s.kind = 'won' ORDER BY s.sequence LIMIT 1)
-			WHERE l.lead_id = source.lead_id;
-		RETURN QUERY SELECT source.contact_id, source.account_id, made;
-	END
-	$$;
-
-COMMENT ON FUNCTION @workspace@.convert_lead(bigint, text, numeric, text) IS
-	'Convert an accepted lead: make an opportunity for its contact and account, close the lead as converted, and return the three ids. All of it or nothing. Errors: no_data_found, object_not_in_prerequisite_state when converted already, check_violation when the lead is not in a stage that may be followed by conversion.';
-
 CREATE OR REPLACE FUNCTION @workspace@.assign(lead_id bigint, agent_id bigint, reason text DEFAULT NULL, reassign boolean DEFAULT false)
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -252,7 +219,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			FOR target IN
 				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
 				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
-					AND p.proname IN ('attribute', 'attribute_channels', 'explain_attribution', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'funnel')
+					AND p.proname IN ('attribute', 'attribute_channels', 'explain_attribution', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'funnel', 'activity_log_text', 'lead_card', 'next_lead')
 			LOOP
 				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
 			END LOOP;
@@ -261,15 +228,24 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.merge_contacts(bigint, bigint[], text), @workspace@.merge_accounts(bigint, bigint[], text), @workspace@.merge_leads(bigint, bigint[], text), @workspace@.unmerge(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.contact_exists(jsonb) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.task, @workspace@.stage_waiver TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE, DELETE ON @workspace@.opportunity_line TO %I', role_name);
+			FOR target IN
+				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
+					AND p.proname IN ('convert_lead', 'conversion_contact', 'conversion_account', 'conversion_attributes', 'advance_opportunity', 'waive_stage', 'log_activity', 'complete_task', 'cancel_task')
+			LOOP
+				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
+			END LOOP;
 		END IF;
 	END
 	$$;
 
 COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
-	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, write contacts, accounts, leads, interactions and opportunities, and merge. reader: read all tables and views but the payloads of submissions and the log of merges. The owner of the workspace has every right already. Error: invalid_parameter_value.';
+	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, write contacts, accounts, leads, interactions, opportunities with their lines, and tasks, and merge. reader: read all tables and views but the payloads of submissions and the log of merges. The owner of the workspace has every right already. Error: invalid_parameter_value.';
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.capture(text, jsonb, text),
@@ -278,7 +254,6 @@ REVOKE EXECUTE ON FUNCTION
 	@workspace@.purge_submissions(),
 	@workspace@.advance(bigint, text, text),
 	@workspace@.disqualify(bigint, text),
-	@workspace@.convert_lead(bigint, text, numeric, text),
 	@workspace@.assign(bigint, bigint, text, boolean),
 	@workspace@.define_field(text, text, text, text[], boolean, text),
 	@workspace@.drop_field(text, text),

@@ -471,6 +471,15 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
 	WorkspaceExecute(ws, &link_lead, values, nulls);
 }
 
+/* Link a lead that stands as it is stored; for conversion */
+void
+PipelineLink(Workspace *ws, WorkspaceConfig *config, TupleDesc desc, HeapTuple lead)
+{
+	LawRow		row = {.desc = desc,.new = lead,.is_lead = true};
+
+	LinkManualLead(ws, config, &row);
+}
+
 /* Is the row new and its place in the pipeline given by the law just now? */
 static bool
 IsFresh(const LawRow *row)

@@ -47,6 +47,7 @@ extern void PipelineScore(Workspace *ws, WorkspaceConfig *config, int64 *lead_id
 extern void PipelineScoreOver(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n);
 extern void PipelineCount(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
 						  ScoreEvent *events, int event_count, HTAB *restarted);
+extern void PipelineLink(Workspace *ws, WorkspaceConfig *config, TupleDesc desc, HeapTuple lead);
 extern bool PipelineFirstScoreStage(const WorkspaceConfig *config, const Pipeline *pipeline);
 extern char *PipelineMissing(const Stage *stage, TupleDesc desc, HeapTuple row, char **fallbacks);
 extern char *PipelineNextStages(const Pipeline *pipeline, int from);

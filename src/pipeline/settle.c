@@ -6,6 +6,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "events/events.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline.h"
@@ -108,6 +109,7 @@ PipelineRecord(Workspace *ws, const StageMove *moves, int n)
 		BatchNext(batch);
 	}
 	BatchExecute(ws, &record_moves, batch);
+	EventsRaise(ws, moves, n, user);
 }
 
 /* Does a lead of this pipeline move on when it first gets a score? */

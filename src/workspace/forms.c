@@ -175,7 +175,7 @@ BuildEntries(WorkspaceConfig *config, Form *form, Jsonb *mapping)
 	{
 		CustomField *custom = &config->fields[i];
 
-		if (!custom->is_active)
+		if (!custom->is_active || custom->entity == ENTITY_OPPORTUNITY)
 			continue;
 		AddEntry(form, psprintf("%s.%s", EntityNames[custom->entity], custom->name), -1, custom, keys, mapped);
 		AddEntry(form, custom->name, -1, custom, keys, mapped);

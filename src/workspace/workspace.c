@@ -51,7 +51,7 @@ RelationInvalidated(Datum arg, Oid relid)
 	while ((ws = hash_seq_search(&status)) != NULL)
 	{
 		if (relid == InvalidOid || relid == ws->info_relid || relid == ws->profile_relid ||
-			relid == ws->interaction_relid)
+			relid == ws->interaction_relid || relid == ws->move_relid)
 			ws->config_valid = false;
 	}
 }
@@ -207,6 +207,7 @@ WorkspaceOfNamespace(Oid namespace_id)
 	ws->info_relid = info_relid;
 	ws->profile_relid = get_relname_relid("lead_profile", namespace_id);
 	ws->interaction_relid = get_relname_relid("interaction", namespace_id);
+	ws->move_relid = get_relname_relid("stage_move", namespace_id);
 	for (int arg = 0; arg <= ARG_HEATS; arg++)
 		ws->types[arg] = ArgumentType(arg);
 	{

@@ -60,6 +60,7 @@ typedef struct Workspace
 	Oid			info_relid;		/* workspace_info: its invalidation is ours */
 	Oid			profile_relid;
 	Oid			interaction_relid;
+	Oid			move_relid;
 	Oid			types[ARG_HEATS + 1];
 	struct HTAB *plans;
 	struct WorkspaceConfig *config;
