@@ -19,7 +19,7 @@ override SHLIB_LINK += -lphonenumber -lidn2 -lstdc++
 # The install script is the parts in dependency order; the workspace's own
 # script is carried inside it as the body of one function.
 SQL_PARTS = sql/types.sql sql/normalise.sql sql/compare.sql sql/predicate.sql sql/scoring.sql sql/workspace.sql sql/pipeline.sql \
-	sql/sales.sql sql/events.sql sql/strategies.sql sql/capture.sql sql/matching.sql sql/merge.sql sql/attribution.sql
+	sql/sales.sql sql/events.sql sql/strategies.sql sql/capture.sql sql/matching.sql sql/merge.sql sql/attribution.sql sql/reports.sql
 WORKSPACE_PARTS := $(sort $(wildcard sql/workspace/[0-9][0-9]*.sql))
 DATA_built = sql/lead_mgmt--$(EXTVERSION).sql
 
@@ -138,5 +138,5 @@ fuzz:
 
 lint:
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-		--suppress=nullPointerArithmetic --suppress=missingInclude -Isrc \
-		'-DPG_FUNCTION_INFO_V1(x)=' -DPG_MODULE_MAGIC= '-Dforeach(cell,list)=for(cell=NULL;cell;)' $(SOURCES)
+		--suppress=nullPointerArithmetic --suppress=missingInclude --suppress=uninitvar --suppress=legacyUninitvar -Isrc --include=test/harness/lint.h \
+		$(SOURCES)

@@ -118,3 +118,16 @@ CREATE FUNCTION lead_mgmt.guard_form() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mgmt.guard_form() IS
 	'Trigger function: refuses a form whose mapping, defaults or required list names something that is no field.';
+
+CREATE FUNCTION lead_mgmt.guard_field_name() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guard_field_name() IS
+	'Trigger function: refuses a row of form_field or field_alias that names something that is no field, or a JSON path that is none.';
+
+CREATE FUNCTION lead_mgmt.guess_fields(form_table regclass, names text[], form text)
+	RETURNS TABLE (name text, field text, how text)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guess_fields(regclass, text[], text) IS
+	'The code behind guess_fields() of a workspace, whose form table is named. Error: no_data_found when there is no such form.';

@@ -52,6 +52,7 @@ CREATE INDEX lead_contact_id_idx ON @workspace@.lead (contact_id);
 CREATE INDEX lead_account_id_idx ON @workspace@.lead (account_id) WHERE account_id IS NOT NULL;
 CREATE INDEX lead_campaign_id_idx ON @workspace@.lead (campaign_id) WHERE campaign_id IS NOT NULL;
 CREATE INDEX lead_agent_id_idx ON @workspace@.lead (agent_id) WHERE agent_id IS NOT NULL;
+CREATE INDEX lead_stage_idx ON @workspace@.lead (pipeline, stage, stage_entered_at) WHERE status = 'open';
 CREATE INDEX lead_unlinked_idx ON @workspace@.lead (lead_id) WHERE contact_id IS NULL AND account_id IS NULL;
 
 CREATE TABLE @workspace@.opportunity (
@@ -102,9 +103,12 @@ CREATE TABLE @workspace@.stage_move (
 	to_stage text NOT NULL,
 	moved_at timestamptz NOT NULL,
 	moved_by name NOT NULL,
-	rule text NOT NULL DEFAULT 'manual' CHECK (rule IN ('created', 'first_score', 'sales_ready', 'manual', 'converted', 'disqualified', 'merged')),
+	rule text NOT NULL DEFAULT 'manual' CHECK (rule IN ('created', 'first_score', 'sales_ready', 'interaction', 'step', 'timer', 'manual', 'converted', 'disqualified', 'switched', 'reopened', 'merged')),
 	reason text,
 	fallback_fields text[],
+	from_pipeline text,
+	rule_label text,
+	changed jsonb,
 	CHECK (pg_catalog.num_nonnulls(lead_id, opportunity_id) = 1)
 );
 
