@@ -526,7 +526,9 @@ SELECT
 	pg_catalog.concat_ws(', ',
 		CASE WHEN l.team_id IS NULL AND l.agent_id IS NULL THEN 'no owner' END,
 		CASE WHEN COALESCE(l.last_interaction_at, l.created_at) < pg_catalog.now() - p.idle_after
-			THEN pg_catalog.concat('no interaction for ', p.idle_after) END,
+			THEN pg_catalog.concat('no interaction for ', CASE WHEN p.idle_after >= interval '1 day'
+				THEN pg_catalog.concat(pg_catalog.trim_scale(pg_catalog.round(EXTRACT(epoch FROM p.idle_after) / 86400, 1)), ' days')
+				ELSE pg_catalog.concat(pg_catalog.trim_scale(pg_catalog.round(EXTRACT(epoch FROM p.idle_after) / 3600, 1)), ' hours') END) END,
 		CASE WHEN k.overdue_tasks > 0 THEN 'tasks past due' END
 	) AS reason,
 	k.overdue_tasks
