@@ -68,8 +68,10 @@ SELECT count(*) AS opportunities FROM convert.opportunity \gset
 SELECT convert.convert_lead(:early, 'x');
 SELECT count(*) = :opportunities AS none_made FROM convert.opportunity;
 -- amounts that are none
+\set VERBOSITY terse
 SELECT convert.convert_lead(4, 'x', 'NaN');
 SELECT convert.convert_lead(4, 'x', 1, 'dollars');
+\set VERBOSITY default
 SELECT convert.convert_lead(4, pipeline => 'marketing_sales');
 SELECT convert.convert_lead(4, contact_id => 1);
 SELECT convert.convert_lead(4, account_id => 99);
