@@ -72,6 +72,10 @@ attribute
 attribute_channels
 attribution_conversions
 attribution_touches
+campaign_roi
+channel_attribution
+channel_credits
+channel_performance
 chart
 completeness
 contact_exists
@@ -84,16 +88,20 @@ explain_match
 explain_score
 funnel
 guess_fields
+lead_at
 lead_card
 lead_of
 match_contact
 match_records
 next_lead
+opportunity_at
+propose_contact
 read_match_model
 response_path
 rule_lift
 score_at
 simulate_model
+source_conversion
 \.
 SELECT is(f.provolatile::text, CASE WHEN r.name IS NOT NULL THEN 's' ELSE 'v' END,
 	f.name || CASE WHEN r.name IS NOT NULL THEN ' only reads: stable' ELSE ' writes: volatile' END)
