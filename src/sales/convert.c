@@ -13,18 +13,28 @@
 #include "utils/rel.h"
 
 static const PlanSource read_lead = {
-	"SELECT * FROM @workspace@.lead l WHERE l.lead_id = $1 FOR UPDATE",
+	"SELECT l FROM @workspace@.lead l WHERE l.lead_id = $1 FOR UPDATE",
 	1, {ARG_INT8}
 };
+
+/* A lead to be linked */
+typedef struct LinkCall
+{
+	Relation	rel;
+	int64		id;
+} LinkCall;
 
 /* Link a lead that is locked */
 static void
 LinkLead(Workspace *ws, void *arg)
 {
-	Datum		value = Int64GetDatum(*(int64 *) arg);
+	LinkCall   *call = arg;
+	Datum		value = Int64GetDatum(call->id);
+	bool		isnull;
 
 	if (WorkspaceExecute(ws, &read_lead, &value, NULL) > 0)
-		PipelineLink(ws, WorkspaceGetConfig(ws), SPI_tuptable->tupdesc, SPI_tuptable->vals[0]);
+		PipelineLink(ws, WorkspaceGetConfig(ws), call->rel,
+					 ScoreRow(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)));
 }
 
 PG_FUNCTION_INFO_V1(link_lead);
@@ -33,8 +43,8 @@ Datum
 link_lead(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
-	int64		id = PG_GETARG_INT64(1);
 	Relation	rel = relation_open(relid, RowExclusiveLock);
+	LinkCall	call = {rel, PG_GETARG_INT64(1)};
 	Workspace  *ws = WorkspaceOfRelation(rel);
 
 	if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
@@ -44,7 +54,7 @@ link_lead(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not the lead table of a workspace", RelationGetRelationName(rel))));
 	SPI_connect();
-	WorkspaceRun(ws, LinkLead, &id);
+	WorkspaceRun(ws, LinkLead, &call);
 	SPI_finish();
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();

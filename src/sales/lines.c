@@ -47,7 +47,7 @@ CheckOpen(int64 opportunity, const char *status)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("opportunity " INT64_FORMAT " is %s: its lines cannot be changed", opportunity, status),
-				 errhint("A closed opportunity stays as it was until it is reopened.")));
+				 errhint("A closed opportunity stays as it was until reopen_opportunity().")));
 }
 
 /* Check a line against its product and its opportunity, and fill in price and currency */

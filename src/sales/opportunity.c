@@ -13,17 +13,19 @@
 
 /*
  * The stages that the opportunity lacks.  Those before the one in which it was
- * loaded as history are taken as visited: its first move then left a stage.
+ * loaded as history are taken as visited: its first move then left a stage,
+ * or it has none yet and is in that stage still.
  */
 static const PlanSource missing_stages = {
 	"SELECT pg_catalog.string_agg(s.stage, ', ' ORDER BY s.sequence) FROM @workspace@.stage s"
-	" LEFT JOIN @workspace@.stage f ON f.pipeline = s.pipeline AND f.stage = (SELECT m.from_stage"
-	" FROM @workspace@.stage_move m WHERE m.opportunity_id = $1 ORDER BY m.stage_move_id LIMIT 1)"
+	" LEFT JOIN @workspace@.stage f ON f.pipeline = s.pipeline AND f.stage = (SELECT v.stage FROM (SELECT m.from_stage, m.stage_move_id"
+	" FROM @workspace@.stage_move m WHERE m.opportunity_id = $1 UNION ALL SELECT $3, pg_catalog.int8 '9223372036854775807')"
+	" AS v (stage, number) ORDER BY v.number LIMIT 1)"
 	" WHERE s.pipeline = $2 AND s.is_mandatory AND s.kind NOT IN ('won', 'lost')"
 	" AND (f.stage IS NULL OR s.sequence > f.sequence)"
 	" AND NOT EXISTS (SELECT FROM @workspace@.stage_move m WHERE m.opportunity_id = $1 AND m.to_stage = s.stage)"
 	" AND NOT EXISTS (SELECT FROM @workspace@.stage_waiver w WHERE w.opportunity_id = $1 AND w.stage = s.stage)",
-	2, {ARG_INT8, ARG_TEXT}
+	3, {ARG_INT8, ARG_TEXT, ARG_TEXT}
 };
 
 static const PlanSource find_line = {
@@ -55,7 +57,7 @@ CheckClosed(const SalesRow *row, int64 id, const char *status)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("opportunity " INT64_FORMAT " is %s: its \"%s\" cannot be changed", id, status,
 							NameStr(attribute->attname)),
-					 errhint("A closed opportunity stays as it was until it is reopened.")));
+					 errhint("A closed opportunity stays as it was until reopen_opportunity().")));
 	}
 }
 
@@ -63,11 +65,12 @@ CheckClosed(const SalesRow *row, int64 id, const char *status)
 static void
 CheckStages(Workspace *ws, const SalesRow *row, int64 id)
 {
-	Datum		values[2];
+	Datum		values[3];
 	char	   *missing;
 
 	values[0] = Int64GetDatum(id);
 	values[1] = CStringGetTextDatum(RowText(row, row->new, "pipeline"));
+	values[2] = CStringGetTextDatum(RowText(row, row->old, "stage"));
 	WorkspaceExecute(ws, &missing_stages, values, NULL);
 	missing = ResultText(0, 1);
 	if (missing)
@@ -78,21 +81,37 @@ CheckStages(Workspace *ws, const SalesRow *row, int64 id)
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* Give a loss its reason, or refuse it */
+/* Give a loss its reason, one of the list where there is one, or refuse it */
 static void
-CheckReason(SalesRow *row, int64 id)
+CheckReason(WorkspaceConfig *config, SalesRow *row, int64 id)
 {
 	char	   *reason = RowText(row, row->new, "lost_reason");
+	bool		is_own = reason && *reason;
+	bool		is_listed = false;
+	StringInfoData list;
 
-	if (reason && *reason)
-		return;
-	reason = RowText(row, row->new, "stage_reason");
+	if (!is_own)
+		reason = RowText(row, row->new, "stage_reason");
 	if (reason == NULL || *reason == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("opportunity " INT64_FORMAT " cannot be lost without a reason", id),
 				 errhint("Set lost_reason or stage_reason along with the stage.")));
-	RowSet(row, "lost_reason", CStringGetTextDatum(reason), false);
+	initStringInfo(&list);
+	for (int i = 0; i < config->reason_count; i++)
+	{
+		if (config->reasons[i].for_leads)
+			continue;
+		is_listed |= strcmp(config->reasons[i].reason, reason) == 0;
+		appendStringInfo(&list, "%s%s", list.len ? ", " : "", config->reasons[i].reason);
+	}
+	if (list.len > 0 && !is_listed)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("opportunity " INT64_FORMAT " cannot be lost: \"%s\" is not among the reasons", id, reason),
+				 errhint("Reasons of closing_reason: %s.", list.data)));
+	if (!is_own)
+		RowSet(row, "lost_reason", CStringGetTextDatum(reason), false);
 }
 
 /* Refuse an amount or currency at odds with the lines */
@@ -140,7 +159,7 @@ opportunity_terms(PG_FUNCTION_ARGS)
 		else if (strcmp(after, "won") == 0)
 			CheckStages(ws, &row, id);
 		else if (strcmp(after, "lost") == 0)
-			CheckReason(&row, id);
+			CheckReason(WorkspaceGetConfig(ws), &row, id);
 		CheckAmount(ws, &row, id);
 	}
 	GuardAttributes(ws, row.trigdata, ENTITY_OPPORTUNITY);

@@ -42,9 +42,9 @@ FROM pg_cast c JOIN extension_function f ON f.oid = c.castfunc ORDER BY f.name;
 -- what runs SQL pins its search_path, pg_temp last
 SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
 FROM extension_function f WHERE f.lanname IN ('sql', 'plpgsql')
-	OR f.proname IN ('audit_change', 'guard_row', 'stage_law', 'stage_follow', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'recount_interactions', 'rescore_leads', 'score_parts', 'score_all', 'expand_attributes', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds', 'opportunity_terms', 'guard_line', 'total_lines', 'move_tasks', 'note_outcome', 'link_lead', 'call_event_handler')
+	OR f.proname IN ('audit_change', 'guard_row', 'stage_law', 'stage_follow', 'stage_moved', 'guard_history', 'check_step', 'step_done', 'guard_pipeline_part', 'guard_stage', 'check_pipeline', 'move_due_leads', 'reopen_row', 'stage_explanation', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'recount_interactions', 'rescore_leads', 'score_parts', 'score_all', 'expand_attributes', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds', 'opportunity_terms', 'guard_line', 'total_lines', 'move_tasks', 'note_outcome', 'link_lead', 'call_event_handler')
 ORDER BY f.name;
-SELECT is((SELECT array_agg(w) FROM unnest(ARRAY['audit_change', 'guard_row', 'stage_law', 'stage_follow', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'recount_interactions', 'rescore_leads', 'score_parts', 'score_all', 'expand_attributes', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds', 'opportunity_terms', 'guard_line', 'total_lines', 'move_tasks', 'note_outcome', 'link_lead', 'call_event_handler']) w
+SELECT is((SELECT array_agg(w) FROM unnest(ARRAY['audit_change', 'guard_row', 'stage_law', 'stage_follow', 'stage_moved', 'guard_history', 'check_step', 'step_done', 'guard_pipeline_part', 'guard_stage', 'check_pipeline', 'move_due_leads', 'reopen_row', 'stage_explanation', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'recount_interactions', 'rescore_leads', 'score_parts', 'score_all', 'expand_attributes', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds', 'opportunity_terms', 'guard_line', 'total_lines', 'move_tasks', 'note_outcome', 'link_lead', 'call_event_handler']) w
 	WHERE NOT EXISTS (SELECT FROM extension_function f WHERE f.proname = w)), NULL, 'the C functions that run SQL are all there');
 SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
 FROM workspace_function f WHERE f.proname <> 'match_contact' ORDER BY f.name;
@@ -86,6 +86,7 @@ cools_at
 explain_attribution
 explain_match
 explain_score
+explain_stage
 funnel
 guess_fields
 lead_at
@@ -95,6 +96,7 @@ match_contact
 match_records
 next_lead
 opportunity_at
+pipeline_as_of
 propose_contact
 read_match_model
 response_path
