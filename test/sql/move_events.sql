@@ -4,6 +4,7 @@ CREATE EXTENSION IF NOT EXISTS lead_mgmt;
 RESET client_min_messages;
 \set SHOW_CONTEXT never
 SELECT lead_mgmt.create_workspace('told');
+DELETE FROM told.closing_reason;
 SELECT lead_mgmt.event_channel('told'), length(lead_mgmt.event_channel(repeat('w', 63))) AS at_most;
 CREATE SCHEMA regress_told;
 CREATE TABLE regress_told.heard (number serial, event jsonb, stage text, heard_by name);

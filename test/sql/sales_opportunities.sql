@@ -80,6 +80,7 @@ SELECT status FROM deals.advance_opportunity(:old, 'won');
 -- it ends won or lost (M-22), lost for a reason
 SELECT deals.advance_opportunity(2, 'lost');
 SELECT deals.advance_opportunity(2, 'lost', '');
+SELECT deals.advance_opportunity(2, 'lost', 'too dear');
 SELECT status, lost_reason FROM deals.advance_opportunity(2, 'lost', 'price');
 INSERT INTO deals.opportunity (contact_id, name) VALUES (2, 'Fourth');
 UPDATE deals.opportunity SET stage = 'lost', lost_reason = 'no budget' WHERE name = 'Fourth' RETURNING status, lost_reason;
@@ -95,6 +96,10 @@ DELETE FROM deals.opportunity_line WHERE opportunity_id = 1;
 SELECT deals.waive_stage(1, 'proposal', 'x');
 UPDATE deals.opportunity SET contract_reference = 'C-7', contract_on = '2021-08-01', contract_amount = 1234.5 WHERE opportunity_id = 1;
 SELECT contract_reference, contract_on, contract_amount, amount FROM deals.opportunity_board WHERE opportunity_id = 1;
+-- until it is reopened
+SELECT status FROM deals.reopen_opportunity(2, 'they called back');
+UPDATE deals.opportunity SET amount = 150 WHERE opportunity_id = 2 RETURNING stage, status, lost_reason, closed_at;
+SELECT rule, reason FROM deals.stage_history WHERE opportunity_id = 2 ORDER BY stage_move_id DESC LIMIT 1;
 -- deleting it takes its lines with it
 DELETE FROM deals.opportunity WHERE opportunity_id = 1;
 SELECT count(*) AS lines FROM deals.opportunity_line WHERE opportunity_id = 1;
