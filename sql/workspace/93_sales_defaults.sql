@@ -18,8 +18,5 @@ INSERT INTO @workspace@.interaction_kind (kind, label, direction, is_touch, make
 	('created', 'Created', 'internal', false, false),
 	('follow_up', 'Follow-up', 'outbound', false, false);
 
-UPDATE @workspace@.stage SET is_mandatory = true
-WHERE pipeline = 'sales' AND stage IN ('identify', 'proposal', 'negotiation');
-
 UPDATE @workspace@.interaction_kind SET is_activity = true
 WHERE kind IN ('created', 'follow_up', 'call_inbound', 'call_outbound', 'meeting', 'chat', 'email_sent', 'email_reply', 'sms_sent', 'note');
