@@ -11,11 +11,20 @@ CREATE OR REPLACE FUNCTION @workspace@.conversion_contact(lead_id bigint, new_co
 	BEGIN
 		SELECT l.* INTO source FROM @workspace@.lead l WHERE l.lead_id = conversion_contact.lead_id;
 		IF NOT new_contact THEN
+			-- By the strategies that the default form uses, and by that which link_lead() does
 			SELECT pg_catalog.min(m.contact_id) FILTER (WHERE m.outcome = 'match'),
-					pg_catalog.array_agg(m.contact_id ORDER BY m.contact_id)
+					pg_catalog.array_agg(DISTINCT m.contact_id ORDER BY m.contact_id)
 				INTO found, candidates
-				FROM @workspace@.match_contact(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-					'full_name', source.contact_name, 'email', source.email, 'phone', source.phone, 'company', source.company_name))) m;
+				FROM (
+					SELECT NULL AS strategy
+					UNION ALL
+					SELECT s.strategy FROM @workspace@.match_strategy s
+					WHERE s.entity = 'contact' AND s.is_default AND s.is_active
+						AND EXISTS (SELECT FROM @workspace@.match_rule r WHERE r.strategy = s.strategy)
+				) w
+				CROSS JOIN LATERAL @workspace@.match_contact(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+					'full_name', source.contact_name, 'email', source.email, 'phone', source.phone, 'company', source.company_name)),
+					w.strategy) m;
 			IF found IS NOT NULL THEN
 				RETURN found;
 			ELSIF candidates IS NOT NULL THEN
