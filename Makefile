@@ -81,6 +81,15 @@ check-names:
 	@for file in $(filter $(notdir $(wildcard sql/*.sql)),$(notdir $(wildcard test/sql/*.sql))); do \
 		echo "test/sql/$$file may not bear the name of a file in sql/" >&2; exit 1; done
 
+# A function of ours that bears the name of one of the server's would be
+# taken for it: the server's comes first.
+.PHONY: check-symbols
+check-symbols: $(shlib)
+	@for file in $(shlib) $(shell $(PG_CONFIG) --bindir)/postgres; do \
+		nm -D --defined-only $$file | sed 's/.* //; s/@.*//' | sort -u; done | sort | uniq -d | \
+		grep -vE '^(_init|_fini|__bss_start|_edata|_end|Pg_magic_func)$$' | \
+		sed 's/$$/ is a name of the server'"'"'s too/' | { ! grep .; } >&2
+
 # The type names that pg_bsd_indent needs come from the library's debug data.
 # Lists of words with the byte 0x80 are left alone: it writes something else.
 .PHONY: indent
