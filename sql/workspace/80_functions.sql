@@ -184,9 +184,9 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 	DECLARE
 		target record;
 	BEGIN
-		IF access NOT IN ('capture', 'sales', 'sales_ready', 'reader') OR access IS NULL THEN
+		IF access NOT IN ('capture', 'import', 'sales', 'sales_ready', 'reader') OR access IS NULL THEN
 			RAISE EXCEPTION 'there is no access "%"', access
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose capture, sales, sales_ready or reader.';
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose capture, import, sales, sales_ready or reader.';
 		END IF;
 		IF access = 'sales_ready' THEN
 			-- A policy of this kind narrows what the others let through
@@ -200,9 +200,20 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			access := 'sales';
 		END IF;
 		EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA @workspace@ TO %I', role_name);
-		IF access IN ('capture', 'sales') THEN
+		IF access IN ('capture', 'import', 'sales') THEN
 			EXECUTE pg_catalog.format('GRANT INSERT (form, external_id, payload, content_type, raw, received_at) ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea) TO %I', role_name);
+		END IF;
+		IF access IN ('import', 'sales') THEN
+			EXECUTE pg_catalog.format('GRANT INSERT (import_id, import_row) ON @workspace@.submission TO %I', role_name);
+			FOR target IN
+				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
+					AND (p.proname IN ('import', 'import_columns', 'begin_import', 'record_import_batch', 'finish_import', 'import_rejects', 'import_report')
+						OR access = 'import' AND p.proname IN ('claim_fetch', 'claim_body', 'record_fetch'))
+			LOOP
+				EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %I', target.signature, role_name);
+			END LOOP;
 		END IF;
 		IF access = 'reader' THEN
 			PERFORM @workspace@.set_view_rights('owner');
@@ -247,7 +258,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
-	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, write contacts, accounts, leads, interactions and opportunities, move leads, and merge. sales_ready: the same, but of leads only those that are sales-ready are seen, by a policy for row-level security on lead. reader: read views and ask for reports, but no table; views and reports then run with the rights of the owner of the workspace, see set_view_rights(). The owner has every right already. Errors: invalid_parameter_value, object_not_in_prerequisite_state for a reader where a table has row-level security.';
+	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. import: submit, and import files and tables and fetch sources, as leadctl does. sales: read, write contacts, accounts, leads, interactions and opportunities, move leads, and merge. sales_ready: the same, but of leads only those that are sales-ready are seen, by a policy for row-level security on lead. reader: read views and ask for reports, but no table; views and reports then run with the rights of the owner of the workspace, see set_view_rights(). The owner has every right already. Errors: invalid_parameter_value, object_not_in_prerequisite_state for a reader where a table has row-level security.';
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.capture(text, jsonb, text),
