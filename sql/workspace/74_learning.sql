@@ -32,7 +32,7 @@ CREATE OR REPLACE FUNCTION @workspace@.train_scoring_model(model text, options j
 		trained jsonb;
 		source text;
 	BEGIN
-		SELECT m.* INTO wanted FROM @workspace@.scoring_model m WHERE m.model = train_scoring_model.model FOR UPDATE;
+		SELECT m.* INTO wanted FROM @workspace@.scoring_model m WHERE m.model = train_scoring_model.model FOR NO KEY UPDATE;
 		IF NOT FOUND THEN
 			RAISE EXCEPTION 'there is no scoring model "%"', train_scoring_model.model USING ERRCODE = 'no_data_found';
 		ELSIF wanted.kind = 'rules' THEN

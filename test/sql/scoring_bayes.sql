@@ -20,9 +20,9 @@ SELECT array_agg(id) AS ids FROM pg_temp.make(2, 'fair', 'VN', 1) id \gset l_
 SELECT array_agg(id) AS ids FROM pg_temp.make(4, 'fair', NULL, 1) id \gset m_
 SELECT array_agg(id) AS ids FROM pg_temp.make(1, 'fair', 'DE', 1) id \gset d_
 SELECT pg_temp.won(:'w_ids');
-SELECT count(crm.disqualify(id, 'no')) FROM unnest(:'l_ids'::bigint[]) id;
+SELECT count(crm.disqualify(id, 'no need')) FROM unnest(:'l_ids'::bigint[]) id;
 UPDATE crm.lead SET stage = 'teleprospect_acceptance' WHERE lead_id = ANY (:'m_ids');
-SELECT count(crm.disqualify(id, 'no')) FROM unnest(:'m_ids'::bigint[]) id;
+SELECT count(crm.disqualify(id, 'no need')) FROM unnest(:'m_ids'::bigint[]) id;
 SELECT team_id, variable, value, won, lost FROM crm.scoring_frequency ORDER BY team_id, variable, value;
 -- by hand: a tenth is added to each count; values never seen are skipped
 SELECT array_agg(id) AS ids FROM pg_temp.make(1, 'fair', 'VN', 1) id \gset x_
@@ -51,13 +51,13 @@ SELECT round(score::numeric, 8) AS team_1_is_as_before FROM crm.lead_score WHERE
 -- reopening restores the counts exactly, whatever was changed since
 CREATE TABLE public.before AS SELECT * FROM crm.scoring_frequency;
 SELECT array_agg(id) AS ids FROM pg_temp.make(1, 'event', 'FR', 1, '["gold", "silver", "gold"]') id \gset r_
-SELECT count(crm.disqualify(id, 'no')) FROM unnest(:'r_ids'::bigint[]) id;
+SELECT count(crm.disqualify(id, 'no need')) FROM unnest(:'r_ids'::bigint[]) id;
 SELECT variable, value, won, lost FROM (TABLE crm.scoring_frequency EXCEPT TABLE public.before) d ORDER BY variable, value;
-ALTER TABLE crm.lead DISABLE TRIGGER law;
+ALTER TABLE crm.lead DISABLE TRIGGER USER;
 UPDATE crm.contact SET country = 'US' WHERE contact_id = (SELECT contact_id FROM crm.lead WHERE lead_id = (:'r_ids'::bigint[])[1]);
 UPDATE crm.lead SET source = 'website', team_id = 2 WHERE lead_id = (:'r_ids'::bigint[])[1];
-UPDATE crm.lead SET status = 'open', stage = 'inquiry' WHERE lead_id = (:'r_ids'::bigint[])[1];
-ALTER TABLE crm.lead ENABLE TRIGGER law;
+ALTER TABLE crm.lead ENABLE TRIGGER USER;
+SELECT status FROM crm.reopen((:'r_ids'::bigint[])[1], 'asked again');
 SELECT count(*) AS differences FROM ((TABLE crm.scoring_frequency EXCEPT TABLE public.before) UNION ALL (TABLE public.before EXCEPT TABLE crm.scoring_frequency)) d;
 SELECT score BETWEEN 0.01 AND 99.99 AS scored_again FROM crm.lead_score WHERE model = 'bayes' AND lead_id = (:'r_ids'::bigint[])[1];
 -- a deleted lead is forgotten; counting everything afresh gives the same
@@ -68,7 +68,7 @@ SELECT leads, won FROM crm.train_scoring_model('bayes');
 SELECT count(*) AS differences FROM ((TABLE crm.scoring_frequency EXCEPT TABLE public.counted) UNION ALL (TABLE public.counted EXCEPT TABLE crm.scoring_frequency)) d;
 -- tags count from 50 cases on
 SELECT array_agg(id) AS ids FROM pg_temp.make(49, 'fair', 'VN', 1, '["gold"]') id \gset t_
-SELECT count(crm.disqualify(id, 'no')) FROM unnest(:'t_ids'::bigint[]) id;
+SELECT count(crm.disqualify(id, 'no need')) FROM unnest(:'t_ids'::bigint[]) id;
 SELECT array_agg(id) AS ids FROM pg_temp.make(1, 'fair', 'VN', 1, '["gold", "bronze"]') id \gset g_
 SELECT count(*) AS tags FROM crm.explain_score((:'g_ids'::bigint[])[1], 'bayes') WHERE label LIKE 'interests%';
 SELECT array_agg(id) AS ids FROM pg_temp.make(1, 'fair', 'VN', 1, '["gold"]') id \gset u_

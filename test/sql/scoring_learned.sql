@@ -37,11 +37,12 @@ SELECT crm.train_scoring_model('default');
 SELECT crm.train_scoring_model('win');
 
 -- The outcomes; what is set with them must not be learned from
-ALTER TABLE crm.lead DISABLE TRIGGER law;
-UPDATE crm.lead SET status = 'converted', stage = 'converted', stage_entered_at = now(), attributes = attributes || '{"reason_won": "price"}'
-	WHERE lead_id <= 360 AND lead_id * 15485863::bigint % 100 < CASE WHEN source = 'referral' THEN 60 ELSE 20 END + (attributes ->> 'team_size')::int / 4;
-UPDATE crm.lead SET status = 'disqualified', stage = 'disqualified', stage_entered_at = now() WHERE lead_id <= 360 AND status = 'open';
-ALTER TABLE crm.lead ENABLE TRIGGER law;
+UPDATE crm.lead SET stage = 'sales_acceptance' WHERE lead_id <= 360 AND lead_id * 15485863::bigint % 100 < CASE WHEN source = 'referral' THEN 60 ELSE 20 END + (attributes ->> 'team_size')::int / 4;
+BEGIN;
+UPDATE crm.lead SET attributes = attributes || '{"reason_won": "price"}' WHERE stage = 'sales_acceptance';
+SELECT count(*) = :won_count AS converted FROM (SELECT lead_id FROM crm.lead WHERE stage = 'sales_acceptance' OFFSET 0) l, crm.convert_lead(lead_id);
+COMMIT;
+SELECT count(crm.disqualify(lead_id, 'no need')) + :won_count AS closed FROM crm.lead WHERE lead_id <= 360 AND status = 'open';
 UPDATE crm.contact SET country = 'DE' WHERE contact_id = 1;
 SELECT count(*) AS closed, count(*) FILTER (WHERE status = 'converted') = :won_count AS as_meant FROM crm.lead WHERE status <> 'open';
 SELECT lead_id, source, country, interaction_count, lead_attributes ? 'reason_won' AS has_reason FROM crm.lead_profile_at_outcome WHERE lead_id = 1;
