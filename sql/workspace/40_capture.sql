@@ -17,6 +17,8 @@ CREATE TABLE @workspace@.submission (
 	interaction_id bigint,
 	duplicate_of bigint,
 	match jsonb,
+	part_of bigint,
+	part integer CHECK (part > 0),
 	CHECK ((status IS NULL) = (processed_at IS NULL))
 ) WITH (fillfactor = 50);
 
@@ -26,6 +28,8 @@ COMMENT ON TABLE @workspace@.submission IS
 -- Half of each page is left free for the stamp, so that it touches no index.
 
 CREATE INDEX submission_received_at_idx ON @workspace@.submission USING brin (received_at);
+
+CREATE INDEX submission_part_of_idx ON @workspace@.submission (part_of, part) WHERE part_of IS NOT NULL;
 
 CREATE TABLE @workspace@.submission_key (
 	form text NOT NULL,

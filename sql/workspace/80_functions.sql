@@ -19,25 +19,6 @@ CREATE OR REPLACE FUNCTION @workspace@.capture(form text, payload jsonb, externa
 COMMENT ON FUNCTION @workspace@.capture(text, jsonb, text) IS
 	'Submit one record through a form (NULL: the default form) and return the submission as it was processed: status accepted, rejected, duplicate or review, reasons, contact_id, account_id, lead_id, interaction_id. A bad record is an answer, not an error. An external_id seen before makes it a duplicate that changes nothing. Runs with the rights of the workspace''s owner, so that a role needs no privilege but this one to submit.';
 
-CREATE OR REPLACE FUNCTION @workspace@.capture_raw(form text, content_type text, body bytea)
-	RETURNS @workspace@.submission
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-	AS $$
-	DECLARE
-		id bigint;
-		result @workspace@.submission;
-	BEGIN
-		INSERT INTO @workspace@.submission (form, content_type, raw)
-			VALUES (COALESCE(capture_raw.form, 'default'), capture_raw.content_type, capture_raw.body)
-			RETURNING submission_id INTO id;
-		SELECT s.* INTO result FROM @workspace@.submission s WHERE s.submission_id = id;
-		RETURN result;
-	END
-	$$;
-
-COMMENT ON FUNCTION @workspace@.capture_raw(text, text, bytea) IS
-	'Submit one record as the bytes that came in, and return the submission as it was processed. The bytes are kept, also when they cannot be read. Content type: application/json. Runs with the rights of the workspace''s owner, as capture() does.';
-
 CREATE OR REPLACE FUNCTION @workspace@.reprocess(submission_id bigint)
 	RETURNS @workspace@.submission
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -235,7 +216,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 		EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA @workspace@ TO %I', role_name);
 		IF access IN ('capture', 'sales') THEN
 			EXECUTE pg_catalog.format('GRANT INSERT (form, external_id, payload, content_type, raw, received_at) ON @workspace@.submission TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea), @workspace@.capture_bodies(text, text, bytea[]) TO %I', role_name);
 		END IF;
 		IF access IN ('sales', 'reader') THEN
 			FOR target IN
@@ -273,7 +254,6 @@ COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.capture(text, jsonb, text),
-	@workspace@.capture_raw(text, text, bytea),
 	@workspace@.reprocess(bigint),
 	@workspace@.purge_submissions(),
 	@workspace@.advance(bigint, text, text),

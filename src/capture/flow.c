@@ -75,11 +75,17 @@ static const PlanSource stamp_submissions = {
 	10, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS}
 };
 
-static const PlanSource store_payloads = {
-	"UPDATE @workspace@.submission s SET payload = n.payload"
-	" FROM @rows $1: submission_id, payload@ AS n"
+/* The same for those whose payload was read from their bytes */
+static const PlanSource stamp_decoded = {
+	"UPDATE @workspace@.submission s SET status = n.status, reasons = n.reasons::pg_catalog.jsonb,"
+	" external_id = COALESCE(s.external_id, n.external_id), contact_id = n.contact_id, account_id = n.account_id,"
+	" lead_id = n.lead_id, interaction_id = n.interaction_id, duplicate_of = n.duplicate_of,"
+	" match = n.match::pg_catalog.jsonb, payload = n.payload, part = n.part, processed_at = pg_catalog.now()"
+	" FROM @rows $1: submission_id, status, reasons, external_id, contact_id, account_id, lead_id,"
+	" interaction_id, duplicate_of, match, payload, part@ AS n"
 	" WHERE s.submission_id = n.submission_id",
-	2, {ARG_INT8S, ARG_JSONBS}
+	12, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS,
+		ARG_JSONBS, ARG_INT4S}
 };
 
 /* Order records by form and external id, and those alike as they came */
@@ -566,13 +572,14 @@ void
 CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
 {
 	MatchConfig *matching = MatchGetConfig(ws, config);
-	Batch	   *batch = BatchCreate(stamp_submissions.args, stamp_submissions.nargs, n);
-	Batch	   *payloads = BatchCreate(store_payloads.args, store_payloads.nargs, n);
+	Batch	   *plain = BatchCreate(stamp_submissions.args, stamp_submissions.nargs, n);
+	Batch	   *decoded = BatchCreate(stamp_decoded.args, stamp_decoded.nargs, n);
 
 	for (int i = 0; i < n; i++)
 	{
 		CaptureRecord *record = &records[i];
 		bool		accepted = record->status == NULL;
+		Batch	   *batch = record->has_decoded ? decoded : plain;
 
 		BatchSet(batch, 0, Int64GetDatum(record->submission_id));
 		BatchSetText(batch, 1, accepted ? "accepted" : record->status);
@@ -591,17 +598,18 @@ CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 			BatchSet(batch, 8, Int64GetDatum(record->duplicate_of));
 		if (accepted)
 			BatchSetText(batch, 9, MatchText(matching, record));
-		BatchNext(batch);
 		if (record->has_decoded)
 		{
-			BatchSet(payloads, 0, Int64GetDatum(record->submission_id));
-			BatchSet(payloads, 1, JsonbPGetDatum(record->payload));
-			BatchNext(payloads);
+			BatchSet(batch, 10, JsonbPGetDatum(record->payload));
+			if (record->part > 0)
+				BatchSet(batch, 11, Int32GetDatum(record->part));
 		}
+		BatchNext(batch);
 	}
-	BatchExecute(ws, &stamp_submissions, batch);
-	if (payloads->rows > 0)
-		BatchExecute(ws, &store_payloads, payloads);
+	if (plain->rows > 0)
+		BatchExecute(ws, &stamp_submissions, plain);
+	if (decoded->rows > 0)
+		BatchExecute(ws, &stamp_decoded, decoded);
 }
 
 /*
@@ -616,6 +624,9 @@ CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int 
 	int			joined_count;
 
 	for (int i = 0; i < n; i++)
+		initStringInfo(&records[i].reasons);
+	DecodeRecords(config, records, n);
+	for (int i = 0; i < n; i++)
 		RecordRead(ws, config, &records[i]);
 	ClaimExternalIds(ws, records, n);
 	ResolveEntities(ws, config, records, n, holds_others);
@@ -626,4 +637,5 @@ CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int 
 	GiveConsents(ws, records, n);
 	ScoreRecords(ws, config, records, n, joined, joined_count);
 	CaptureStamp(ws, config, records, n);
+	PartsSubmit(ws, records, n);
 }

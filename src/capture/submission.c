@@ -133,7 +133,8 @@ ResetRecord(CaptureRecord *record)
 		.received_at = record->received_at,
 		.decided_contact = record->decided_contact,
 		.refused_count = record->refused_count,
-		.refused = record->refused
+		.refused = record->refused,
+		.is_again = record->is_again
 	};
 
 	*record = fresh;
@@ -402,6 +403,7 @@ ProcessAgain(Workspace *ws, void *arg)
 	ExecDropSingleTupleTableSlot(slot);
 	SPI_freetuptable(SPI_tuptable);
 	ReadDecisions(ws, &record);
+	record.is_again = true;
 	IsolateRecords(ws, &record, 1);
 	WorkspaceExecute(ws, &close_reviews, values, NULL);
 }

@@ -139,6 +139,18 @@ typedef struct FormPairs
 	Datum		value;
 } FormPairs;
 
+/* A regular expression whose named groups are read off mails */
+typedef struct FormTemplate
+{
+	char	   *label;
+	bool		reads_subject;
+	char	   *regex;			/* without the names */
+	int			group_count;
+	int			name_count;
+	char	  **names;
+	int		   *groups;			/* which group has that name */
+} FormTemplate;
+
 typedef enum
 {
 	UPDATE_NEWEST,
@@ -161,6 +173,9 @@ typedef struct Form
 	FormName   *loose_names;	/* letters and digits of them, sorted */
 	int			pairs_count;
 	FormPairs  *pairs;
+	int			template_count;
+	FormTemplate *templates;
+	bool		is_of_vendor;
 	char	   *records;		/* where the records of a document are, or NULL */
 	int			required_count;
 	FormEntry  *required;
@@ -336,6 +351,7 @@ typedef struct WorkspaceConfig
 extern WorkspaceConfig *WorkspaceGetConfig(Workspace *ws);
 extern void ConfigLoadForms(Workspace *ws, WorkspaceConfig *config);
 extern void FormIndexNames(Form *form);
+extern void FormReadTemplate(FormTemplate *template, const char *pattern);
 extern int	FormFindName(const Form *form, const char *name, int len, const FormName **found, bool *is_loose);
 extern void ConfigLoadModels(Workspace *ws, WorkspaceConfig *config);
 extern CompiledPredicate *ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what,

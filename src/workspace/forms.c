@@ -81,10 +81,15 @@ static const PlanSource read_pairs = {
 	"SELECT form, path::text, name::text, value::text FROM @workspace@.form_pairs ORDER BY form COLLATE \"C\", label COLLATE \"C\""
 };
 
+static const PlanSource read_templates = {
+	"SELECT form, template, pattern, applies_to FROM @workspace@.form_template"
+	" ORDER BY form COLLATE \"C\", sequence, template COLLATE \"C\""
+};
+
 static const PlanSource read_forms = {
 	"SELECT form, is_active, mapping, required, defaults, blank_values, invalid_values, default_region,"
 	" source_system, contact_update, lead_update, pipeline, makes_contact, makes_account, makes_lead,"
-	" makes_interaction, scores, moves_stage, assigns, maximum_bytes, maximum_body_bytes, records"
+	" makes_interaction, scores, moves_stage, assigns, maximum_bytes, maximum_body_bytes, records, vendor IS NOT NULL"
 	" FROM @workspace@.form ORDER BY form COLLATE \"C\""
 };
 
@@ -284,6 +289,28 @@ LoadPairs(Workspace *ws, WorkspaceConfig *config)
 	SPI_freetuptable(SPI_tuptable);
 }
 
+/* Read the templates of forms */
+static void
+LoadTemplates(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_templates, NULL, NULL);
+	FormTemplate *templates = palloc0(sizeof(FormTemplate) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		Form	   *form = ConfigForm(config, ResultText(i, 1));
+
+		templates[i].label = ResultText(i, 2);
+		templates[i].reads_subject = strcmp(ResultText(i, 4), "subject") == 0;
+		FormReadTemplate(&templates[i], ResultText(i, 3));
+		if (form == NULL)
+			continue;
+		if (form->template_count++ == 0)
+			form->templates = &templates[i];
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
 /* Read the update policy of a form */
 static UpdatePolicy
 PolicyOf(const char *name)
@@ -359,9 +386,11 @@ ConfigLoadForms(Workspace *ws, WorkspaceConfig *config)
 		form->maximum_bytes = ResultInt(i, 20);
 		form->maximum_body_bytes = ResultInt(i, 21);
 		form->records = ResultText(i, 22);
+		form->is_of_vendor = ResultBool(i, 23);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	LoadPairs(ws, config);
+	LoadTemplates(ws, config);
 }
 
 /* Refuse a name that is no field and no custom attribute */
