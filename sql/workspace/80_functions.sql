@@ -44,12 +44,18 @@ CREATE OR REPLACE FUNCTION @workspace@.purge_submissions() RETURNS bigint
 		WITH purged AS (
 			DELETE FROM @workspace@.submission s USING @workspace@.form f
 			WHERE f.form = s.form AND s.processed_at < pg_catalog.now() - f.retention AND s.status IN ('accepted', 'duplicate')
-			RETURNING 1)
+				AND NOT EXISTS (SELECT FROM @workspace@.submission p WHERE p.part_of = s.submission_id AND p.status NOT IN ('accepted', 'duplicate'))
+			RETURNING f.vendor, s.status),
+		counted AS (
+			INSERT INTO @workspace@.vendor_purged AS d (vendor, accepted, duplicates)
+				SELECT p.vendor, pg_catalog.count(*) FILTER (WHERE p.status = 'accepted'), pg_catalog.count(*) FILTER (WHERE p.status = 'duplicate')
+				FROM purged p WHERE p.vendor IS NOT NULL GROUP BY p.vendor
+			ON CONFLICT (vendor) DO UPDATE SET accepted = d.accepted + EXCLUDED.accepted, duplicates = d.duplicates + EXCLUDED.duplicates)
 		SELECT pg_catalog.count(*) FROM purged
 	$$;
 
 COMMENT ON FUNCTION @workspace@.purge_submissions() IS
-	'Delete processed submissions older than the retention of their form, and return how many. Rejected ones stay until they are corrected or deleted by hand; a form without retention keeps all.';
+	'Delete processed submissions older than the retention of their form, and return how many. Rejected ones, and those that wait for review, stay until they are corrected or deleted by hand, and so does the body they came in; a form without retention keeps all.';
 
 CREATE OR REPLACE FUNCTION @workspace@.advance(lead_id bigint, stage text, reason text DEFAULT NULL)
 	RETURNS @workspace@.lead
@@ -216,7 +222,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 		EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA @workspace@ TO %I', role_name);
 		IF access IN ('capture', 'sales') THEN
 			EXECUTE pg_catalog.format('GRANT INSERT (form, external_id, payload, content_type, raw, received_at) ON @workspace@.submission TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea), @workspace@.capture_bodies(text, text, bytea[]) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea), @workspace@.capture_bodies(text, text, bytea[]), @workspace@.capture_file(text, text, bytea), @workspace@.capture_http(text, text, bytea, jsonb) TO %I', role_name);
 		END IF;
 		IF access IN ('sales', 'reader') THEN
 			FOR target IN
@@ -242,7 +248,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean), @workspace@.create_lead(bigint, text, text, text, text, text, text, text) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.merge_contacts(bigint, bigint[], text), @workspace@.merge_accounts(bigint, bigint[], text), @workspace@.merge_leads(bigint, bigint[], text), @workspace@.unmerge(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.contact_exists(jsonb) TO %I', role_name);
 		END IF;

@@ -54,6 +54,8 @@ typedef struct CaptureRecord
 	InteractionKind *kind;
 	bool		has_decoded;	/* payload was read from raw */
 	char	   *decoded_id;		/* external id found there, or NULL */
+	char	   *own_id;			/* external id of the record where the row came with one of its body */
+	bool		is_repeated_body;	/* all of its body came before */
 	int			part;			/* which record of the body it is; 0 when it came alone */
 	int			part_count;		/* further records of the same body */
 	struct DecodedRecord *parts;
@@ -69,6 +71,7 @@ typedef struct CaptureRecord
 	const MatchRule *lead_rule; /* that found it, NULL for a new one */
 	UpdatePolicy lead_update;
 	int64		interaction_id;
+	bool		is_reserved;	/* counted against the cap of its vendor */
 } CaptureRecord;
 
 extern void DecodeRecords(WorkspaceConfig *config, CaptureRecord *records, int n);
@@ -88,6 +91,8 @@ extern bool LeadSlotIsNew(const LeadSlot *lead);
 extern bool LeadSlotIsOpenedBy(const LeadSlot *lead, const CaptureRecord *record);
 
 extern void CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others);
+extern void VendorsReserve(Workspace *ws, CaptureRecord *records, int n);
+extern void VendorsPurchase(Workspace *ws, CaptureRecord *records, int n);
 extern void PartsSubmit(Workspace *ws, CaptureRecord *records, int n);
 extern void CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
 

@@ -219,12 +219,15 @@ PairsBring(const Form *form, const ParsePairs *pairs, FieldId field)
 	return false;
 }
 
-/* Add a pair unless the pairs bring its field already */
+/* Add a pair unless the pairs bring its field already; of a text that is too long its beginning */
 void
 AddUnlessBrought(const Form *form, ParsePairs *pairs, FieldId field, const char *value)
 {
+	int			limit = field == FIELD_MESSAGE ? CAPTURE_MAX_LONG_TEXT : CAPTURE_MAX_TEXT;
+
 	if (value && *value && !PairsBring(form, pairs, field))
-		ParsePairsAdd(pairs, FieldDefs[field].name, strlen(FieldDefs[field].name), value, strlen(value));
+		ParsePairsAdd(pairs, FieldDefs[field].name, strlen(FieldDefs[field].name), value,
+					  pg_encoding_mbcliplen(PG_UTF8, value, strlen(value), limit));
 }
 
 /* Find the decoder for the media type */
@@ -401,4 +404,18 @@ DecodeRecords(WorkspaceConfig *config, CaptureRecord *records, int n)
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
 	}
+}
+
+PG_FUNCTION_INFO_V1(content_type);
+/* Guess the media type of bytes */
+Datum
+content_type(PG_FUNCTION_ARGS)
+{
+	bytea	   *body;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	body = PG_GETARG_BYTEA_PP(1);
+	PG_RETURN_TEXT_P(cstring_to_text(ParseSniff(PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)),
+												VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body))));
 }

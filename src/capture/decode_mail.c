@@ -256,7 +256,7 @@ DecodeMail(Decoding *decoding)
 	}
 	else
 	{
-		if (!form->is_of_vendor)
+		if (!form->ignores_sender)
 			AddSender(form, &message, &pairs);
 		AddUnlessBrought(form, &pairs, FIELD_MESSAGE, plain.data);
 	}

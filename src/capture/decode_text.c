@@ -69,7 +69,7 @@ DecodeJson(Decoding *decoding)
 		return;
 	}
 	document = ReadJson(text.data, text.len);
-	if (decoding->form->records && *decoding->form->records == NAME_JSON_PATH)
+	if (decoding->form->records && IsJsonPath(decoding->form->records))
 		document = DatumGetJsonbP(DirectFunctionCall4(jsonb_path_query_array, JsonbPGetDatum(document),
 													  DirectFunctionCall1(jsonpath_in, CStringGetDatum(decoding->form->records)),
 													  DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")),

@@ -546,7 +546,7 @@ AddRecords(Decoding *decoding, Document *document)
 	OpenXPath(document);
 	if (!CompilePaths(decoding, document))
 		return;
-	if (records && *records != NAME_JSON_PATH)
+	if (records && !IsJsonPath(records))
 		AddFound(decoding, document);
 	else if (AddFeed(decoding, root))
 		return;

@@ -88,18 +88,25 @@ static const PlanSource stamp_decoded = {
 		ARG_JSONBS, ARG_INT4S}
 };
 
+/* A record and an external id that it claims */
+typedef struct ExternalId
+{
+	CaptureRecord *record;
+	char	   *id;
+} ExternalId;
+
 /* Order records by form and external id, and those alike as they came */
 static int
 CompareExternalIds(const void *a, const void *b)
 {
-	const CaptureRecord *left = *(CaptureRecord *const *) a;
-	const CaptureRecord *right = *(CaptureRecord *const *) b;
-	int			order = strcmp(left->form_name, right->form_name);
+	const ExternalId *left = a;
+	const ExternalId *right = b;
+	int			order = strcmp(left->record->form_name, right->record->form_name);
 
 	if (order == 0)
-		order = strcmp(left->external_id, right->external_id);
+		order = strcmp(left->id, right->id);
 	if (order == 0)
-		order = left < right ? -1 : left > right;
+		order = left->record < right->record ? -1 : left->record > right->record;
 	return order;
 }
 
@@ -107,66 +114,78 @@ CompareExternalIds(const void *a, const void *b)
 static int
 CompareSubmissions(const void *a, const void *b)
 {
-	int64		left = (*(CaptureRecord *const *) a)->submission_id;
-	int64		right = (*(CaptureRecord *const *) b)->submission_id;
+	int64		left = ((const ExternalId *) a)->record->submission_id;
+	int64		right = ((const ExternalId *) b)->record->submission_id;
 
 	return left < right ? -1 : left > right;
 }
 
 /* Find a record by its submission among records sorted so */
-static CaptureRecord *
-FindRecord(CaptureRecord **sorted, int n, int64 submission_id)
+static ExternalId *
+FindRecord(ExternalId *sorted, int n, int64 submission_id)
 {
-	CaptureRecord key = {.submission_id = submission_id};
-	CaptureRecord *wanted = &key;
-	CaptureRecord **found = bsearch(&wanted, sorted, n, sizeof(CaptureRecord *), CompareSubmissions);
+	CaptureRecord wanted = {.submission_id = submission_id};
+	ExternalId	key = {&wanted, NULL};
 
-	return found ? *found : NULL;
+	return bsearch(&key, sorted, n, sizeof(ExternalId), CompareSubmissions);
 }
 
 /* Put the key of each record into a batch */
 static Batch *
-ExternalIdBatch(CaptureRecord **keyed, int n, const PlanSource *source)
+ExternalIdBatch(const ExternalId *keyed, int n, const PlanSource *source)
 {
 	Batch	   *batch = BatchCreate(source->args, source->nargs, n);
 
 	for (int i = 0; i < n; i++)
 	{
-		BatchSetText(batch, 0, keyed[i]->form_name);
-		BatchSetText(batch, 1, keyed[i]->external_id);
-		BatchSet(batch, 2, Int64GetDatum(keyed[i]->submission_id));
+		BatchSetText(batch, 0, keyed[i].record->form_name);
+		BatchSetText(batch, 1, keyed[i].id);
+		BatchSet(batch, 2, Int64GetDatum(keyed[i].record->submission_id));
 		BatchNext(batch);
 	}
 	return batch;
 }
 
-/* Claim external ids; a record whose id is taken is a duplicate */
+/*
+ * Claim external ids; a record whose id is taken is a duplicate.  A row that
+ * came with an id of its body claims that first, and in a second round the id
+ * of its own record.
+ */
 static void
-ClaimExternalIds(Workspace *ws, CaptureRecord *records, int n)
+ClaimExternalIds(Workspace *ws, CaptureRecord *records, int n, bool own)
 {
-	CaptureRecord **keyed = palloc(sizeof(CaptureRecord *) * Max(n, 1));
+	ExternalId *keyed = palloc(sizeof(ExternalId) * Max(n, 1));
 	int			count = 0;
 	int			won;
 
 	for (int i = 0; i < n; i++)
-		if (records[i].status == NULL && records[i].external_id)
-			keyed[count++] = &records[i];
+	{
+		char	   *id = own ? records[i].own_id : records[i].external_id;
+
+		if (records[i].status == NULL && id)
+			keyed[count++] = (ExternalId) {
+				&records[i], id
+			};
+	}
 	if (count == 0)
 		return;
-	qsort(keyed, count, sizeof(CaptureRecord *), CompareExternalIds);
+	qsort(keyed, count, sizeof(ExternalId), CompareExternalIds);
 	won = BatchExecute(ws, &claim_external_ids, ExternalIdBatch(keyed, count, &claim_external_ids));
 	SPI_freetuptable(SPI_tuptable);
 	if (won == count)
 		return;
 	won = BatchExecute(ws, &find_external_ids, ExternalIdBatch(keyed, count, &find_external_ids));
-	qsort(keyed, count, sizeof(CaptureRecord *), CompareSubmissions);
+	qsort(keyed, count, sizeof(ExternalId), CompareSubmissions);
 	for (int i = 0; i < won; i++)
 	{
-		CaptureRecord *record = FindRecord(keyed, count, ResultInt64(i, 1, NULL));
+		ExternalId *found = FindRecord(keyed, count, ResultInt64(i, 1, NULL));
+		CaptureRecord *record = found->record;
 
 		record->status = "duplicate";
+		record->is_repeated_body = !own && record->part > 0 && found->id != record->values[FIELD_EXTERNAL_ID] &&
+			found->id != record->decoded_id;
 		record->duplicate_of = ResultInt64(i, 2, NULL);
-		RecordReason(record, "external_id", "duplicate", record->external_id,
+		RecordReason(record, "external_id", "duplicate", found->id,
 					 psprintf("submission " INT64_FORMAT " came first", record->duplicate_of), false);
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -628,7 +647,9 @@ CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int 
 	DecodeRecords(config, records, n);
 	for (int i = 0; i < n; i++)
 		RecordRead(ws, config, &records[i]);
-	ClaimExternalIds(ws, records, n);
+	ClaimExternalIds(ws, records, n, false);
+	ClaimExternalIds(ws, records, n, true);
+	VendorsReserve(ws, records, n);
 	ResolveEntities(ws, config, records, n, holds_others);
 	PutUpForReview(ws, records, n);
 	LeadsResolve(ws, config, records, n);
@@ -636,6 +657,7 @@ CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int 
 	joined = IdentifyVisitors(ws, records, n, &joined_count);
 	GiveConsents(ws, records, n);
 	ScoreRecords(ws, config, records, n, joined, joined_count);
+	VendorsPurchase(ws, records, n);
 	CaptureStamp(ws, config, records, n);
 	PartsSubmit(ws, records, n);
 }

@@ -592,7 +592,19 @@ ParseBody(const ParsePart *part, ParseText *out)
 	else
 		ParseTextAppend(&bytes, part->body, part->body_len);
 	if (strncmp(part->type.value, "text/", 5) == 0)
+	{
+		size_t		start = out->len;
+		size_t		kept;
+
 		ParseToUtf8Leniently(ParseParameter(&part->type, "charset"), bytes.data, bytes.len, out);
+
+		/* lines end in a line feed alone */
+		kept = start;
+		for (size_t i = start; i < out->len; i++)
+			if (out->data[i] != '\r' || i + 1 >= out->len || out->data[i + 1] != '\n')
+				out->data[kept++] = out->data[i];
+		out->len = kept;
+	}
 	else
 		ParseTextAppend(out, bytes.data, bytes.len);
 	ParseTextAppend(out, "", 0);
@@ -612,8 +624,16 @@ ParseAddress(const char *data, size_t len, ParseText *name, ParseText *address)
 	for (size_t pos = 0; pos < len; pos++)
 	{
 		char		c = data[pos];
+		char		charset[PARSE_MAX_CHARSET + 1];
+		ParseText	ignored = {0};
+		size_t		word = c == '=' ? EncodedWord(data + pos, len - pos, charset, &ignored) : 0;
 
-		if (c == '"')
+		if (word > 0)
+		{
+			ParseTextAppend(&phrase, data + pos, word);
+			pos += word - 1;
+		}
+		else if (c == '"')
 		{
 			for (pos++; pos < len && data[pos] != '"'; pos++)
 			{

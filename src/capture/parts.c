@@ -49,7 +49,7 @@ PartsSubmit(Workspace *ws, CaptureRecord *records, int n)
 	{
 		const CaptureRecord *record = &records[i];
 
-		if (record->part_count == 0 || (record->is_again && HasParts(ws, record)))
+		if (record->part_count == 0 || record->is_repeated_body || (record->is_again && HasParts(ws, record)))
 		{
 			left -= record->part_count;
 			continue;

@@ -638,6 +638,7 @@ void
 RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record)
 {
 	MatchConfig *matching = MatchGetConfig(ws, config);
+	char	   *id;
 
 	if (record->status)
 		return;					/* its bytes could not be decoded */
@@ -647,6 +648,11 @@ RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record)
 	{
 		RecordReason(record, "form", record->form ? "inactive_form" : "unknown_form", record->form_name,
 					 record->form ? "the form is not active" : "no form of this name", true);
+		return;
+	}
+	if (record->form->vendor && !record->form->vendor->is_active)
+	{
+		RecordReason(record, "vendor", "inactive_vendor", record->form->vendor->name, "the vendor is not active", true);
 		return;
 	}
 	if (record->payload == NULL || (JB_ROOT_IS_OBJECT(record->payload) && JB_ROOT_COUNT(record->payload) == 0))
@@ -666,10 +672,13 @@ RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record)
 		return;
 	}
 	ReadPayload(config, record);
+	id = record->values[FIELD_EXTERNAL_ID];
+	if (id == NULL && record->decoded_id && strlen(record->decoded_id) <= CAPTURE_MAX_KEY)
+		id = record->decoded_id;
 	if (record->external_id == NULL)
-		record->external_id = record->values[FIELD_EXTERNAL_ID];
-	if (record->external_id == NULL && record->decoded_id && strlen(record->decoded_id) <= CAPTURE_MAX_KEY)
-		record->external_id = record->decoded_id;
+		record->external_id = id;
+	else if (record->has_decoded)
+		record->own_id = id;
 	if (record->status)
 		return;
 	if (record->external_id && strlen(record->external_id) > CAPTURE_MAX_KEY)

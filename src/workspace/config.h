@@ -108,8 +108,12 @@ typedef struct FieldDef
 	ValueType	type;
 } FieldDef;
 
-/* What an incoming name that is a JSON path begins with */
-#define NAME_JSON_PATH '$'
+/* Is an incoming name a JSON path? */
+static inline bool
+IsJsonPath(const char *name)
+{
+	return *name == '$' || strncmp(name, "lax $", 5) == 0 || strncmp(name, "strict $", 8) == 0;
+}
 
 
 /* Where an incoming name leads: a field of ours or a custom attribute */
@@ -175,7 +179,8 @@ typedef struct Form
 	FormPairs  *pairs;
 	int			template_count;
 	FormTemplate *templates;
-	bool		is_of_vendor;
+	struct Vendor *vendor;		/* whose leads come in by it, or NULL */
+	bool		ignores_sender; /* who sends a mail is not who it is about */
 	char	   *records;		/* where the records of a document are, or NULL */
 	int			required_count;
 	FormEntry  *required;
@@ -198,6 +203,16 @@ typedef struct Form
 	int			maximum_bytes;
 	int			maximum_body_bytes;
 } Form;
+
+typedef struct Vendor
+{
+	char	   *name;
+	char	   *price;			/* as text */
+	char	   *currency;
+	int			daily_cap;		/* -1 when there is none */
+	int			monthly_cap;
+	bool		is_active;
+} Vendor;
 
 typedef enum
 {
@@ -329,6 +344,8 @@ typedef struct WorkspaceConfig
 	TupleDesc	interaction;	/* row type of interaction */
 	int			form_count;
 	Form	   *forms;			/* sorted by name, in C order */
+	int			vendor_count;
+	Vendor	   *vendors;		/* likewise */
 	int			campaign_count;
 	Campaign   *campaigns;		/* likewise */
 	int			source_count;

@@ -34,6 +34,7 @@ purpose_build() {
 	need libphonenumber-dev header phonenumbers/phonenumberutil.h
 	need libidn2-dev header idn2.h
 	need libxml2-dev xml2-config --version
+	need liblinear-dev header linear.h
 }
 
 purpose_test() {
