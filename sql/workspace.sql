@@ -137,3 +137,15 @@ CREATE FUNCTION lead_mgmt.guard_template() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mgmt.guard_template() IS
 	'Trigger function: refuses a row of form_template whose pattern is no regular expression, or has no named group.';
+
+CREATE FUNCTION lead_mgmt.view_guard(tables regclass[]) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+
+COMMENT ON FUNCTION lead_mgmt.view_guard(regclass[]) IS
+	'True, or an error when the row-level security of one of the tables restricts the caller: for views that run with their owner''s rights and would show what it hides. Error: object_not_in_prerequisite_state';
+
+CREATE FUNCTION lead_mgmt.report_guard(report regprocedure) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+
+COMMENT ON FUNCTION lead_mgmt.report_guard(regprocedure) IS
+	'True, or an error when a function of a workspace runs with its owner''s rights and a table of the workspace has row-level security, which it would pass by. Error: object_not_in_prerequisite_state';

@@ -4,7 +4,8 @@ CREATE TABLE @workspace@.workspace_info (
 	only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
 	version text NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	upgraded_at timestamptz
+	upgraded_at timestamptz,
+	view_rights text NOT NULL DEFAULT 'caller' CHECK (view_rights IN ('caller', 'owner'))
 );
 
 COMMENT ON TABLE @workspace@.workspace_info IS

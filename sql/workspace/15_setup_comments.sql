@@ -4,6 +4,7 @@ COMMENT ON COLUMN @workspace@.workspace_info.only_row IS 'Always true: keeps the
 COMMENT ON COLUMN @workspace@.workspace_info.version IS 'lead_mgmt version the workspace is laid out for';
 COMMENT ON COLUMN @workspace@.workspace_info.created_at IS 'When the workspace was created';
 COMMENT ON COLUMN @workspace@.workspace_info.upgraded_at IS 'When it was last brought to another version; NULL if never';
+COMMENT ON COLUMN @workspace@.workspace_info.view_rights IS 'Whose rights views and reports run with: caller or owner; see set_view_rights()';
 
 COMMENT ON COLUMN @workspace@.field.entity IS 'What the attribute belongs to: contact, account or lead';
 COMMENT ON COLUMN @workspace@.field.field IS 'Name of the attribute: the key in the attributes column and the name a submission uses';

@@ -19,6 +19,8 @@ CREATE TABLE @workspace@.submission (
 	match jsonb,
 	part_of bigint,
 	part integer CHECK (part > 0),
+	import_id bigint,
+	import_row bigint,
 	CHECK ((status IS NULL) = (processed_at IS NULL))
 ) WITH (fillfactor = 50);
 
@@ -28,6 +30,7 @@ COMMENT ON TABLE @workspace@.submission IS
 -- Half of each page is left free for the stamp, so that it touches no index.
 
 CREATE INDEX submission_received_at_idx ON @workspace@.submission USING brin (received_at);
+CREATE UNIQUE INDEX submission_import_idx ON @workspace@.submission (import_id, import_row) WHERE import_id IS NOT NULL;
 
 CREATE INDEX submission_part_of_idx ON @workspace@.submission (part_of, part) WHERE part_of IS NOT NULL;
 

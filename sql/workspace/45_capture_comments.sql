@@ -19,6 +19,8 @@ COMMENT ON COLUMN @workspace@.submission.match IS 'How it found the contact, acc
 
 COMMENT ON COLUMN @workspace@.submission.part_of IS 'Submission that keeps the body it came in, as the first record that could be read; NULL for that one itself and for one that came alone';
 COMMENT ON COLUMN @workspace@.submission.part IS 'Place in the body it came in with others, from 1; NULL if it came alone';
+COMMENT ON COLUMN @workspace@.submission.import_id IS 'Import it came in by; NULL if it came by itself';
+COMMENT ON COLUMN @workspace@.submission.import_row IS 'Its row in what was imported, no row of which comes in twice; NULL if it came by itself';
 
 COMMENT ON COLUMN @workspace@.submission_key.form IS 'Form of the submission';
 COMMENT ON COLUMN @workspace@.submission_key.external_id IS 'Its id in the system it came from';

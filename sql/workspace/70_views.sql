@@ -488,7 +488,7 @@ LEFT JOIN LATERAL (
 ) p ON true
 LEFT JOIN LATERAL (
 	SELECT c.contact_id, c.strategy
-	FROM @workspace@.match_contact(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+	FROM @workspace@.propose_contact(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 		'full_name', l.contact_name, 'email', l.email, 'phone', l.phone))) c
 	WHERE l.contact_name IS NOT NULL AND e.contact_id IS NULL AND p.contact_id IS NULL
 	LIMIT 1
@@ -509,7 +509,7 @@ COMMENT ON COLUMN @workspace@.unlinked_lead.company_name IS 'Company named with 
 COMMENT ON COLUMN @workspace@.unlinked_lead.email IS 'E-mail address given with the lead, in normal form';
 COMMENT ON COLUMN @workspace@.unlinked_lead.phone IS 'Phone number given with the lead, in E.164 form';
 COMMENT ON COLUMN @workspace@.unlinked_lead.created_at IS 'When the lead was created';
-COMMENT ON COLUMN @workspace@.unlinked_lead.proposed_contact_id IS 'Contact with the lead''s e-mail address, or else with its phone number, or else whom the default match strategy finds; NULL for nobody';
+COMMENT ON COLUMN @workspace@.unlinked_lead.proposed_contact_id IS 'Contact with the lead''s e-mail address, or else with its phone number, or else whom the match strategies of the form "default" find; NULL for nobody';
 COMMENT ON COLUMN @workspace@.unlinked_lead.match_on IS 'What the proposal rests on: email, phone or both (when the two point to different contacts, email wins), or the name of the strategy';
 COMMENT ON COLUMN @workspace@.unlinked_lead.proposed_account_id IS 'Account that the company named with the lead seems to be; NULL if none';
 
@@ -590,7 +590,7 @@ SELECT
 	r.number AS reason_number,
 	r.reason ->> 'field' AS field,
 	r.reason ->> 'code' AS code,
-	r.reason ->> 'value' AS value,
+	CASE WHEN pg_catalog.has_column_privilege('@workspace@.submission'::pg_catalog.regclass, 'payload', 'SELECT') THEN r.reason ->> 'value' END AS value,
 	r.reason ->> 'message' AS message,
 	r.reason ->> 'severity' AS severity
 FROM @workspace@.submission s
@@ -611,7 +611,7 @@ COMMENT ON COLUMN @workspace@.rejected_submission.received_at IS 'When it arrive
 COMMENT ON COLUMN @workspace@.rejected_submission.reason_number IS 'Place of the reason among those of the submission, from 1';
 COMMENT ON COLUMN @workspace@.rejected_submission.field IS 'Field at fault; NULL when the whole record is';
 COMMENT ON COLUMN @workspace@.rejected_submission.code IS 'Machine-readable reason';
-COMMENT ON COLUMN @workspace@.rejected_submission.value IS 'The offending value';
+COMMENT ON COLUMN @workspace@.rejected_submission.value IS 'The offending value; NULL for who may not read payloads';
 COMMENT ON COLUMN @workspace@.rejected_submission.message IS 'The reason in words';
 COMMENT ON COLUMN @workspace@.rejected_submission.severity IS 'error for what rejected the submission, warning for what would have been let pass';
 

@@ -12,6 +12,7 @@ CREATE OR REPLACE FUNCTION @workspace@.chart(chart text, since timestamptz DEFAU
 			ELSE '' END;
 		picture text;
 	BEGIN
+		PERFORM lead_mgmt.report_guard('@workspace@.chart(text, timestamptz, timestamptz)'::pg_catalog.regprocedure);
 		IF chart = 'funnel' THEN
 			SELECT lead_mgmt.funnel_svg('How far leads get', pg_catalog.concat_ws(', ', pg_catalog.concat_ws(' ', 'Leads', 'created ' || NULLIF(period, '')), 'at the furthest level they reached'),
 					pg_catalog.array_agg(f.label ORDER BY f.level), pg_catalog.array_agg(f.leads::double precision ORDER BY f.level))
@@ -19,23 +20,11 @@ CREATE OR REPLACE FUNCTION @workspace@.chart(chart text, since timestamptz DEFAU
 				FROM @workspace@.funnel(chart.since, chart.until) f;
 		ELSIF chart = 'channels' THEN
 			WITH credited AS (
-				SELECT c.model, COALESCE(c.channel, '(none)') AS channel, c.conversions
-				FROM (
-					SELECT pg_catalog.array_agg((m.definition || pg_catalog.jsonb_build_object('name', m.model))::text) AS definitions
-					FROM @workspace@.attribution_model m
-					WHERE m.definition ->> 'kind' IS DISTINCT FROM 'markov'
-					HAVING pg_catalog.count(*) > 0
-				) d
-				CROSS JOIN LATERAL lead_mgmt.channel_credits(
-					@workspace@.attribution_touches(),
-					pg_catalog.format('SELECT x.journey, x.converted_at, x.lead_created_at, x.opportunity_created_at FROM (%s) x',
-						@workspace@.attribution_conversions(since => chart.since, until => chart.until)),
-					d.definitions) c
-				UNION ALL
-				SELECT m.model, COALESCE(c.channel, '(none)'), c.conversions
-				FROM @workspace@.attribution_model m
-				CROSS JOIN LATERAL @workspace@.attribute_channels(m.model, since => chart.since, until => chart.until) c
-				WHERE m.definition ->> 'kind' = 'markov'
+				SELECT c.model, COALESCE(c.channel, '(none)') AS channel, pg_catalog.sum(c.conversions) AS conversions
+				FROM @workspace@.channel_credits(
+					(SELECT pg_catalog.array_agg((m.definition || pg_catalog.jsonb_build_object('name', m.model))::text)
+					 FROM @workspace@.attribution_model m), chart.since, chart.until) c
+				GROUP BY 1, 2
 			),
 			-- The ten that earn most keep their names
 			ranked AS (
@@ -104,6 +93,6 @@ CREATE OR REPLACE FUNCTION @workspace@.chart(chart text, since timestamptz DEFAU
 	$$;
 
 COMMENT ON FUNCTION @workspace@.chart(text, timestamptz, timestamptz) IS
-	'A report as an SVG picture, such as for psql -At -c "SELECT crm.chart(''funnel'')" > funnel.svg. funnel: how far leads get that were created from since on and before until. channels: the shares of channels in the opportunities won then, by each attribution model, Markov chains included; the ten largest, and the others together. cohorts: a heat map of the leads of the latest 24 months then, won by the end of each of the twelve months after. Error: invalid_parameter_value';
+	'A report as an SVG picture, to be written to a file by psql -At. funnel: how far leads get that were created from since on and before until. channels: the shares of channels in the opportunities won then, by each attribution model, Markov chains included; the ten largest, and the others together. cohorts: a heat map of the leads of the latest 24 months then, won by the end of each of the twelve months after. Error: invalid_parameter_value';
 
 REVOKE EXECUTE ON FUNCTION @workspace@.chart(text, timestamptz, timestamptz) FROM PUBLIC;

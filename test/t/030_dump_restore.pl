@@ -35,7 +35,7 @@ my $extras = q{
 	CREATE VIEW crm.loyal AS SELECT contact_id, email, loyalty FROM crm.contact WHERE loyalty <> 'none';
 };
 as_owner('source', "SELECT lead_mgmt.create_workspace('crm');" . $extras . q{
-	SELECT crm.grant_access('sales_role', 'reader');
+	SELECT crm.grant_access('sales_role', 'sales');
 	SELECT crm.define_field('contact', 'colour', 'choice', '{red,blue}');
 	SELECT crm.define_field('lead', 'seats', 'integer');
 	INSERT INTO crm.form (form, mapping, default_region, blank_values) VALUES ('webinar', '{"Mail": "email"}', 'AU', '{n/a}');
@@ -73,7 +73,7 @@ as_owner('source', "SELECT lead_mgmt.create_workspace('crm');" . $extras . q{
 	INSERT INTO crm.match_link (entity, left_id, right_id, verdict) VALUES ('contact', 2, 1, 'different');
 	UPDATE crm.contact SET loyalty = 'gold' WHERE contact_id % 5 = 0;
 	UPDATE crm.lead SET stage = 'teleprospect_acceptance' WHERE lead_id % 4 = 0 AND stage = 'marketing_qualification';
-	SELECT crm.disqualify(lead_id, 'test') FROM crm.lead WHERE lead_id % 11 = 0;
+	SELECT crm.disqualify(lead_id, 'spam') FROM crm.lead WHERE lead_id % 11 = 0;
 	INSERT INTO crm.opportunity (lead_id, contact_id, account_id, name, pipeline, stage, stage_entered_at, amount)
 		SELECT lead_id, contact_id, account_id, 'Sale', 'sales', 'won', now() - interval '1 day', 12.50 FROM crm.lead WHERE lead_id % 7 = 0;
 });
@@ -201,7 +201,7 @@ my $truncate = join ', ', map { "crm.$_" } split /\n/,
 as_owner('data', "TRUNCATE $truncate");
 my ($out, $err) = run_program($node, 'pg_restore', '-e', '--disable-triggers', '-d', 'data', "$directory/data");
 is(fingerprint('data'), $rows, 'data only: all rows and sequences are there');
-as_owner('data', q{SELECT crm.grant_access('sales_role', 'reader'); SELECT crm.index_match_keys()});
+as_owner('data', q{SELECT crm.grant_access('sales_role', 'sales'); SELECT crm.index_match_keys()});
 is(schema_objects('data'), $objects, 'data only: all objects are there');
 check_life('data', 'data only');
 
