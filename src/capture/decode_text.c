@@ -250,7 +250,7 @@ DecodeCsv(Decoding *decoding)
 		if (status != PARSE_OK)
 		{
 			AddBadRow(decoding, &csv, header_start, header_end, status == PARSE_TOO_MANY ? "too_many_columns" : "invalid_csv",
-					  psprintf("line %d: %s", csv.line, ParseStatusMessage(status)));
+					  ParseStatusMessage(status));
 			continue;
 		}
 
@@ -262,7 +262,7 @@ DecodeCsv(Decoding *decoding)
 			if (csv.field_count == 1 && csv.fields[0].len == 0)
 				continue;		/* an empty line that has blanks or quotes */
 			AddBadRow(decoding, &csv, header_start, header_end, "ragged_row",
-					  psprintf("line %d: %d fields where the header has %d", csv.line, csv.field_count, header.count));
+					  psprintf("%d fields where the header has %d", csv.field_count, header.count));
 			continue;
 		}
 		pairs.count = 0;
