@@ -224,6 +224,7 @@ typedef struct SubmissionSource
 	CaptureRecord *records;
 	MemoryContext chunk;
 	int			chunk_count;	/* processed in this attempt */
+	bool		is_nested;		/* inserted by the system itself, as further records of bodies */
 } SubmissionSource;
 
 /* Read the inserted rows in chunks and process those without a stamp */
@@ -288,7 +289,10 @@ TryInserted(Workspace *ws, SubmissionSource *source)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		if (!ErrorIsOfRow(error->sqlerrcode) && !IsRace(error->sqlerrcode))
+
+		/* What holds up another session may have been locked by the statement around this one */
+		if ((!ErrorIsOfRow(error->sqlerrcode) && !IsRace(error->sqlerrcode)) ||
+			(source->is_nested && error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED))
 			ReThrowError(error);
 		sqlerrcode = error->sqlerrcode;
 		FreeErrorData(error);
@@ -353,6 +357,7 @@ process_submissions(PG_FUNCTION_ARGS)
 	SPI_connect();
 	FindColumns(desc, &source.columns);
 	source.rows = trigdata->tg_newtable;
+	source.is_nested = SystemAtWork();
 	source.slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	source.records = palloc(sizeof(CaptureRecord) * CAPTURE_CHUNK_ROWS);
 	source.chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt capture chunk", ALLOCSET_DEFAULT_SIZES);
