@@ -141,6 +141,14 @@ INSERT INTO form_strategy (form, entity, sequence, strategy) VALUES ('default', 
 SELECT contact_id, outcome, strategy FROM match_contact('{"full_name": "Anne Miller", "company": "ACME"}');
 SELECT contact_name, proposed_contact_id, match_on FROM unlinked_lead ORDER BY lead_id;
 
+CREATE ROLE regress_live;
+SELECT grant_access('regress_live', 'reader');
+SET ROLE regress_live;
+SELECT contact_name, proposed_contact_id, match_on FROM unlinked_lead ORDER BY lead_id;
+RESET ROLE;
+DROP OWNED BY regress_live;
+DROP ROLE regress_live;
+
 -- names of 10,000 characters, and characters of all kinds
 SELECT count(*) FROM match_contact(jsonb_build_object('full_name', repeat('x', 10000), 'zip', repeat('9', 10000), 'badge', repeat('b', 10000)), 'likely');
 INSERT INTO contact (contact_id, given_name, family_name, postal_code) VALUES (5000, repeat('x', 10000), repeat('y ', 5000), '55555');
