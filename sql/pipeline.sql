@@ -147,7 +147,7 @@ COMMENT ON FUNCTION lead_mgmt.furthest_levels_final(internal) IS
 	'Final function of furthest_levels.';
 
 CREATE AGGREGATE lead_mgmt.furthest_levels(row_id bigint, stage text, level integer, counts boolean, stages text[], levels integer[]) (
-	SFUNC = lead_mgmt.furthest_levels_add, STYPE = internal, SSPACE = 1048576, FINALFUNC = lead_mgmt.furthest_levels_final,
+	SFUNC = lead_mgmt.furthest_levels_add, STYPE = internal, SSPACE = 1048576, FINALFUNC = lead_mgmt.furthest_levels_final, FINALFUNC_MODIFY = READ_WRITE,
 	COMBINEFUNC = lead_mgmt.furthest_levels_combine, SERIALFUNC = lead_mgmt.furthest_levels_serial,
 	DESERIALFUNC = lead_mgmt.furthest_levels_deserial, PARALLEL = SAFE);
 

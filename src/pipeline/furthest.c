@@ -1,9 +1,12 @@
 /*
  * How many rows got how far, as an aggregate over all stages they were in.
  *
- * A hash table keeps the furthest level of each row in 16 bytes (open
- * addressing with linear probing; Knuth, The Art of Computer Programming,
- * 6.4).  Memory is 46 bytes a row at most, whatever work_mem says.
+ * Rows have small numbers as their keys nearly always: their furthest levels
+ * lie in an array by key, one byte each, which stays in the processor's cache.
+ * A hash table keeps the others in 16 bytes (open addressing with linear
+ * probing; Knuth, The Art of Computer Programming, 6.4).  Memory is at most
+ * 128 MB for the small keys and 46 bytes for each other row, whatever work_mem
+ * says.
  */
 #include "postgres.h"
 
@@ -18,6 +21,11 @@
 /* The furthest level there may be */
 #define FURTHEST_MAX_LEVEL 10000
 
+/* Keys and levels below these lie in the array; the bit beside the level says that the row counts */
+#define FURTHEST_DENSE_KEYS (INT64CONST(1) << 26)
+#define FURTHEST_DENSE_LEVELS 0x80
+#define FURTHEST_COUNTS 0x80
+
 typedef struct FurthestEntry
 {
 	int64		row;
@@ -31,6 +39,8 @@ typedef struct FurthestState
 	int			stage_count;	/* -1 until they are read */
 	text	  **stages;
 	int		   *levels;
+	int64		dense_size;		/* a power of two, or 0 */
+	uint8	   *dense;			/* by key; 0 for rows that were not seen */
 	int64		count;
 	int64		size;			/* a power of two, or 0 */
 	FurthestEntry *entries;
@@ -103,12 +113,44 @@ FindEntry(FurthestEntry *entries, int64 size, int64 row)
 	return &entries[at];
 }
 
+/* Make the array long enough for a key */
+static void
+ReserveKey(FurthestState *state, int64 row)
+{
+	int64		size = Max(state->dense_size, 65536);
+	uint8	   *dense;
+
+	while (size <= row)
+		size *= 2;
+	dense = MemoryContextAllocExtended(state->context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	if (state->dense)
+	{
+		memcpy(dense, state->dense, state->dense_size);
+		pfree(state->dense);
+	}
+	state->dense = dense;
+	state->dense_size = size;
+}
+
 /* Note a level that a row reached */
 static void
 Reach(FurthestState *state, int64 row, int level, bool counts)
 {
 	FurthestEntry *entry;
 
+	if (row >= 0 && row < FURTHEST_DENSE_KEYS && level < FURTHEST_DENSE_LEVELS)
+	{
+		uint8	   *known;
+
+		if (row >= state->dense_size)
+			ReserveKey(state, row);
+		known = &state->dense[row];
+		if ((*known & ~FURTHEST_COUNTS) < level)
+			*known = (*known & FURTHEST_COUNTS) | level;
+		if (counts)
+			*known |= FURTHEST_COUNTS;
+		return;
+	}
 	if (state->count * 10 >= state->size * 7)
 	{
 		int64		size = Max(state->size * 2, 1024);
@@ -175,6 +217,9 @@ furthest_levels_combine(PG_FUNCTION_ARGS)
 		elog(ERROR, "furthest_levels_combine called outside an aggregate");
 	if (state == NULL)
 		state = FurthestCreate(context);
+	for (int64 row = 0; other && row < other->dense_size; row++)
+		if (other->dense[row] != 0)
+			Reach(state, row, other->dense[row] & ~FURTHEST_COUNTS, (other->dense[row] & FURTHEST_COUNTS) != 0);
 	for (int64 i = 0; other && i < other->size; i++)
 		if (other->entries[i].level != 0)
 			Reach(state, other->entries[i].row, other->entries[i].level, other->entries[i].counts);
@@ -197,6 +242,9 @@ furthest_levels_serial(PG_FUNCTION_ARGS)
 				 errmsg("too many rows for a parallel worker: " INT64_FORMAT, state->count),
 				 errhint("Set max_parallel_workers_per_gather to 0 for this query.")));
 	pq_begintypsend(&buffer);
+	pq_sendint64(&buffer, state->dense_size);
+	if (state->dense_size > 0)
+		pq_sendbytes(&buffer, (char *) state->dense, state->dense_size);
 	pq_sendint64(&buffer, state->count);
 	for (int64 i = 0; i < state->size; i++)
 		if (state->entries[i].level != 0)
@@ -220,6 +268,12 @@ furthest_levels_deserial(PG_FUNCTION_ARGS)
 	buffer.len = buffer.maxlen = VARSIZE_ANY_EXHDR(bytes);
 	buffer.cursor = 0;
 	state = FurthestCreate(CurrentMemoryContext);
+	state->dense_size = pq_getmsgint64(&buffer);
+	if (state->dense_size > 0)
+	{
+		state->dense = palloc(state->dense_size);
+		pq_copymsgbytes(&buffer, (char *) state->dense, state->dense_size);
+	}
 	count = pq_getmsgint64(&buffer);
 
 	/* To be gone through, not to be looked into */
@@ -243,10 +297,26 @@ furthest_levels_final(PG_FUNCTION_ARGS)
 	int			highest = 0;
 
 	for (int64 i = 0; state && i < state->size; i++)
-		if (state->entries[i].level != 0 && state->entries[i].counts)
+	{
+		FurthestEntry *entry = &state->entries[i];
+
+		/* A row whose levels lie on both sides of the border is in the array, too */
+		if (entry->level != 0 && entry->row >= 0 && entry->row < state->dense_size)
+		{
+			entry->counts |= (state->dense[entry->row] & FURTHEST_COUNTS) != 0;
+			state->dense[entry->row] = 0;
+		}
+		if (entry->level != 0 && entry->counts)
 		{
 			counts[state->entries[i].level]++;
 			highest = Max(highest, state->entries[i].level);
+		}
+	}
+	for (int64 row = 0; state && row < state->dense_size; row++)
+		if (state->dense[row] & FURTHEST_COUNTS)
+		{
+			counts[state->dense[row] & ~FURTHEST_COUNTS]++;
+			highest = Max(highest, state->dense[row] & ~FURTHEST_COUNTS);
 		}
 	values = palloc(sizeof(Datum) * Max(highest, 1));
 	for (int level = 1; level <= highest; level++)
