@@ -152,6 +152,8 @@ ArgumentType(PlanArgument arg)
 			return get_array_type(NUMERICOID);
 		case ARG_TIMESTAMPTZS:
 			return get_array_type(TIMESTAMPTZOID);
+		case ARG_BYTEAS:
+			return BYTEAARRAYOID;
 		case ARG_JSONBS:
 			return get_array_type(JSONBOID);
 		case ARG_EMAILS:
