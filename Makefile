@@ -22,7 +22,7 @@ override SHLIB_LINK += -lphonenumber -lidn2 -llinear -lstdc++
 # The install script is the parts in dependency order; the workspace's own
 # script is carried inside it as the body of one function.
 SQL_PARTS = sql/types.sql sql/normalise.sql sql/compare.sql sql/predicate.sql sql/learning.sql sql/scoring.sql sql/workspace.sql sql/pipeline.sql \
-	sql/strategies.sql sql/capture.sql sql/import.sql sql/matching.sql sql/merge.sql sql/attribution.sql sql/reports.sql
+	sql/sales.sql sql/events.sql sql/strategies.sql sql/capture.sql sql/import.sql sql/matching.sql sql/merge.sql sql/attribution.sql sql/reports.sql
 WORKSPACE_PARTS := $(sort $(wildcard sql/workspace/[0-9][0-9]*.sql))
 DATA_built = sql/lead_mgmt--$(EXTVERSION).sql
 

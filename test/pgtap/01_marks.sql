@@ -82,6 +82,13 @@ stage_law
 stage_moved
 step_done
 unmerge_rows
+opportunity_terms
+guard_line
+total_lines
+move_tasks
+note_outcome
+link_lead
+call_event_handler
 \.
 SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
 FROM extension_function f WHERE f.lanname IN ('sql', 'plpgsql')
@@ -110,6 +117,7 @@ FROM extension_function f WHERE f.proname IN ('create_workspace', 'upgrade_works
 CREATE TEMP TABLE only_reads (name text PRIMARY KEY);
 COPY only_reads FROM stdin;
 account_of
+activity_log_text
 attribute
 attribute_channels
 attribution_conversions
@@ -122,6 +130,7 @@ chart
 completeness
 contact_exists
 contact_of
+conversion_attributes
 convert_currency
 cools_at
 explain_attribution
@@ -134,9 +143,11 @@ import_columns
 import_rejects
 import_report
 lead_at
+lead_card
 lead_of
 match_contact
 match_records
+next_lead
 opportunity_at
 pipeline_as_of
 propose_contact
