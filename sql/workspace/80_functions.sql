@@ -221,12 +221,12 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.merge_contacts(bigint, bigint[], text), @workspace@.merge_accounts(bigint, bigint[], text), @workspace@.merge_leads(bigint, bigint[], text), @workspace@.unmerge(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.contact_exists(jsonb) TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.task, @workspace@.stage_waiver TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.task, @workspace@.stage_waiver, @workspace@.offer TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE, DELETE ON @workspace@.opportunity_line TO %I', role_name);
 			FOR target IN
 				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
 				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
-					AND p.proname IN ('convert_lead', 'conversion_contact', 'conversion_account', 'conversion_attributes', 'advance_opportunity', 'waive_stage', 'log_activity', 'complete_task', 'cancel_task', 'activity_log_text', 'lead_card', 'next_lead')
+					AND p.proname IN ('convert_lead', 'conversion_contact', 'conversion_account', 'conversion_attributes', 'advance_opportunity', 'waive_stage', 'log_activity', 'complete_task', 'cancel_task', 'activity_log_text', 'lead_card', 'next_lead', 'make_offers', 'answer_offer')
 			LOOP
 				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
 			END LOOP;

@@ -8,28 +8,19 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "scoring/learned.h"
 #include "scoring/scoring.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
-/* The columns of lead_profile that are not computed from interactions, in their order */
-#define PLAIN_COLUMNS \
-	" p.lead_id, p.contact_id, p.account_id, p.pipeline, p.stage, p.status, p.qualification, p.origin," \
-	" p.title, p.product, p.page, p.campaign, p.channel, p.source, p.budget, p.currency," \
-	" p.is_existing_customer, p.sales_ready_at, p.interaction_count, p.last_interaction_at," \
-	" p.lead_created_at, p.full_name, p.given_name, p.family_name, p.email, p.email_domain," \
-	" p.email_is_free, p.phone, p.job_title, p.city, p.region, p.postal_code, p.country, p.language," \
-	" p.first_source, p.last_source, p.customer_since, p.company, p.company_domain, p.website," \
-	" p.industry, p.employees, p.annual_revenue, p.company_phone, p.company_city, p.company_country," \
-	" p.lead_attributes, p.contact_attributes, p.account_attributes, p.team_id, p.agent_id," \
-	" p.sales_ready_model, p.campaign_kind, p.campaign_purpose"
-
 /* For conditions that do not ask for the others, which take their time */
 static const PlanSource load_plain_profiles = {
-	"SELECT" PLAIN_COLUMNS ", NULL::pg_catalog.jsonb, NULL::pg_catalog.jsonb"
+	"SELECT" PROFILE_PLAIN_LIST
 	" FROM @workspace@.lead_profile p WHERE p.lead_id = ANY ($1)",
 	1, {ARG_INT8S}
 };
@@ -47,7 +38,7 @@ static const PlanSource load_profiles = {
 	" ON CONFLICT (lead_id, model) DO UPDATE SET fit = EXCLUDED.fit, tally = EXCLUDED.tally," \
 	" scored_at = EXCLUDED.scored_at, engagement = "
 #define SCORE_RETURNING \
-	" RETURNING s.lead_id, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now()), s.xmax = 0"
+	" RETURNING s.lead_id, COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())), s.xmax = 0"
 #define SCORE_ARGUMENTS 5, {ARG_INT8S, ARG_TEXTS, ARG_FLOAT8S, ARG_HEATS, ARG_TEXTS}
 
 /* Of leads that cannot have a score yet */
@@ -79,6 +70,7 @@ typedef struct Work
 	Heat	   *engagement;
 	ArrayType  *tally;			/* NULL when the model needs none */
 	bool		starts_over;
+	bool		is_unknown;		/* to a learned model: not scored */
 } Work;
 
 /* Order ids */
@@ -169,6 +161,21 @@ AddFit(ScoringModel *model, HeapTuple *profiles, Work *work, int n)
 			if (results[i] == PREDICATE_TRUE)
 				work[i].fit += rule->points;
 	}
+}
+
+/* Put the scores of a learned model for fit */
+static void
+AddLearned(Workspace *ws, WorkspaceConfig *config, ScoringModel *model, HeapTuple *profiles, Work *work, int n)
+{
+	double	   *scores = palloc(sizeof(double) * n);
+
+	LearnedScore(ws, config, model, profiles, n, scores);
+	for (int i = 0; i < n; i++)
+	{
+		work[i].is_unknown = isnan(scores[i]);
+		work[i].fit = work[i].is_unknown ? 0 : scores[i];
+	}
+	pfree(scores);
 }
 
 /* Find the events that count for a lead in a model */
@@ -347,7 +354,7 @@ WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch 
 
 /* Score linked leads in a model */
 static void
-ScoreInModel(Workspace *ws, ScoringModel *model, HeapTuple *profiles, Work *work, int n,
+ScoreInModel(Workspace *ws, WorkspaceConfig *config, ScoringModel *model, HeapTuple *profiles, Work *work, int n,
 			 ScoreEvent *events, int event_count, ScoreEvent **by_lead, ScoreEvent **by_account)
 {
 	Batch	   *first = BatchCreate(first_scores.args, first_scores.nargs, n);
@@ -355,15 +362,18 @@ ScoreInModel(Workspace *ws, ScoringModel *model, HeapTuple *profiles, Work *work
 	Work	  **over = palloc(sizeof(Work *) * n);
 	int			over_count = 0;
 
-	AddFit(model, profiles, work, n);
+	if (model->kind == SCORING_RULES)
+		AddFit(model, profiles, work, n);
+	else
+		AddLearned(ws, config, model, profiles, work, n);
 	CountNew(ws, model, work, n, events, event_count, by_lead, by_account);
 	for (int i = 0; i < n; i++)
-		if (!work[i].starts_over)
+		if (!work[i].starts_over && !work[i].is_unknown)
 			AddScore(work[i].lead->is_new ? first : next, model, &work[i]);
 	WriteScores(ws, model, &first_scores, first, work, n);
 	WriteScores(ws, model, &next_scores, next, work, n);
 	for (int i = 0; i < n; i++)
-		if (work[i].starts_over)
+		if (work[i].starts_over && !work[i].is_unknown)
 		{
 			work[i].lead->starts_over = true;
 			over[over_count++] = &work[i];
@@ -404,6 +414,6 @@ ScoreLeads(Workspace *ws, WorkspaceConfig *config, ScoredLead *leads, int n,
 			}
 		if (count == 0)
 			return;
-		ScoreInModel(ws, &config->models[m], profiles, work, count, events, event_count, by_lead, by_account);
+		ScoreInModel(ws, config, &config->models[m], profiles, work, count, events, event_count, by_lead, by_account);
 	}
 }

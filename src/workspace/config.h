@@ -345,9 +345,33 @@ typedef struct ScoringGroup
 	int			tally;
 } ScoringGroup;
 
+/* How a model comes to its scores */
+typedef enum
+{
+	SCORING_RULES,
+	SCORING_LOGISTIC,
+	SCORING_NAIVE_BAYES
+} ScoringKind;
+
+/* What a learned model looks at: an expression over the profile */
+typedef struct ScoringFeature
+{
+	int64		id;
+	char	   *name;
+	bool		is_number;
+	bool		is_tags;		/* a JSON array of texts, each a value */
+	CompiledPredicate *value;	/* NULL when it cannot be used */
+	char	   *broken;			/* why not */
+} ScoringFeature;
+
 typedef struct ScoringModel
 {
 	char	   *name;
+	ScoringKind kind;
+	int			feature_count;
+	ScoringFeature *features;
+	struct LogisticModel *logistic; /* NULL until trained */
+	int		   *places;			/* of its features among the features, -1 for none */
 	double		threshold;
 	bool		is_active;
 	bool		is_account_based;
@@ -442,6 +466,7 @@ typedef struct WorkspaceConfig
 	ScoringModel *models;		/* the active ones first */
 	int			active_count;
 	bool		has_account_model;	/* among the active ones */
+	bool		has_bayes_model;	/* among all */
 	int			routing_count;
 	RoutingRule *routing;
 	int			kind_count;
@@ -460,6 +485,8 @@ extern int	FormFindName(const Form *form, const char *name, int len, const FormN
 extern void ConfigLoadModels(Workspace *ws, WorkspaceConfig *config);
 extern CompiledPredicate *ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what,
 										const char *label, const char *condition, char **broken);
+extern CompiledPredicate *ConfigCompileValue(WorkspaceConfig *config, const char *what, const char *label,
+											 const char *expression, Oid type, char **broken);
 extern Form *ConfigForm(WorkspaceConfig *config, const char *name);
 extern Pipeline *ConfigPipeline(WorkspaceConfig *config, const char *name);
 extern Pipeline *ConfigDefaultPipeline(WorkspaceConfig *config, bool for_leads);

@@ -82,6 +82,14 @@ is($code, 0, 'another export of the other system comes in');
 is( query($node, q{SELECT c.full_name, l.budget, l.interaction_count FROM crm.contact c JOIN crm.lead l USING (contact_id) WHERE c.full_name LIKE 'Ann%'}),
 	'Ann Lee-Poe|20|2', 'and updates contact and lead by the record\'s id');
 
+# Rejected rows are corrected where they stand
+my $corrected = slurp_file("$messy.rejected.csv") =~ s/;x,5;/;5;/r =~ s/;nomail;/;nomail\@example.com;/r =~ s/;more$//mr;
+file('corrected.csv', $corrected);
+($code, $out, $err) = leadctl($node, undef, 'import', "$directory/corrected.csv", @formats);
+is($code, 0, 'rejected rows that were corrected come in from their file');
+is( query($node, q{SELECT payload FROM crm.submission WHERE payload->>'E-Mail' = 'nomail@example.com'}),
+	'{"Name": "Nomail", "E-Mail": "nomail@example.com"}', 'without the reasons');
+
 # All or nothing
 my $half = file('half.csv', "email\nfine\@example.com\nnot fine\n");
 $before = ids();
