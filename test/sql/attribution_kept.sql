@@ -98,7 +98,7 @@ INSERT INTO past.submission (payload) SELECT jsonb_build_object('email', 'p' || 
 UPDATE past.lead SET source = 'website', channel = 'chat' WHERE lead_id < 4 AND status = 'open';
 UPDATE past.opportunity SET amount = amount * 2, currency = 'EUR' WHERE status = 'open';
 UPDATE past.opportunity SET stage = 'won' WHERE opportunity_id = 5;
-UPDATE past.opportunity SET stage = 'lost' WHERE opportunity_id = 6;
+UPDATE past.opportunity SET stage = 'lost', lost_reason = 'price' WHERE opportunity_id = 6;
 SELECT count(*) AS now_otherwise FROM (SELECT 'funnel' AS report, to_jsonb(v) AS row FROM past.funnel v UNION ALL SELECT 'channel_performance', to_jsonb(v) FROM past.channel_performance v EXCEPT TABLE past.said) x;
 -- what was kept
 SELECT s.report, count(*) AS rows, count(h.row) AS same FROM past.said s LEFT JOIN (
