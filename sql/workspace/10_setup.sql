@@ -199,8 +199,9 @@ CREATE TABLE @workspace@.form (
 	moves_stage boolean NOT NULL DEFAULT true,
 	assigns boolean NOT NULL DEFAULT true,
 	maximum_bytes integer NOT NULL DEFAULT 1048576 CHECK (maximum_bytes > 0),
-	maximum_body_bytes integer NOT NULL DEFAULT 67108864 CHECK (maximum_body_bytes > 0),
+	maximum_body_bytes integer NOT NULL DEFAULT 67108864 CHECK (maximum_body_bytes BETWEEN 1 AND 268435456),
 	records text,
+	vendor text,
 	retention interval CHECK (retention > interval '0'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );

@@ -120,5 +120,6 @@ COMMENT ON COLUMN @workspace@.form.assigns IS 'False to assign it to nobody';
 COMMENT ON COLUMN @workspace@.form.maximum_bytes IS 'Largest submission accepted, in bytes';
 COMMENT ON COLUMN @workspace@.form.maximum_body_bytes IS 'Largest body that capture_raw() takes, of however many records';
 COMMENT ON COLUMN @workspace@.form.records IS 'Where the records of a document are: an XPath such as //lead, or a JSON path such as $.leads[*]; NULL for the elements of a JSON array, the items of a feed, or the repeated elements below the root of an XML document';
+COMMENT ON COLUMN @workspace@.form.vendor IS 'Vendor whose leads come in by it; NULL if they are our own. The sender of a vendor''s mail is never taken for the lead';
 COMMENT ON COLUMN @workspace@.form.retention IS 'How long processed submissions are kept; NULL for ever';
 COMMENT ON COLUMN @workspace@.form.created_at IS 'When the form was defined';

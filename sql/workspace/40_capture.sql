@@ -17,6 +17,8 @@ CREATE TABLE @workspace@.submission (
 	interaction_id bigint,
 	duplicate_of bigint,
 	match jsonb,
+	part_of bigint,
+	part integer CHECK (part > 0),
 	import_id bigint,
 	import_row bigint,
 	CHECK ((status IS NULL) = (processed_at IS NULL))
@@ -29,6 +31,8 @@ COMMENT ON TABLE @workspace@.submission IS
 
 CREATE INDEX submission_received_at_idx ON @workspace@.submission USING brin (received_at);
 CREATE UNIQUE INDEX submission_import_idx ON @workspace@.submission (import_id, import_row) WHERE import_id IS NOT NULL;
+
+CREATE INDEX submission_part_of_idx ON @workspace@.submission (part_of, part) WHERE part_of IS NOT NULL;
 
 CREATE TABLE @workspace@.submission_key (
 	form text NOT NULL,

@@ -109,8 +109,12 @@ typedef struct FieldDef
 	ValueType	type;
 } FieldDef;
 
-/* What an incoming name that is a JSON path begins with */
-#define NAME_JSON_PATH '$'
+/* Is an incoming name a JSON path? */
+static inline bool
+IsJsonPath(const char *name)
+{
+	return *name == '$' || strncmp(name, "lax $", 5) == 0 || strncmp(name, "strict $", 8) == 0;
+}
 
 
 /* Where an incoming name leads: a field of ours or a custom attribute */
@@ -140,6 +144,18 @@ typedef struct FormPairs
 	Datum		value;
 } FormPairs;
 
+/* A regular expression whose named groups are read off mails */
+typedef struct FormTemplate
+{
+	char	   *label;
+	bool		reads_subject;
+	char	   *regex;			/* without the names */
+	int			group_count;
+	int			name_count;
+	char	  **names;
+	int		   *groups;			/* which group has that name */
+} FormTemplate;
+
 typedef enum
 {
 	UPDATE_NEWEST,
@@ -162,6 +178,10 @@ typedef struct Form
 	FormName   *loose_names;	/* letters and digits of them, sorted */
 	int			pairs_count;
 	FormPairs  *pairs;
+	int			template_count;
+	FormTemplate *templates;
+	struct Vendor *vendor;		/* whose leads come in by it, or NULL */
+	bool		ignores_sender; /* who sends a mail is not who it is about */
 	char	   *records;		/* where the records of a document are, or NULL */
 	int			required_count;
 	FormEntry  *required;
@@ -184,6 +204,16 @@ typedef struct Form
 	int			maximum_bytes;
 	int			maximum_body_bytes;
 } Form;
+
+typedef struct Vendor
+{
+	char	   *name;
+	char	   *price;			/* as text */
+	char	   *currency;
+	int			daily_cap;		/* -1 when there is none */
+	int			monthly_cap;
+	bool		is_active;
+} Vendor;
 
 typedef enum
 {
@@ -455,6 +485,8 @@ typedef struct WorkspaceConfig
 	TupleDesc	interaction;	/* row type of interaction */
 	int			form_count;
 	Form	   *forms;			/* sorted by name, in C order */
+	int			vendor_count;
+	Vendor	   *vendors;		/* likewise */
 	int			campaign_count;
 	Campaign   *campaigns;		/* likewise */
 	int			source_count;
@@ -488,6 +520,7 @@ extern WorkspaceConfig *WorkspaceGetConfig(Workspace *ws);
 extern void ConfigLoadPipelines(Workspace *ws, WorkspaceConfig *config);
 extern void ConfigLoadForms(Workspace *ws, WorkspaceConfig *config);
 extern void FormIndexNames(Form *form);
+extern void FormReadTemplate(FormTemplate *template, const char *pattern);
 extern int	FormFindName(const Form *form, const char *name, int len, const FormName **found, bool *is_loose);
 extern void ConfigLoadModels(Workspace *ws, WorkspaceConfig *config);
 extern CompiledPredicate *ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what,
