@@ -82,6 +82,8 @@ typedef enum
 	FIELD_URL,
 	FIELD_CREATIVE,
 	FIELD_VISITOR,
+	FIELD_SESSION,
+	FIELD_COST,
 	FIELD_CONSENT_EMAIL,
 	FIELD_CONSENT_PHONE,
 	FIELD_CONSENT_SMS,
@@ -294,6 +296,7 @@ typedef struct Stage
 	bool		moves_when_complete;
 	char	   *team_kind;		/* or NULL */
 	int64		team_id;		/* the team that takes over, 0 for none */
+	char	   *task;			/* subject of the task that entering makes, or NULL */
 	int			next_count;
 	StageTransition *next;		/* the stages that may follow */
 	int			required_count;
@@ -497,6 +500,7 @@ typedef struct WorkspaceConfig
 	Pipeline   *pipelines;
 	bool		has_interaction_moves;
 	bool		has_actions;
+	bool		has_stage_tasks;
 	int			map_count;
 	StageMap   *maps;
 	int			reason_count;
