@@ -133,6 +133,7 @@ CREATE TABLE @workspace@.stage (
 	requires_steps boolean NOT NULL DEFAULT false,
 	moves_when_complete boolean NOT NULL DEFAULT false,
 	team_kind text CHECK (team_kind IN ('marketing', 'telesales', 'sales')),
+	task text CHECK (task <> ''),
 	PRIMARY KEY (pipeline, stage),
 	UNIQUE (pipeline, sequence) DEFERRABLE
 );

@@ -132,7 +132,7 @@ COMMENT ON FUNCTION @workspace@.begin_import(text, text, text, jsonb, boolean) I
 CREATE OR REPLACE FUNCTION @workspace@.record_import_batch(import_id bigint, after_row bigint, last_row bigint, rows_read bigint,
 		refused jsonb DEFAULT NULL, skipped bigint DEFAULT 0)
 	RETURNS TABLE (import_row bigint, reasons jsonb)
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 	AS $$
 	BEGIN
 		INSERT INTO @workspace@.submission (form, payload, raw, content_type, status, processed_at, reasons, import_id, import_row)

@@ -294,6 +294,7 @@ typedef struct Stage
 	bool		moves_when_complete;
 	char	   *team_kind;		/* or NULL */
 	int64		team_id;		/* the team that takes over, 0 for none */
+	char	   *task;			/* subject of the task that entering makes, or NULL */
 	int			next_count;
 	StageTransition *next;		/* the stages that may follow */
 	int			required_count;
@@ -488,6 +489,7 @@ typedef struct WorkspaceConfig
 	Pipeline   *pipelines;
 	bool		has_interaction_moves;
 	bool		has_actions;
+	bool		has_stage_tasks;
 	int			map_count;
 	StageMap   *maps;
 	int			reason_count;

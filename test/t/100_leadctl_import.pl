@@ -119,6 +119,13 @@ is(query($node, q{SELECT count(*) FROM crm.contact WHERE email::text ~ '^n\d@'})
 ($code) = leadctl($node, undef, 'import', file('tabs.tsv', "email\tname\nt1\@example.com\tT, One\n"));
 is($code, 0, 'values between tabs too');
 
+($code) = leadctl($node, undef, 'import', file('sep.csv', "sep=|\nemail|name\np1\@example.com|P, One\n"));
+is($code, 0, 'and between whatever Excel says');
+query($node, q{INSERT INTO crm.form (form) VALUES ('lines'); INSERT INTO crm.form_field (form, name, field) VALUES ('lines', '1-8', 'full_name'), ('lines', '9-30', 'email')});
+($code) = leadctl($node, undef, 'import', '-f', 'lines', '--format=fixed', file('lines.txt', "Eva Ax  eva\@example.com\nIda By  ida\@example.com\n"));
+is($code, 0, 'and lines of fixed width');
+is(query($node, q{SELECT string_agg(full_name, ',' ORDER BY 1) FROM crm.contact WHERE email::text IN ('eva@example.com', 'ida@example.com')}), 'Eva Ax,Ida By', 'by the places of their columns');
+
 # Encodings
 my $viet = "email,họ tên\n%s,Nguyễn Thị Ước\n";
 my $of = sub { return query($node, qq{SELECT full_name FROM crm.contact WHERE email = '$_[0]'}); };
