@@ -47,6 +47,8 @@ COMMENT ON COLUMN @workspace@.interaction.outcome_sign IS 'Whether that was good
 COMMENT ON COLUMN @workspace@.interaction.agent_id IS 'Agent who recorded it or took part; NULL for others';
 COMMENT ON COLUMN @workspace@.interaction.occurred_at IS 'When it took place';
 COMMENT ON COLUMN @workspace@.interaction.recorded_at IS 'When it was entered here';
+COMMENT ON COLUMN @workspace@.interaction.session IS 'Visit it was part of, by its id in the tool that counts visits; NULL if not known';
+COMMENT ON COLUMN @workspace@.interaction.cost IS 'What it cost by itself, such as the price of a click, in the currency of its campaign; NULL if nothing. Do not enter it in campaign_cost again';
 
 COMMENT ON COLUMN @workspace@.audit_log.audit_id IS 'Key, ascending in the order of recording';
 COMMENT ON COLUMN @workspace@.audit_log.entity IS 'Kind of row changed: contact, account, lead, opportunity or submission';

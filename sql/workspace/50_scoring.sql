@@ -76,6 +76,7 @@ CREATE TABLE @workspace@.score (
 	fit double precision NOT NULL DEFAULT 0,
 	engagement lead_mgmt.heat NOT NULL DEFAULT '0',
 	tally double precision[],
+	grade text,
 	override double precision CHECK (override > '-infinity' AND override < 'infinity'),
 	scored_at timestamptz NOT NULL,
 	PRIMARY KEY (lead_id, model)
@@ -83,3 +84,20 @@ CREATE TABLE @workspace@.score (
 
 COMMENT ON TABLE @workspace@.score IS
 	'The score of each lead in each model, kept so that it cools by itself. Read it through lead_score.';
+
+CREATE TABLE @workspace@.temperature_change (
+	temperature_change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	lead_id bigint NOT NULL REFERENCES @workspace@.lead ON DELETE CASCADE,
+	model text NOT NULL REFERENCES @workspace@.scoring_model ON UPDATE CASCADE ON DELETE CASCADE,
+	from_grade text,
+	to_grade text,
+	score double precision NOT NULL,
+	changed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	cause text NOT NULL CHECK (cause IN ('interaction', 'change', 'cooled')),
+	interaction_id bigint
+);
+
+COMMENT ON TABLE @workspace@.temperature_change IS
+	'Append-only: when leads became cold, warm or hot, or whatever the grades of a model are called, and by what. Written by the system alone; read it through temperature_history.';
+
+CREATE INDEX temperature_change_lead_id_idx ON @workspace@.temperature_change (lead_id);

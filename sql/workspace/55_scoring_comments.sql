@@ -44,3 +44,15 @@ COMMENT ON COLUMN @workspace@.score.engagement IS 'Points for what the lead does
 COMMENT ON COLUMN @workspace@.score.tally IS 'How far limits and numbers of interactions are used up, for models that have them: the time of the latest interaction counted, then five numbers a limit: rule id or negative group id, interactions, points, day, points of the day';
 COMMENT ON COLUMN @workspace@.score.override IS 'Score set by hand, which stands for the computed one until it is taken back; NULL for none';
 COMMENT ON COLUMN @workspace@.score.scored_at IS 'When these were last computed';
+
+COMMENT ON COLUMN @workspace@.score.grade IS 'Grade the lead had when it was last scored, which temperature_change tells how it came to; lead_score has the one it has now';
+
+COMMENT ON COLUMN @workspace@.temperature_change.temperature_change_id IS 'Key, ascending in the order of the changes';
+COMMENT ON COLUMN @workspace@.temperature_change.lead_id IS 'Lead';
+COMMENT ON COLUMN @workspace@.temperature_change.model IS 'Scoring model whose grades these are';
+COMMENT ON COLUMN @workspace@.temperature_change.from_grade IS 'Grade before; NULL before the first one';
+COMMENT ON COLUMN @workspace@.temperature_change.to_grade IS 'Grade after; NULL below all of them';
+COMMENT ON COLUMN @workspace@.temperature_change.score IS 'Score after, in points, or per cent of a learned model';
+COMMENT ON COLUMN @workspace@.temperature_change.changed_at IS 'When it was scored so; for one that cooled by itself, when that was noticed by the next scoring';
+COMMENT ON COLUMN @workspace@.temperature_change.cause IS 'interaction: a new interaction, named beside it; change: of the profile, the rules or interactions counted before; cooled: by itself';
+COMMENT ON COLUMN @workspace@.temperature_change.interaction_id IS 'The latest of the interactions that caused it; NULL for other causes';

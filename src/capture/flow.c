@@ -31,13 +31,14 @@ static const PlanSource find_external_ids = {
 
 static const PlanSource make_interactions = {
 	"INSERT INTO @workspace@.interaction (interaction_id, contact_id, lead_id, submission_id, kind, direction, channel,"
-	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at)"
+	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at, session, cost)"
 	" SELECT n.interaction_id, n.contact_id, n.lead_id, n.submission_id, n.kind, n.direction, n.channel, n.campaign_id,"
-	" n.source, n.page, n.url, n.product, n.creative, n.visitor, n.note, n.occurred_at"
+	" n.source, n.page, n.url, n.product, n.creative, n.visitor, n.note, n.occurred_at, n.session,"
+	" n.cost::pg_catalog.numeric"
 	" FROM @rows $1: interaction_id, contact_id, lead_id, submission_id, kind, direction, channel,"
-	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at@ AS n",
-	16, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_TEXTS, ARG_TEXTS,
-		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TIMESTAMPTZS}
+	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at, session, cost@ AS n",
+	18, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_TEXTS, ARG_TEXTS,
+		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TIMESTAMPTZS, ARG_TEXTS, ARG_TEXTS}
 };
 
 static const PlanSource identify_visitors = {
@@ -351,6 +352,8 @@ MakeInteractions(Workspace *ws, CaptureRecord *records, int n)
 		BatchSetText(batch, 13, values[FIELD_VISITOR]);
 		BatchSetText(batch, 14, values[FIELD_MESSAGE]);
 		BatchSet(batch, 15, TimestampTzGetDatum(record->occurred_at));
+		BatchSetText(batch, 16, values[FIELD_SESSION]);
+		BatchSetText(batch, 17, values[FIELD_COST]);
 		BatchNext(batch);
 	}
 	if (batch->rows > 0)

@@ -30,6 +30,10 @@ static const PlanSource read_rules = {
 	" WHERE r.is_active AND m.kind = 'rules' ORDER BY r.scoring_rule_id"
 };
 
+static const PlanSource read_grades = {
+	"SELECT g.model, g.grade, g.from_score FROM @workspace@.scoring_grade g ORDER BY g.model, g.from_score"
+};
+
 /* Find a model */
 ScoringModel *
 ScoreFindModel(const WorkspaceConfig *config, const char *name)
@@ -48,6 +52,24 @@ ResultLimit(uint64 row, int column)
 	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
 
 	return isnull ? get_float8_infinity() : DatumGetFloat8(value);
+}
+
+/* Read the grades */
+static void
+LoadGrades(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_grades, NULL, NULL);
+
+	for (int i = 0; i < n; i++)
+	{
+		ScoringModel *model = ScoreFindModel(config, ResultText(i, 1));
+
+		if (model->grades == NULL)
+			model->grades = palloc(sizeof(ScoringGrade) * n);
+		model->grades[model->grade_count].name = ResultText(i, 2);
+		model->grades[model->grade_count++].from = ResultDouble(i, 3);
+	}
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /* Read the groups of rules that share a limit */
@@ -180,5 +202,6 @@ ConfigLoadModels(Workspace *ws, WorkspaceConfig *config)
 	SPI_freetuptable(SPI_tuptable);
 	LoadGroups(ws, config);
 	LoadRules(ws, config);
+	LoadGrades(ws, config);
 	LearnedLoad(ws, config);
 }

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "scoring/learned.h"
@@ -38,7 +39,8 @@ static const PlanSource load_profiles = {
 	" ON CONFLICT (lead_id, model) DO UPDATE SET fit = EXCLUDED.fit, tally = EXCLUDED.tally," \
 	" scored_at = EXCLUDED.scored_at, engagement = "
 #define SCORE_RETURNING \
-	" RETURNING s.lead_id, COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())), s.xmax = 0"
+	" RETURNING s.lead_id, COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())), s.xmax = 0," \
+	" s.grade"
 #define SCORE_ARGUMENTS 5, {ARG_INT8S, ARG_TEXTS, ARG_FLOAT8S, ARG_HEATS, ARG_TEXTS}
 
 /* Of leads that cannot have a score yet */
@@ -62,6 +64,17 @@ static const PlanSource load_tallies = {
 	2, {ARG_TEXT, ARG_INT8S}
 };
 
+/* The grades that leads are known to have, and how they came to them */
+static const PlanSource record_grades = {
+	"WITH known AS (UPDATE @workspace@.score s SET grade = n.to_grade"
+	" FROM @rows $1: lead_id, model, from_grade, to_grade, score, cause, interaction_id, is_last@ AS n"
+	" WHERE s.lead_id = n.lead_id AND s.model = n.model AND n.is_last)"
+	" INSERT INTO @workspace@.temperature_change (lead_id, model, from_grade, to_grade, score, cause, interaction_id)"
+	" SELECT n.lead_id, n.model, n.from_grade, n.to_grade, n.score, n.cause, n.interaction_id"
+	" FROM @rows $1: lead_id, model, from_grade, to_grade, score, cause, interaction_id, is_last@ AS n",
+	8, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_FLOAT8S, ARG_TEXTS, ARG_INT8S, ARG_BOOLS}
+};
+
 /* A lead that is being scored in a model */
 typedef struct Work
 {
@@ -71,6 +84,7 @@ typedef struct Work
 	ArrayType  *tally;			/* NULL when the model needs none */
 	bool		starts_over;
 	bool		is_unknown;		/* to a learned model: not scored */
+	int64		cause;			/* the last new interaction, 0 for none */
 } Work;
 
 /* Order ids */
@@ -252,6 +266,7 @@ CountNew(Workspace *ws, ScoringModel *model, Work *work, int n, ScoreEvent *even
 		int			count;
 		ScoreEvent **own = EventsOf(model, work[i].lead, by_lead, by_account, event_count, &count);
 
+		work[i].cause = count > 0 ? own[count - 1]->interaction_id : 0;
 		FoldReset(fold);
 		if (tallies && tallies[i])
 			FoldRestore(fold, tallies[i]);
@@ -326,6 +341,66 @@ AddScore(Batch *batch, const ScoringModel *model, const Work *work)
 	BatchNext(batch);
 }
 
+/* Get the grade of a score, NULL below all of them */
+static const char *
+GradeOf(const ScoringModel *model, double score)
+{
+	const char *grade = NULL;
+
+	for (int g = 0; g < model->grade_count && model->grades[g].from <= score; g++)
+		grade = model->grades[g].name;
+	return grade;
+}
+
+/* Are two grades, which may be NULL, the same? */
+static bool
+SameGrade(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Put a change of grade into a batch */
+static void
+AddChange(Batch *batch, const ScoringModel *model, const Work *work, const char *from, const char *to, double score,
+		  const char *cause, bool is_last)
+{
+	BatchSet(batch, 0, Int64GetDatum(work->lead->lead_id));
+	BatchSetText(batch, 1, model->name);
+	BatchSetText(batch, 2, from);
+	BatchSetText(batch, 3, to);
+	BatchSet(batch, 4, Float8GetDatum(score));
+	BatchSetText(batch, 5, cause);
+	if (work->cause != 0 && strcmp(cause, "interaction") == 0)
+		BatchSet(batch, 6, Int64GetDatum(work->cause));
+	BatchSet(batch, 7, BoolGetDatum(is_last));
+	BatchNext(batch);
+}
+
+/*
+ * Note how the grade of a lead changed since it was last noted: that it cooled
+ * by itself meanwhile, and what it has come to now.
+ */
+static void
+NoteGrade(Batch *batch, const ScoringModel *model, const Work *work, const char *noted, double score, bool adds)
+{
+	const char *grade = GradeOf(model, score);
+	const char *before = noted;
+	double		added = adds ? HeatAt(work->engagement, GetCurrentTransactionStartTimestamp()) : 0;
+
+	if (adds && noted && added > 0)
+	{
+		const char *cooled = GradeOf(model, score - added);
+
+		if (!SameGrade(cooled, noted))
+		{
+			AddChange(batch, model, work, noted, cooled, score - added, "cooled", SameGrade(cooled, grade));
+			before = cooled;
+		}
+	}
+	if (!SameGrade(before, grade))
+		AddChange(batch, model, work, before, grade, score, work->cause != 0 ? "interaction" : "change", true);
+}
+
 /*
  * Write scores and see which leads they make sales-ready.  A score that was
  * there for no interaction before may lack some: that lead starts over.
@@ -334,9 +409,11 @@ static void
 WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch *batch, Work *work, int n)
 {
 	int			written;
+	Batch	   *changes;
 
 	if (batch->rows == 0)
 		return;
+	changes = BatchCreate(record_grades.args, record_grades.nargs, 2 * batch->rows);
 	written = BatchExecute(ws, source, batch);
 	for (int i = 0; i < written; i++)
 	{
@@ -345,11 +422,18 @@ WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch 
 		Work	   *found = bsearch(&key, work, n, sizeof(Work), CompareWork);
 
 		if (source == &next_scores && ResultBool(i, 3))
+		{
 			found->starts_over = true;
-		else if (ResultDouble(i, 2) >= model->threshold && found->lead->ready_by == NULL)
+			continue;
+		}
+		if (model->grade_count > 0)
+			NoteGrade(changes, model, found, ResultText(i, 4), ResultDouble(i, 2), source == &next_scores && !ResultBool(i, 3));
+		if (ResultDouble(i, 2) >= model->threshold && found->lead->ready_by == NULL)
 			found->lead->ready_by = model;
 	}
 	SPI_freetuptable(SPI_tuptable);
+	if (changes->rows > 0)
+		BatchExecute(ws, &record_grades, changes);
 }
 
 /* Score linked leads in a model */

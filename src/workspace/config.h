@@ -82,6 +82,8 @@ typedef enum
 	FIELD_URL,
 	FIELD_CREATIVE,
 	FIELD_VISITOR,
+	FIELD_SESSION,
+	FIELD_COST,
 	FIELD_CONSENT_EMAIL,
 	FIELD_CONSENT_PHONE,
 	FIELD_CONSENT_SMS,
@@ -374,6 +376,13 @@ typedef struct ScoringGroup
 	int			tally;
 } ScoringGroup;
 
+/* A grade of a model: from this score up to that of the next one */
+typedef struct ScoringGrade
+{
+	char	   *name;
+	double		from;
+} ScoringGrade;
+
 /* How a model comes to its scores */
 typedef enum
 {
@@ -406,6 +415,8 @@ typedef struct ScoringModel
 	bool		is_account_based;
 	bool		keeps_ready;
 	bool		reads_interactions; /* has conditions over interactions */
+	int			grade_count;
+	ScoringGrade *grades;		/* from the lowest to the highest */
 	int			rule_count;
 	ScoringRule *rules;
 	int			group_count;
