@@ -42,13 +42,13 @@ static const Decoder decoders[] = {
 void *
 ParseAllocate(size_t size)
 {
-	return palloc(size);
+	return MemoryContextAllocHuge(CurrentMemoryContext, size);
 }
 
 void *
 ParseReallocate(void *memory, size_t size)
 {
-	return repalloc(memory, size);
+	return repalloc_huge(memory, size);
 }
 
 /* Make room for a record */

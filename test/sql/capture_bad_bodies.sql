@@ -85,5 +85,12 @@ INSERT INTO worse.submission (content_type, raw) SELECT CASE n % 3 WHEN 0 THEN '
 SELECT status, count(*) FROM worse.submission WHERE submission_id > (SELECT max(submission_id) - 60 FROM worse.submission) GROUP BY 1 ORDER BY 1;
 SELECT count(*) FILTER (WHERE status IS NULL) AS undecided, count(*) FILTER (WHERE status = 'rejected' AND reasons IS NULL) AS unexplained FROM worse.submission;
 SELECT DISTINCT r ->> 'code' AS code FROM worse.submission s, jsonb_array_elements(s.reasons) r WHERE r ->> 'severity' = 'error' ORDER BY 1;
+-- a constraint of the user's costs the record that breaks it and no other, the first of a body included; its payload is kept too
+ALTER TABLE worse.contact ADD CONSTRAINT no_nobody CHECK (full_name <> 'Nobody');
+SELECT part, status, reasons -> 0 ->> 'code' AS code, payload ->> 'email' AS email, part_of IS NULL AS keeps_body FROM worse.capture_raw('default', 'application/json',
+	'[{"email": "c1@constraint.example", "name": "Nobody"}, {"email": "c2@constraint.example"}, {"email": "c3@constraint.example", "name": "Nobody"}, {"email": "c4@constraint.example"}]');
+UPDATE worse.submission SET payload = payload - 'name' WHERE payload ->> 'name' = 'Nobody';
+SELECT (worse.reprocess(submission_id)).status FROM worse.submission WHERE reasons -> 0 ->> 'code' = 'database_error';
+SELECT count(*) FROM worse.submission WHERE payload ->> 'email' LIKE '%constraint.example';
 DROP FUNCTION pg_temp.try(text, bytea, text);
 SELECT lead_mgmt.drop_workspace('worse', 'worse');
