@@ -22,8 +22,8 @@
 #define RADIX_SIZE (1 << RADIX_BITS)
 #define RADIX_PASSES 3
 
-/* All blocks of a key */
-static const KeysSlice KeysWhole = {1, 0, 1};
+/* Records whose lines are fetched ahead of comparing them */
+#define FETCH_AHEAD 48
 
 /* The codes of the values of one field under one transformation */
 typedef struct PartCodes
@@ -32,13 +32,6 @@ typedef struct PartCodes
 	int			entries;
 	uint32	   *codes[KEY_MAX_ENTRIES];
 } PartCodes;
-
-/* A code and the record that has it */
-typedef struct CodeEntry
-{
-	uint32		code;
-	uint32		record;
-} CodeEntry;
 
 /* Get the code of a value under a transformation */
 static uint32
@@ -197,12 +190,10 @@ SortEntries(CodeEntry *entries, CodeEntry *spare, uint32 count)
 	return entries;
 }
 
-/* Gather the entries of a key in a slice, or a share of them picked by code, sorted by code */
+/* Gather the entries of a key, sorted by code */
 static CodeEntry *
-GatherEntries(const MatchKeys *keys, int key, const KeysSlice *slice, CodeEntry *entries, CodeEntry *spare,
-			  uint32 *count)
+GatherEntries(const MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint32 *count)
 {
-	uint32		below = slice->share >= 1 ? PG_UINT32_MAX : (uint32) (slice->share * PG_UINT32_MAX);
 	uint32		n = 0;
 
 	for (uint32 r = 0; r < keys->records->count; r++)
@@ -212,8 +203,7 @@ GatherEntries(const MatchKeys *keys, int key, const KeysSlice *slice, CodeEntry 
 		if (r % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
 		for (int e = 0; e < keys->entries[key]; e++)
-			if (codes[e] != CODE_NONE && (below == PG_UINT32_MAX || JoinCodes(codes[e], 7) <= below) &&
-				(uint64) codes[e] * slice->count >> 32 == slice->number)
+			if (codes[e] != CODE_NONE)
 			{
 				entries[n].code = codes[e];
 				entries[n++].record = r;
@@ -324,6 +314,57 @@ SplitBlock(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint3
 	}
 }
 
+/* Keep the entries of blocks of two or more; returns how many */
+static uint32
+KeepBlocks(CodeEntry *entries, uint32 count)
+{
+	uint32		kept = 0;
+	uint32		before = CODE_NONE;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		CodeEntry	entry = entries[i];
+
+		if (entry.code == before || (i + 1 < count && entries[i + 1].code == entry.code))
+			entries[kept++] = entry;
+		before = entry.code;
+	}
+	return kept;
+}
+
+/* Find the blocks of a key, splitting those that are too large */
+static void
+BuildKey(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare)
+{
+	uint32		count;
+	CodeEntry  *sorted = GatherEntries(keys, key, entries, spare, &count);
+
+	count = KeepBlocks(sorted, count);
+	for (uint32 from = 0; from < count;)
+	{
+		uint32		to = from;
+
+		while (to < count && sorted[to].code == sorted[from].code)
+			to++;
+		if (to - from > keys->model->block_limit)
+		{
+			keys->split[key]++;
+			SplitBlock(keys, key, sorted + from, (sorted == entries ? spare : entries) + from, to - from, 0);
+		}
+		else
+			keys->pairs[key] += (uint64) (to - from) * (to - from - 1) / 2;
+		from = to;
+	}
+	if (keys->split[key] > 0)
+	{
+		sorted = GatherEntries(keys, key, entries, spare, &count);
+		count = KeepBlocks(sorted, count);
+	}
+	keys->member_count[key] = count;
+	keys->members[key] = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) Max(count, 1));
+	memcpy(keys->members[key], sorted, sizeof(CodeEntry) * (uint64) count);
+}
+
 /* Work out all codes, splitting the blocks that are too large */
 MatchKeys *
 KeysBuild(MatchRecords *records)
@@ -354,27 +395,7 @@ KeysBuild(MatchRecords *records)
 	entries = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
 	spare = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
 	for (int k = 0; k < model->key_count; k++)
-	{
-		CodeEntry  *sorted;
-		uint32		count;
-
-		sorted = GatherEntries(keys, k, &KeysWhole, entries, spare, &count);
-		for (uint32 from = 0; from < count;)
-		{
-			uint32		to = from;
-
-			while (to < count && sorted[to].code == sorted[from].code)
-				to++;
-			if (to - from > model->block_limit)
-			{
-				keys->split[k]++;
-				SplitBlock(keys, k, sorted + from, (sorted == entries ? spare : entries) + from, to - from, 0);
-			}
-			else
-				keys->pairs[k] += (uint64) (to - from) * (to - from - 1) / 2;
-			from = to;
-		}
-	}
+		BuildKey(keys, k, entries, spare);
 	pfree(entries);
 	pfree(spare);
 	for (int f = 0; f < model->refinement_count; f++)
@@ -383,18 +404,17 @@ KeysBuild(MatchRecords *records)
 	return keys;
 }
 
-/* Have two records of a block met in an earlier one? */
+/* Have two records that meet at a key under a code met in an earlier block? */
 bool
-KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int one, int other)
+KeysMetBefore(const MatchKeys *keys, int key, uint32 code, uint32 left, uint32 right)
 {
-	const uint32 *left = RecordCodes(keys, block->numbers[one]);
-	const uint32 *right = RecordCodes(keys, block->numbers[other]);
-	int			end = keys->first[block->key];
+	const uint32 *left_codes = RecordCodes(keys, left);
+	const uint32 *right_codes = RecordCodes(keys, right);
 
-	for (int k = 0; k < block->key; k++)
+	for (int k = 0; k < key; k++)
 	{
-		const uint32 *a = left + keys->first[k];
-		const uint32 *b = right + keys->first[k];
+		const uint32 *a = left_codes + keys->first[k];
+		const uint32 *b = right_codes + keys->first[k];
 
 		if (a[0] == b[0] && a[0] != CODE_NONE)
 			return true;
@@ -402,14 +422,14 @@ KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int one, int other
 			((a[1] != CODE_NONE && (a[1] == b[1] || a[1] == b[0])) || (a[0] != CODE_NONE && a[0] == b[1])))
 			return true;
 	}
-	if (keys->entries[block->key] == 2)
+	if (keys->entries[key] == 2)
 	{
 		/* Both their codes may agree; the smaller decides */
-		const uint32 *a = left + end;
-		const uint32 *b = right + end;
+		const uint32 *a = left_codes + keys->first[key];
+		const uint32 *b = right_codes + keys->first[key];
 
 		for (int e = 0; e < 2; e++)
-			if (a[e] != CODE_NONE && a[e] < block->code && (a[e] == b[0] || a[e] == b[1]))
+			if (a[e] != CODE_NONE && a[e] < code && (a[e] == b[0] || a[e] == b[1]))
 				return true;
 	}
 	return false;
@@ -434,61 +454,63 @@ KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right)
 	return agreeing;
 }
 
-/* Keep the entries of blocks of two or more; returns how many */
+/* Find the first member of a key whose code reaches a limit */
 static uint32
-KeepBlocks(CodeEntry *entries, uint32 count)
+FirstMember(const MatchKeys *keys, int key, uint64 code)
 {
-	uint32		kept = 0;
+	const CodeEntry *members = keys->members[key];
+	uint32		low = 0;
+	uint32		high = keys->member_count[key];
 
-	for (uint32 i = 0; i < count; i++)
-		if ((i > 0 && entries[i - 1].code == entries[i].code) || (i + 1 < count && entries[i + 1].code == entries[i].code))
-			entries[kept++] = entries[i];
-	return kept;
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+
+		if (members[middle].code < code)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Get the first code of a range of so many */
+static uint64
+RangeStart(uint64 number, uint32 count)
+{
+	return ((number << 32) + count - 1) / count;
 }
 
 /* Hand the blocks of a slice of a key to a visitor */
 void
 KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state)
 {
-	static const uint32 ahead[FETCH_STAGES] = {96, 48, 24};
-	int			room = keys->model->block_limit + 1;
+	const CodeEntry *members = keys->members[key];
+	uint32		below = slice->share >= 1 ? PG_UINT32_MAX : (uint32) (slice->share * PG_UINT32_MAX);
+	uint32		room = keys->model->block_limit + 1;
 	uint32	   *numbers = palloc(sizeof(uint32) * room);
-	uint64		size = sizeof(CodeEntry) * (uint64) keys->records->count * keys->entries[key] + 1;
-	CodeEntry  *entries = ArrayAllocate(CurrentMemoryContext, size);
-	CodeEntry  *spare = ArrayAllocate(CurrentMemoryContext, size);
-	uint32		fetched[FETCH_STAGES] = {0};
-	uint32		count;
-	CodeEntry  *sorted = GatherEntries(keys, key, slice, entries, spare, &count);
+	uint32		from = FirstMember(keys, key, RangeStart(slice->number, slice->count));
+	uint32		end = FirstMember(keys, key, RangeStart((uint64) slice->number + 1, slice->count));
+	uint32		fetched = from;
 
-	count = KeepBlocks(sorted, count);
-	for (uint32 from = 0; from < count;)
+	while (from < end)
 	{
-		MatchBlock	block = {key, sorted[from].code, 0, numbers};
+		MatchBlock	block = {key, members[from].code, 0, numbers};
 		uint32		to = from;
 
-		while (to < count && sorted[to].code == block.code)
+		while (to < end && members[to].code == block.code)
 			to++;
-		for (int stage = 0; stage < FETCH_STAGES; stage++)
-			for (; fetched[stage] < Min(count, to + ahead[stage]); fetched[stage]++)
-			{
-				uint32		record = sorted[fetched[stage]].record;
-
-				RecordFetch(keys->records, record, stage);
-				if (stage == 0)
-				{
-					__builtin_prefetch(RecordCodes(keys, record));
-					__builtin_prefetch(RecordCodes(keys, record) + keys->stride - 1);
-				}
-			}
+		if (below == PG_UINT32_MAX)
+			for (; fetched < Min(end, to + FETCH_AHEAD); fetched++)
+				RecordFetch(keys->records, members[fetched].record);
 
 		/* More than fit have codes that are equal by chance */
 		for (uint32 i = from; i < to && block.count < room; i++)
-			numbers[block.count++] = sorted[i].record;
-		visit(state, keys, &block);
+			numbers[block.count++] = members[i].record;
+		if (below == PG_UINT32_MAX || JoinCodes(block.code, 7) <= below)
+			visit(state, keys, &block);
 		from = to;
 	}
-	pfree(entries);
-	pfree(spare);
 	pfree(numbers);
 }
 
@@ -502,17 +524,6 @@ KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state)
 
 		visit(state, keys, &block);
 	}
-}
-
-/* Hand the blocks of all keys, or a share of them picked by code, to a visitor */
-void
-KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
-{
-	KeysSlice	all = {share, 0, 1};
-
-	for (int k = 0; k < keys->model->key_count; k++)
-		KeysVisitSlice(keys, k, &all, visit, state);
-	KeysVisitSeams(keys, visit, state);
 }
 
 /* Work out the codes of a key for some records only: its entries one after the other */

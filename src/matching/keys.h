@@ -10,6 +10,13 @@
 /* A key of several entries lets a record stand in several blocks */
 #define KEY_MAX_ENTRIES 2
 
+/* A code and the record that has it */
+typedef struct CodeEntry
+{
+	uint32		code;
+	uint32		record;
+} CodeEntry;
+
 typedef struct MatchKeys
 {
 	const MatchRecords *records;
@@ -18,6 +25,8 @@ typedef struct MatchKeys
 	uint32	   *codes;			/* by record, then key, then entry */
 	int			first[MODEL_MAX_KEYS + 1];	/* entry of a key */
 	int			entries[MODEL_MAX_KEYS + 1];	/* none past the last, where the seams are */
+	CodeEntry  *members[MODEL_MAX_KEYS];	/* of the blocks of a key, of two records or more, by code */
+	uint32		member_count[MODEL_MAX_KEYS];
 	uint64		pairs[MODEL_MAX_KEYS];	/* in its blocks, met before or not */
 	uint64		split[MODEL_MAX_KEYS];	/* blocks that were too large */
 	uint32	   *refinement_codes[MODEL_MAX_REFINEMENTS];	/* by value */
@@ -46,10 +55,9 @@ typedef struct KeysSlice
 typedef void (*BlockVisitor) (void *state, const MatchKeys *keys, const MatchBlock *block);
 
 extern MatchKeys *KeysBuild(MatchRecords *records);
-extern void KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state);
 extern void KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state);
 extern void KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state);
-extern bool KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int a, int b);
+extern bool KeysMetBefore(const MatchKeys *keys, int key, uint32 code, uint32 left, uint32 right);
 extern uint32 KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right);
 extern int	KeyEntries(const ModelKey *key);
 extern void KeyCodes(const MatchRecords *records, const ModelKey *key, const uint32 *numbers, int count,
@@ -60,6 +68,14 @@ static inline const uint32 *
 RecordCodes(const MatchKeys *keys, uint32 record)
 {
 	return keys->codes + (uint64) record * keys->stride;
+}
+
+/* Fetch the codes of a record ahead */
+static inline void
+CodesFetch(const MatchKeys *keys, uint32 record)
+{
+	__builtin_prefetch(RecordCodes(keys, record));
+	__builtin_prefetch(RecordCodes(keys, record) + keys->stride - 1);
 }
 
 #endif

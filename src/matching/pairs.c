@@ -21,7 +21,8 @@ FinderCreate(PairScorer *scorer, double at_least)
 
 	finder->scorer = scorer;
 	finder->at_least = at_least;
-	finder->count = finder->compared = 0;
+	finder->count = finder->met = finder->compared = 0;
+	finder->batch_count = 0;
 	finder->capacity = 1024;
 	finder->pairs = palloc(sizeof(FoundPair) * finder->capacity);
 	return finder;
@@ -56,29 +57,112 @@ SameSet(const MatchRecords *records, uint32 left, uint32 right)
 	return records->left_count > 0 && (left < records->left_count) == (right < records->left_count);
 }
 
-/* Compare the pairs of a block */
-void
-FinderVisit(void *state, const MatchKeys *keys, const MatchBlock *block)
+/* Drop the pairs of a batch that were marked; their places are taken by those behind */
+static void
+KeepPairs(PairFinder *finder, const bool *keep)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < finder->batch_count; i++)
+		if (keep[i])
+		{
+			if (kept < i)
+			{
+				finder->batch[kept] = finder->batch[i];
+				finder->states[kept] = finder->states[i];
+			}
+			kept++;
+		}
+	finder->batch_count = kept;
+}
+
+/*
+ * Compare the pairs of a batch: first by the lines of their records, which
+ * were fetched ahead and settle most; then the others, by what is fetched
+ * ahead for all of them, unless they have met at an earlier key.
+ */
+static void
+CompareBatch(PairFinder *finder, const MatchKeys *keys)
+{
+	const MatchRecords *records = keys->records;
+	PairScorer *scorer = finder->scorer;
+	MetPair    *batch = finder->batch;
+	bool		keep[PAIR_BATCH];
+
+	CHECK_FOR_INTERRUPTS();
+	finder->met += finder->batch_count;
+	for (int i = 0; i < finder->batch_count; i++)
+		keep[i] = PairMayReach(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+							   finder->at_least, &finder->states[i]);
+	KeepPairs(finder, keep);
+	for (int i = 0; i < finder->batch_count; i++)
+	{
+		CodesFetch(keys, batch[i].left);
+		CodesFetch(keys, batch[i].right);
+	}
+	for (int i = 0; i < finder->batch_count; i++)
+		keep[i] = !KeysMetBefore(keys, batch[i].key, batch[i].code, batch[i].left, batch[i].right);
+	KeepPairs(finder, keep);
+	for (int stage = 0; stage < FETCH_STAGES; stage++)
+		for (int i = 0; i < finder->batch_count; i++)
+			PairFetch(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+					  &finder->states[i].pattern, stage);
+	for (int i = 0; i < finder->batch_count; i++)
+	{
+		double		weight;
+
+		if (PairReaches(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+						finder->at_least, &finder->states[i], &weight))
+			AddPair(finder, batch[i].left, batch[i].right, weight);
+	}
+	finder->compared += finder->batch_count;
+	finder->batch_count = 0;
+}
+
+/* Compare the pairs of a block, a batch at a time */
+static void
+VisitBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
 {
 	PairFinder *finder = state;
-	const MatchRecords *records = keys->records;
 
 	for (int a = 0; a < block->count; a++)
-	{
-		CHECK_FOR_INTERRUPTS();
 		for (int b = a + 1; b < block->count; b++)
 		{
-			PairPattern pattern;
-			double		weight;
-
-			if (SameSet(records, block->numbers[a], block->numbers[b]) || KeysMetBefore(keys, block, a, b))
+			if (SameSet(keys->records, block->numbers[a], block->numbers[b]))
 				continue;
-			finder->compared++;
-			if (PairWeight(finder->scorer, RecordIds(records, block->numbers[a]), RecordIds(records, block->numbers[b]),
-						   finder->at_least, &pattern, &weight))
-				AddPair(finder, block->numbers[a], block->numbers[b], weight);
+			finder->batch[finder->batch_count++] = (MetPair) {
+				block->numbers[a], block->numbers[b], block->code, block->key
+			};
+			if (finder->batch_count == PAIR_BATCH)
+				CompareBatch(finder, keys);
 		}
-	}
+}
+
+/* Look for pairs in a slice of a key */
+void
+FinderSearchSlice(PairFinder *finder, const MatchKeys *keys, int key, const KeysSlice *slice)
+{
+	KeysVisitSlice(keys, key, slice, VisitBlock, finder);
+	CompareBatch(finder, keys);
+}
+
+/* Look for pairs across the seams of blocks that were cut up */
+void
+FinderSearchSeams(PairFinder *finder, const MatchKeys *keys)
+{
+	KeysVisitSeams(keys, VisitBlock, finder);
+	CompareBatch(finder, keys);
+}
+
+/* Look for pairs in the blocks of all keys, or a share of them */
+void
+FinderSearch(PairFinder *finder, const MatchKeys *keys, double share)
+{
+	KeysSlice	all = {share, 0, 1};
+
+	for (int k = 0; k < keys->model->key_count; k++)
+		FinderSearchSlice(finder, keys, k, &all);
+	FinderSearchSeams(finder, keys);
 }
 
 /* Compare all pairs there are */
@@ -119,8 +203,9 @@ FindPairs(MatchRecords *records, MatchKeys *keys, double at_least, double share,
 		if (workers > 0)
 			SharedSearch(records, keys, share, workers, finder);
 		else
-			KeysVisit(keys, share, FinderVisit, finder);
-		RecordsReport(records, UINT64_FORMAT " pairs compared, " UINT64_FORMAT " found", finder->compared, finder->count);
+			FinderSearch(finder, keys, share);
+		RecordsReport(records, UINT64_FORMAT " pairs met, " UINT64_FORMAT " compared in full, " UINT64_FORMAT " found",
+					  finder->met, finder->compared, finder->count);
 	}
 	*count = finder->count;
 	return finder->pairs;

@@ -25,9 +25,6 @@
 /* Tasks for each process, so that none waits long for the last */
 #define TASKS_PER_PROCESS 8
 
-/* Tasks that random pairs are counted in */
-#define RANDOM_TASKS 8
-
 /* Results go through a queue of this size, so many at a time */
 #define QUEUE_SIZE 262144
 #define MESSAGE_ITEMS 1024
@@ -84,7 +81,8 @@ typedef struct SharedJob
 	uint32		slices;			/* of each key */
 	uint32		task_count;
 	pg_atomic_uint32 next_task;
-	pg_atomic_uint64 compared;	/* pairs, by workers */
+	pg_atomic_uint64 met;		/* pairs, by workers, */
+	pg_atomic_uint64 compared;	/* and those compared in full */
 } SharedJob;
 
 /* What one process finds */
@@ -132,11 +130,14 @@ VisitArrays(MatchRecords *records, MatchKeys *keys, ArrayVisitor visit, void *st
 	}
 	for (int f = 0; f < model->field_count; f++)
 	{
-		visit(state, (void **) &records->rarity[f], sizeof(double) * (uint64) records->rarity_size[f]);
+		visit(state, (void **) &records->ranks[f], sizeof(uint16) * (uint64) records->rank_size[f]);
+		visit(state, (void **) &records->rarity[f], sizeof(double) * (model->fields[f].frequency_count + 1));
 		visit(state, (void **) &records->word_rarity[f], sizeof(double) * (uint64) records->word_rarity_size[f]);
 	}
-	visit(state, (void **) &records->ids, sizeof(uint32) * (uint64) records->count * model->field_count);
+	visit(state, (void **) &records->lines, sizeof(uint32) * (uint64) records->count * records->layout.stride);
 	visit(state, (void **) &keys->codes, sizeof(uint32) * (uint64) records->count * keys->stride);
+	for (int k = 0; k < model->key_count; k++)
+		visit(state, (void **) &keys->members[k], sizeof(CodeEntry) * (uint64) Max(keys->member_count[k], 1));
 }
 
 /* Add up the room that arrays need */
@@ -262,7 +263,7 @@ CreateFinds(const SharedJob *job, PairScorer *scorer)
 static void
 WorkOnTasks(SharedJob *job, const MatchKeys *keys, PairScorer *scorer, SharedFinds *finds)
 {
-	uint32		random_tasks = job->work == SHARED_COUNT ? RANDOM_TASKS : 0;
+	uint32		random_tasks = job->work == SHARED_COUNT ? RANDOM_PARTS : 0;
 	uint32		task;
 
 	while ((task = pg_atomic_fetch_add_u32(&job->next_task, 1)) < job->task_count)
@@ -272,13 +273,13 @@ WorkOnTasks(SharedJob *job, const MatchKeys *keys, PairScorer *scorer, SharedFin
 
 		CHECK_FOR_INTERRUPTS();
 		if (task < random_tasks)
-			PatternsOfRandomPairs(finds->tables[0], scorer, job->random_pairs, task, random_tasks);
+			PatternsOfRandomPairs(finds->tables[0], scorer, job->random_pairs, task);
 		else if (job->work == SHARED_COUNT)
 			PatternsOfSlice(finds->tables[1], scorer, keys, part / job->slices, &slice);
 		else
 		{
 			finds->first[task] = finds->finder->count;
-			KeysVisitSlice(keys, part / job->slices, &slice, FinderVisit, finds->finder);
+			FinderSearchSlice(finds->finder, keys, part / job->slices, &slice);
 			finds->count[task] = finds->finder->count - finds->first[task];
 		}
 	}
@@ -387,6 +388,7 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	scorer = ScorerCreate(records);
 	finds = CreateFinds(job, scorer);
 	WorkOnTasks(job, keys, scorer, finds);
+	pg_atomic_fetch_add_u64(&job->met, finds->finder->met);
 	pg_atomic_fetch_add_u64(&job->compared, finds->finder->compared);
 	SendFinds(handle, job, finds);
 	shm_mq_detach(handle);
@@ -408,8 +410,9 @@ DescribeJob(SharedJob *job, const SharedJob *wanted, MatchRecords *records, cons
 		if (records->dictionaries[d].words)
 			job->words[d] = *records->dictionaries[d].words;
 	job->slices = 1 + TASKS_PER_PROCESS * processes / Max(keys->model->key_count, 1);
-	job->task_count = job->slices * keys->model->key_count + (job->work == SHARED_COUNT ? RANDOM_TASKS : 0);
+	job->task_count = job->slices * keys->model->key_count + (job->work == SHARED_COUNT ? RANDOM_PARTS : 0);
 	pg_atomic_init_u32(&job->next_task, 0);
+	pg_atomic_init_u64(&job->met, 0);
 	pg_atomic_init_u64(&job->compared, 0);
 }
 
@@ -447,6 +450,7 @@ RunJob(const SharedJob *wanted, MatchRecords *records, MatchKeys *keys, int work
 		ReceiveFinds(handles[w], job, finds);
 	WaitForParallelWorkersToFinish(context);
 	*task_count = job->task_count;
+	finds->finder->met += pg_atomic_read_u64(&job->met);
 	finds->finder->compared += pg_atomic_read_u64(&job->compared);
 	DestroyParallelContext(context);
 	ExitParallelMode();
@@ -463,15 +467,16 @@ SharedSearch(MatchRecords *records, MatchKeys *keys, double share, int workers, 
 
 	if (!ShareArrays(records, keys))
 	{
-		KeysVisit(keys, share, FinderVisit, finder);
+		FinderSearch(finder, keys, share);
 		return;
 	}
 	finds = RunJob(&wanted, records, keys, workers, &task_count);
 	for (uint32 task = 0; task < task_count; task++)
 		FinderAppend(finder, finds->finder->pairs + finds->first[task], finds->count[task]);
+	finder->met = finds->finder->met;
 	finder->compared = finds->finder->compared;
 	pfree(finds->finder->pairs);
-	KeysVisitSeams(keys, FinderVisit, finder);
+	FinderSearchSeams(finder, keys);
 }
 
 /* Count patterns together with workers, those of random pairs and those of pairs in blocks */
@@ -488,7 +493,8 @@ SharedCount(MatchRecords *records, MatchKeys *keys, double share, uint64 random_
 	{
 		PairScorer *scorer = ScorerCreate(records);
 
-		PatternsOfRandomPairs(random, scorer, random_pairs, 0, 1);
+		for (int part = 0; part < RANDOM_PARTS; part++)
+			PatternsOfRandomPairs(random, scorer, random_pairs, part);
 		PatternsOfBlocks(met, scorer, keys, share);
 		return;
 	}

@@ -31,6 +31,12 @@
 #define CHUNK_ROWS DICTIONARY_BATCH
 #define FIRST_CAPACITY 1024
 
+/* Longer lines are made of units of so many bytes, so that they lie across few cache lines */
+#define LINE_UNIT 32
+
+/* Letter signatures and lengths take so many bytes of a line at most */
+#define LINE_MAX_LETTERS 56
+
 /* A text of a chunk */
 typedef struct ChunkText
 {
@@ -87,6 +93,49 @@ RecordsJoinParts(MatchRecords *records)
 	}
 }
 
+/* Are values of a field compared as words?  Letters do not tell these apart. */
+static bool
+IsByWords(const ModelComparison *comparison)
+{
+	for (int l = 0; l < comparison->level_count; l++)
+		if (comparison->levels[l].test == TEST_WORDS || comparison->levels[l].test == TEST_ACRONYM)
+			return true;
+	return false;
+}
+
+/* Lay out the lines of records, the most telling letters first */
+static void
+LayOutLines(LineLayout *layout, const MatchModel *model)
+{
+	static const FieldKind kinds[] = {
+		KIND_GIVEN_NAME, KIND_FAMILY_NAME, KIND_EMAIL, KIND_PHONE, KIND_IDENTIFIER, KIND_WEBSITE, KIND_POSTCODE,
+		KIND_TEXT, KIND_FULL_NAME
+	};
+	int			bytes;
+
+	for (int c = 0; c < model->comparison_count && layout->date_count < LINE_MAX_DATES; c++)
+		if (model->fields[model->comparisons[c].field].kind == KIND_DATE)
+			layout->date_field[layout->date_count++] = model->comparisons[c].field;
+	for (int k = 0; k < lengthof(kinds); k++)
+		for (int c = 0; c < model->comparison_count; c++)
+		{
+			int			field = model->comparisons[c].field;
+
+			if (model->fields[field].kind != kinds[k] || model->fields[field].part != PART_WHOLE ||
+				IsByWords(&model->comparisons[c]) || layout->signature_count == LINE_MAX_SIGNATURES ||
+				(layout->signature_count + 1) * (sizeof(uint64) + 1) > LINE_MAX_LETTERS)
+				continue;
+			layout->name_count += kinds[k] == KIND_GIVEN_NAME || kinds[k] == KIND_FAMILY_NAME;
+			layout->signature_field[layout->signature_count++] = field;
+		}
+	bytes = sizeof(uint32) * (model->field_count + layout->date_count);
+	layout->signature_at = TYPEALIGN(sizeof(uint64), bytes);
+	layout->length_at = layout->signature_at + sizeof(uint64) * layout->signature_count;
+	layout->groups_at = layout->length_at + layout->signature_count;
+	bytes = layout->groups_at + layout->name_count;
+	layout->stride = TYPEALIGN(bytes <= LINE_UNIT ? sizeof(uint64) : LINE_UNIT, bytes) / sizeof(uint32);
+}
+
 /* Make an empty set of records, to be compared by a model */
 MatchRecords *
 RecordsCreate(const MatchModel *model)
@@ -97,7 +146,8 @@ RecordsCreate(const MatchModel *model)
 	records->model = model;
 	records->context = CurrentMemoryContext;
 	records->capacity = FIRST_CAPACITY;
-	records->ids = palloc(sizeof(uint32) * records->capacity * model->field_count);
+	LayOutLines(&records->layout, model);
+	records->lines = palloc0(sizeof(uint32) * records->capacity * records->layout.stride);
 	for (int d = 0; d < model->dictionary_count; d++)
 		DictionaryInit(&records->dictionaries[d], records->context);
 	for (int f = 0; f < model->field_count; f++)
@@ -138,7 +188,7 @@ ReserveRecords(MatchRecords *records, uint32 more)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("more than %d records", INT_MAX)));
 	records->capacity = Max(records->capacity * 2, records->count + more);
-	records->ids = ArrayGrow(records->ids, sizeof(uint32) * (uint64) records->capacity * records->model->field_count);
+	records->lines = ArrayGrow(records->lines, sizeof(uint32) * (uint64) records->capacity * records->layout.stride);
 	if (records->integer_keys)
 		records->integer_keys = ArrayGrow(records->integer_keys, sizeof(int64) * (uint64) records->capacity);
 	if (records->text_keys)
@@ -180,7 +230,7 @@ FillField(MatchRecords *records, int f, const char *bytes, const ChunkText *text
 	const MatchModel *model = records->model;
 	const ModelField *field = &model->fields[f];
 	MatchDictionary *dictionary = &records->dictionaries[field->dictionary];
-	uint32	   *to = records->ids + (uint64) records->count * model->field_count + f;
+	uint32	   *to = records->lines + (uint64) records->count * records->layout.stride + f;
 	ValueSpelling spellings[CHUNK_ROWS];
 	uint32		ids[CHUNK_ROWS];
 
@@ -190,9 +240,9 @@ FillField(MatchRecords *records, int f, const char *bytes, const ChunkText *text
 
 		for (int r = 0; r < rows; r++)
 		{
-			uint32		id = to[r * model->field_count + field->whole - f];
+			uint32		id = to[r * records->layout.stride + field->whole - f];
 
-			to[r * model->field_count] = field->part == PART_MAILBOX ? whole->values[id].extra : whole->domains[id];
+			to[r * records->layout.stride] = field->part == PART_MAILBOX ? whole->values[id].extra : whole->domains[id];
 		}
 		return;
 	}
@@ -206,7 +256,41 @@ FillField(MatchRecords *records, int f, const char *bytes, const ChunkText *text
 	{
 		if (ids[r] == VALUE_BLANK && full_names && full_names[r].len > 0)
 			ids[r] = EnterFromFullName(records, dictionary, field->kind, bytes + full_names[r].offset, full_names[r].len);
-		to[r * model->field_count] = ids[r];
+		to[r * records->layout.stride] = ids[r];
+	}
+}
+
+/* Complete the lines of new records, whose ids are there */
+static void
+FillLines(MatchRecords *records, int rows)
+{
+	const LineLayout *layout = &records->layout;
+
+	for (int place = 0; place < layout->date_count; place++)
+	{
+		const MatchValue *values = FieldDictionary(records, layout->date_field[place])->values;
+
+		for (int r = 0; r < rows; r++)
+		{
+			uint32	   *line = records->lines + (uint64) (records->count + r) * layout->stride;
+
+			line[records->model->field_count + place] = values[line[layout->date_field[place]]].extra;
+		}
+	}
+	for (int place = 0; place < layout->signature_count; place++)
+	{
+		const MatchValue *values = FieldDictionary(records, layout->signature_field[place])->values;
+
+		for (int r = 0; r < rows; r++)
+		{
+			uint32	   *line = records->lines + (uint64) (records->count + r) * layout->stride;
+			const MatchValue *value = &values[line[layout->signature_field[place]]];
+
+			memcpy((char *) line + layout->signature_at + place * sizeof(uint64), &value->signature, sizeof(uint64));
+			((uint8 *) line)[layout->length_at + place] = value->length;
+			if (place < layout->name_count)
+				((uint8 *) line)[layout->groups_at + place] = value->groups;
+		}
 	}
 }
 
@@ -224,6 +308,7 @@ FillRecords(MatchRecords *records, const char *bytes, const ChunkText *texts, in
 		FillField(records, f, bytes, column < 0 ? NULL : texts + column * stride,
 				  full_name < 0 ? NULL : texts + full_name * stride, rows);
 	}
+	FillLines(records, rows);
 	records->count += rows;
 }
 
@@ -485,28 +570,56 @@ RecordsLoad(MatchRecords *records, const char *source, const char *key_column)
 	RecordsReport(records, "%u records read", records->count);
 }
 
-/* Note -log2 of the frequency of each value of a dictionary, as the model knows it */
+/* Note which values of a field the model knows to be frequent, and -log2 of the frequency of these and of the rest */
 static void
-SetRarities(double **rarity, uint32 *size, const MatchDictionary *dictionary, int count, char *const *frequent,
-			const double *frequencies, double rest, MemoryContext context)
+SetRanks(MatchRecords *records, int f)
 {
-	double		rest_rarity = -log2(rest);
+	const ModelField *field = &records->model->fields[f];
+	const MatchDictionary *dictionary = FieldDictionary(records, f);
 
-	if (*size < dictionary->count)
+	if (field->frequency_count > PG_UINT16_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the model has more than %d frequent values of field \"%s\"", PG_UINT16_MAX, field->name)));
+	if (records->ranks[f])
 	{
-		if (*rarity)
-			pfree(*rarity);
-		*rarity = ArrayAllocate(context, sizeof(double) * (uint64) dictionary->count);
-		*size = dictionary->count;
+		pfree(records->ranks[f]);
+		pfree(records->rarity[f]);
 	}
-	for (uint32 id = 0; id < *size; id++)
-		(*rarity)[id] = rest_rarity;
-	for (int i = 0; i < count; i++)
+	records->rank_size[f] = dictionary->count;
+	records->ranks[f] = ArrayAllocateZero(records->context, sizeof(uint16) * (uint64) dictionary->count);
+	records->rarity[f] = MemoryContextAlloc(records->context, sizeof(double) * (field->frequency_count + 1));
+	records->rarity[f][0] = -log2(field->rest_frequency);
+	for (int i = 0; i < field->frequency_count; i++)
 	{
-		uint32		id = DictionaryFind(dictionary, frequent[i], strlen(frequent[i]));
+		uint32		id = DictionaryFind(dictionary, field->frequent[i], strlen(field->frequent[i]));
+
+		records->rarity[f][i + 1] = -log2(field->frequencies[i]);
+		if (id != VALUE_BLANK)
+			records->ranks[f][id] = i + 1;
+	}
+}
+
+/* Note -log2 of the frequency of each word of a field's values, as the model knows it */
+static void
+SetWordRarity(MatchRecords *records, int f)
+{
+	const ModelField *field = &records->model->fields[f];
+	const MatchDictionary *words = FieldDictionary(records, f)->words;
+	double		rest_rarity = -log2(field->rest_word_frequency);
+
+	if (records->word_rarity[f])
+		pfree(records->word_rarity[f]);
+	records->word_rarity_size[f] = words->count;
+	records->word_rarity[f] = ArrayAllocate(records->context, sizeof(double) * (uint64) words->count);
+	for (uint32 id = 0; id < words->count; id++)
+		records->word_rarity[f][id] = rest_rarity;
+	for (int i = 0; i < field->word_count; i++)
+	{
+		uint32		id = DictionaryFind(words, field->words[i], strlen(field->words[i]));
 
 		if (id != VALUE_BLANK)
-			(*rarity)[id] = -log2(frequencies[i]);
+			records->word_rarity[f][id] = -log2(field->word_frequencies[i]);
 	}
 }
 
@@ -514,33 +627,12 @@ SetRarities(double **rarity, uint32 *size, const MatchDictionary *dictionary, in
 void
 RecordsSetRarity(MatchRecords *records)
 {
-	records->far_count = 0;
 	for (int f = 0; f < records->model->field_count; f++)
 	{
-		const ModelField *field = &records->model->fields[f];
-		const MatchDictionary *dictionary = FieldDictionary(records, f);
-
-		if (dictionary->count > NEAR_AT_HAND && field->whole < 0)
-			records->far[records->far_count++] = f;
-		SetRarities(&records->rarity[f], &records->rarity_size[f], dictionary, field->frequency_count,
-					field->frequent, field->frequencies, field->rest_frequency, records->context);
-		if (dictionary->words)
-			SetRarities(&records->word_rarity[f], &records->word_rarity_size[f], dictionary->words, field->word_count,
-						field->words, field->word_frequencies, field->rest_word_frequency, records->context);
+		SetRanks(records, f);
+		if (FieldDictionary(records, f)->words)
+			SetWordRarity(records, f);
 	}
-}
-
-/* Give the values that came since the rarity of those that are not known to be frequent */
-static void
-ExtendRarities(double **rarity, uint32 *size, uint32 count, double rest)
-{
-	if (count <= *size)
-		return;
-	count = Max(count, *size * 2);
-	*rarity = ArrayGrow(*rarity, sizeof(double) * (uint64) count);
-	for (uint32 id = *size; id < count; id++)
-		(*rarity)[id] = -log2(rest);
-	*size = count;
 }
 
 /* Look up how rare the values of records are that came since, all frequent values being there already */
@@ -551,11 +643,26 @@ RecordsExtendRarity(MatchRecords *records)
 	{
 		const ModelField *field = &records->model->fields[f];
 		const MatchDictionary *dictionary = FieldDictionary(records, f);
+		uint32	   *size = &records->rank_size[f];
 
-		ExtendRarities(&records->rarity[f], &records->rarity_size[f], dictionary->count, field->rest_frequency);
-		if (dictionary->words)
-			ExtendRarities(&records->word_rarity[f], &records->word_rarity_size[f], dictionary->words->count,
-						   field->rest_word_frequency);
+		if (dictionary->count > *size)
+		{
+			uint32		wanted = Max(dictionary->count, *size * 2);
+
+			records->ranks[f] = ArrayGrow(records->ranks[f], sizeof(uint16) * (uint64) wanted);
+			memset(records->ranks[f] + *size, 0, sizeof(uint16) * (wanted - *size));
+			*size = wanted;
+		}
+		size = &records->word_rarity_size[f];
+		if (dictionary->words && dictionary->words->count > *size)
+		{
+			uint32		wanted = Max(dictionary->words->count, *size * 2);
+
+			records->word_rarity[f] = ArrayGrow(records->word_rarity[f], sizeof(double) * (uint64) wanted);
+			for (uint32 id = *size; id < wanted; id++)
+				records->word_rarity[f][id] = -log2(field->rest_word_frequency);
+			*size = wanted;
+		}
 	}
 }
 

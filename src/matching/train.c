@@ -370,7 +370,8 @@ CountPatterns(Training *training, PairScorer *scorer)
 
 	training->is_complete = training->all_pairs <= COMPARE_ALL_PAIRS;
 	if (training->is_complete)
-		PatternsOfRandomPairs(random, scorer, COMPARE_ALL_PAIRS, 0, 1);
+		for (int part = 0; part < RANDOM_PARTS; part++)
+			PatternsOfRandomPairs(random, scorer, COMPARE_ALL_PAIRS, part);
 	else
 	{
 		MatchKeys  *keys = training->keys = KeysBuild(training->records);
@@ -385,7 +386,8 @@ CountPatterns(Training *training, PairScorer *scorer)
 			SharedCount(training->records, keys, training->share, RANDOM_PAIRS, workers, random, met);
 		else
 		{
-			PatternsOfRandomPairs(random, scorer, RANDOM_PAIRS, 0, 1);
+			for (int part = 0; part < RANDOM_PARTS; part++)
+				PatternsOfRandomPairs(random, scorer, RANDOM_PAIRS, part);
 			PatternsOfBlocks(met, scorer, keys, training->share);
 		}
 		RecordsReport(training->records, UINT64_FORMAT " pairs counted", random->pairs + met->pairs);
