@@ -228,11 +228,11 @@ PairsRecords(MatchModel *model, const char *source, const char *other)
 {
 	MatchRecords *records = RecordsCreate(model);
 
-	RecordsLoad(records, source, model->key_column);
+	RecordsLoad(records, source, model->key_column, other == NULL);
 	if (other)
 	{
 		records->left_count = records->count;
-		RecordsLoad(records, other, model->key_column);
+		RecordsLoad(records, other, model->key_column, false);
 	}
 	RecordsSetRarity(records);
 	RecordsDropLookup(records);
@@ -306,7 +306,7 @@ train_match_model(PG_FUNCTION_ARGS)
 	MatchModel *model = ModelRead(PG_GETARG_JSONB_P(1));
 	MatchRecords *records = RecordsCreate(model);
 
-	RecordsLoad(records, source, model->key_column);
+	RecordsLoad(records, source, model->key_column, true);
 	ModelTrain(model, records, PG_GETARG_BOOL(2));
 	SharedRelease(records);
 	PG_RETURN_JSONB_P(ModelWrite(model));

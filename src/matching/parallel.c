@@ -14,13 +14,11 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "matching/parallel.h"
+#include "matching/shared.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "storage/dsm.h"
 #include "storage/proc.h"
-
-/* Fewer records are not worth the start of workers */
-#define SHARED_MIN_RECORDS 50000
 
 /* Tasks for each process, so that none waits long for the last */
 #define TASKS_PER_PROCESS 8
@@ -28,10 +26,6 @@
 /* Results go through a queue of this size, so many at a time */
 #define QUEUE_SIZE 262144
 #define MESSAGE_ITEMS 1024
-
-/* Small arrays share a segment of this size */
-#define SEGMENT_SIZE ((uint64) 8 * 1024 * 1024)
-#define SHARED_MAX_SEGMENTS 128
 
 /* What is in the segment that the workers are started with */
 #define SHARED_KEY_JOB 1
@@ -42,25 +36,6 @@ typedef enum
 	SHARED_SEARCH,				/* find pairs whose weight reaches a limit */
 	SHARED_COUNT				/* count patterns, of random pairs and of those in blocks */
 } SharedWork;
-
-/* A segment with arrays */
-typedef struct SharedSegment
-{
-	dsm_handle	handle;
-	char	   *base;			/* as the leader sees it */
-	uint64		size;
-} SharedSegment;
-
-/* The arrays that are shared, in segments, as they are moved one after the other to save memory */
-typedef struct SharedArrays
-{
-	dsm_segment *segments[SHARED_MAX_SEGMENTS];
-	SharedSegment described[SHARED_MAX_SEGMENTS];
-	int			count;
-	uint64		used;			/* of the last one */
-	uint64		to_move;
-	bool		is_complete;
-} SharedArrays;
 
 /*
  * What the workers are told.  Arrays are in the shared segment, their addresses
@@ -103,113 +78,6 @@ typedef struct MessageHead
 
 PGDLLEXPORT void MatchWorkerMain(dsm_segment *segment, shm_toc *toc);
 
-typedef void (*ArrayVisitor) (void *state, void **array, uint64 size);
-
-/* Visit the arrays of a dictionary that pairs are compared by */
-static void
-VisitDictionary(MatchDictionary *dictionary, ArrayVisitor visit, void *state)
-{
-	visit(state, (void **) &dictionary->values, sizeof(MatchValue) * (uint64) dictionary->count);
-	visit(state, (void **) &dictionary->text, dictionary->text_used);
-	visit(state, (void **) &dictionary->tokens, sizeof(uint32) * (uint64) dictionary->token_used);
-	visit(state, (void **) &dictionary->domains, sizeof(uint32) * (uint64) dictionary->count);
-	visit(state, (void **) &dictionary->numbers, sizeof(double) * (uint64) dictionary->number_used);
-}
-
-/* Visit all arrays that pairs are compared by */
-static void
-VisitArrays(MatchRecords *records, MatchKeys *keys, ArrayVisitor visit, void *state)
-{
-	const MatchModel *model = records->model;
-
-	for (int d = 0; d < model->dictionary_count; d++)
-	{
-		VisitDictionary(&records->dictionaries[d], visit, state);
-		if (records->dictionaries[d].words)
-			VisitDictionary(records->dictionaries[d].words, visit, state);
-	}
-	for (int f = 0; f < model->field_count; f++)
-	{
-		visit(state, (void **) &records->ranks[f], sizeof(uint16) * (uint64) records->rank_size[f]);
-		visit(state, (void **) &records->rarity[f], sizeof(double) * (model->fields[f].frequency_count + 1));
-		visit(state, (void **) &records->word_rarity[f], sizeof(double) * (uint64) records->word_rarity_size[f]);
-	}
-	visit(state, (void **) &records->lines, sizeof(uint32) * (uint64) records->count * records->layout.stride);
-	visit(state, (void **) &keys->codes, sizeof(uint32) * (uint64) records->count * keys->stride);
-	for (int k = 0; k < model->key_count; k++)
-		visit(state, (void **) &keys->members[k], sizeof(CodeEntry) * (uint64) Max(keys->member_count[k], 1));
-}
-
-/* Add up the room that arrays need */
-static void
-AddRoom(void *state, void **array, uint64 size)
-{
-	if (*array)
-		*(uint64 *) state += CACHELINEALIGN(size);
-}
-
-/* Move an array into shared memory; stops where there is none left */
-static void
-MoveArray(void *state, void **array, uint64 size)
-{
-	SharedArrays *arrays = state;
-	uint64		room = CACHELINEALIGN(size);
-	SharedSegment *last = arrays->count == 0 ? NULL : &arrays->described[arrays->count - 1];
-
-	if (*array == NULL || !arrays->is_complete)
-		return;
-	CHECK_FOR_INTERRUPTS();
-	if (last == NULL || last->size - arrays->used < room)
-	{
-		dsm_segment *segment = NULL;
-		uint64		needed = Max(room, Min(SEGMENT_SIZE, arrays->to_move));
-
-		if (arrays->count < SHARED_MAX_SEGMENTS)
-			segment = dsm_create(needed, DSM_CREATE_NULL_IF_MAXSEGMENTS);
-		if (segment == NULL)
-		{
-			arrays->is_complete = false;
-			return;
-		}
-		arrays->segments[arrays->count] = segment;
-		last = &arrays->described[arrays->count++];
-		last->handle = dsm_segment_handle(segment);
-		last->base = dsm_segment_address(segment);
-		last->size = needed;
-		arrays->used = 0;
-	}
-	memcpy(last->base + arrays->used, *array, size);
-	pfree(*array);
-	*array = last->base + arrays->used;
-	arrays->used += room;
-	arrays->to_move -= room;
-}
-
-/* The segments as the leader sees them, and where this process has them */
-typedef struct Relocation
-{
-	const SharedJob *job;
-	char	  **bases;
-} Relocation;
-
-/* Turn the leader's address of an array into that of this process */
-static void
-RelocateArray(void *state, void **array, uint64 size)
-{
-	const Relocation *relocation = state;
-
-	for (int s = 0; s < relocation->job->segment_count && *array; s++)
-	{
-		const SharedSegment *segment = &relocation->job->segments[s];
-
-		if ((char *) *array >= segment->base && (char *) *array < segment->base + segment->size)
-		{
-			*array = relocation->bases[s] + ((char *) *array - segment->base);
-			break;
-		}
-	}
-}
-
 /* Get how many workers are worth asking for */
 int
 SharedWorkers(const MatchRecords *records)
@@ -224,12 +92,11 @@ static bool
 ShareArrays(MatchRecords *records, MatchKeys *keys)
 {
 	if (records->shared == NULL)
-	{
-		records->shared = MemoryContextAllocZero(records->context, sizeof(SharedArrays));
-		records->shared->is_complete = true;
-		VisitArrays(records, keys, AddRoom, &records->shared->to_move);
-		VisitArrays(records, keys, MoveArray, records->shared);
-	}
+		records->shared = SharedCreate(records->context);
+	VisitRecords(records, SharedAddRoom, records->shared);
+	VisitKeys(keys, SharedAddRoom, records->shared);
+	VisitRecords(records, SharedMove, records->shared);
+	VisitKeys(keys, SharedMove, records->shared);
 	return records->shared->is_complete;
 }
 
@@ -240,7 +107,8 @@ SharedRelease(MatchRecords *records)
 	if (records->shared == NULL)
 		return;
 	for (int s = 0; s < records->shared->count; s++)
-		dsm_detach(records->shared->segments[s]);
+		if (records->shared->segments[s])
+			dsm_detach(records->shared->segments[s]);
 	records->shared = NULL;
 }
 
@@ -357,7 +225,7 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	shm_mq	   *queue = (shm_mq *) ((char *) shm_toc_lookup(toc, SHARED_KEY_QUEUES, false) +
 									QUEUE_SIZE * ParallelWorkerNumber);
 	shm_mq_handle *handle;
-	Relocation	relocation = {job, palloc(sizeof(char *) * SHARED_MAX_SEGMENTS)};
+	Relocation	relocation = {job->segment_count, job->segments};
 	MatchRecords *records = palloc(sizeof(MatchRecords));
 	MatchKeys  *keys = palloc(sizeof(MatchKeys));
 	MatchDictionary *words = palloc(sizeof(job->words));
@@ -368,8 +236,11 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	handle = shm_mq_attach(queue, segment, NULL);
 	for (int s = 0; s < job->segment_count; s++)
 	{
-		dsm_segment *arrays = dsm_attach(job->segments[s].handle);
+		dsm_segment *arrays;
 
+		if (job->segments[s].size == 0)
+			continue;
+		arrays = dsm_attach(job->segments[s].handle);
 		if (arrays == NULL)
 			return;				/* the leader gave up */
 		relocation.bases[s] = dsm_segment_address(arrays);
@@ -383,7 +254,8 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 		if (records->dictionaries[d].words)
 			records->dictionaries[d].words = &words[d];
 	RecordsJoinParts(records);
-	VisitArrays(records, keys, RelocateArray, &relocation);
+	VisitRecords(records, SharedRelocate, &relocation);
+	VisitKeys(keys, SharedRelocate, &relocation);
 
 	scorer = ScorerCreate(records);
 	finds = CreateFinds(job, scorer);
@@ -393,7 +265,8 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	SendFinds(handle, job, finds);
 	shm_mq_detach(handle);
 	for (int s = 0; s < job->segment_count; s++)
-		dsm_detach(dsm_find_mapping(job->segments[s].handle));
+		if (job->segments[s].size > 0)
+			dsm_detach(dsm_find_mapping(job->segments[s].handle));
 }
 
 /* Describe a job to the workers */

@@ -1,34 +1,24 @@
 /*
- * Reading records from any table or query, or one at a time.
- *
- * Tuples go from the executor straight into chunks, and a chunk is worked off
- * field by field, so that the hash table of one dictionary stays in the cache
- * and its memory can be fetched ahead.
+ * Records: their values as ids of dictionaries, worked off in chunks, field by
+ * field, so that the hash table of one dictionary stays in the cache and its
+ * memory can be fetched ahead.
  */
 #include "postgres.h"
 
+#include <limits.h>
 #include <math.h>
 
-#include "catalog/namespace.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "matching/arrays.h"
 #include "matching/records.h"
+#include "matching/shared.h"
 #include "miscadmin.h"
 #include "normalise/normalise.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/datetime.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
-#include "utils/regproc.h"
-#include "utils/varlena.h"
 
 /* From so many records on, phases are reported when they are done */
 #define REPORTED_RECORDS 100000
 
-#define CHUNK_ROWS DICTIONARY_BATCH
 #define FIRST_CAPACITY 1024
 
 /* Longer lines are made of units of so many bytes, so that they lie across few cache lines */
@@ -37,44 +27,17 @@
 /* Letter signatures and lengths take so many bytes of a line at most */
 #define LINE_MAX_LETTERS 56
 
-/* A text of a chunk */
-typedef struct ChunkText
+/* Get the place of a column among those that are read, which it joins */
+static int
+CollectColumn(MatchRecords *records, const char *column)
 {
-	uint32		offset;
-	int			len;			/* negative for null */
-} ChunkText;
-
-/* Takes tuples from the executor */
-typedef struct RecordReceiver
-{
-	DestReceiver pub;
-	MatchRecords *records;
-	int			columns;		/* the key included */
-	Oid			types[MODEL_MAX_FIELDS * 2 + 1];
-	int			rows;
-	ChunkText  *texts;			/* by column, then row */
-	StringInfoData bytes;
-} RecordReceiver;
-
-/* Collect the columns that a model reads */
-static void
-CollectColumns(MatchRecords *records)
-{
-	for (int f = 0; f < records->model->field_count; f++)
-	{
-		const ModelField *field = &records->model->fields[f];
-		const char *wanted[2] = {field->column, field->full_name};
-
-		for (int w = 0; w < 2; w++)
-		{
-			bool		found = wanted[w] == NULL;
-
-			for (int c = 0; c < records->column_count && !found; c++)
-				found = strcmp(records->columns[c], wanted[w]) == 0;
-			if (!found)
-				records->columns[records->column_count++] = wanted[w];
-		}
-	}
+	if (column == NULL)
+		return -1;
+	for (int c = 0; c < records->column_count; c++)
+		if (strcmp(records->columns[c], column) == 0)
+			return c;
+	records->columns[records->column_count] = column;
+	return records->column_count++;
 }
 
 /* Tell the dictionaries of e-mail addresses where their parts are entered */
@@ -136,12 +99,11 @@ LayOutLines(LineLayout *layout, const MatchModel *model)
 	layout->stride = TYPEALIGN(bytes <= LINE_UNIT ? sizeof(uint64) : LINE_UNIT, bytes) / sizeof(uint32);
 }
 
-/* Make an empty set of records, to be compared by a model */
-MatchRecords *
-RecordsCreate(const MatchModel *model)
+/* Make a set of records empty; of the model, no text is looked at */
+void
+RecordsInit(MatchRecords *records, const MatchModel *model)
 {
-	MatchRecords *records = palloc0(sizeof(MatchRecords));
-
+	memset(records, 0, sizeof(MatchRecords));
 	INSTR_TIME_SET_CURRENT(records->phase_start);
 	records->model = model;
 	records->context = CurrentMemoryContext;
@@ -173,13 +135,26 @@ RecordsCreate(const MatchModel *model)
 	RecordsJoinParts(records);
 	initStringInfo(&records->key_text);
 	InitPersonName(&records->name);
-	CollectColumns(records);
+}
+
+/* Make an empty set of records, to be compared by a model */
+MatchRecords *
+RecordsCreate(const MatchModel *model)
+{
+	MatchRecords *records = palloc(sizeof(MatchRecords));
+
+	RecordsInit(records, model);
+	for (int f = 0; f < model->field_count; f++)
+	{
+		records->column_of[f] = CollectColumn(records, model->fields[f].column);
+		records->full_name_of[f] = CollectColumn(records, model->fields[f].full_name);
+	}
 	return records;
 }
 
 /* Make room for more records */
-static void
-ReserveRecords(MatchRecords *records, uint32 more)
+void
+RecordsReserve(MatchRecords *records, uint32 more)
 {
 	if (records->count + (uint64) more <= records->capacity)
 		return;
@@ -193,16 +168,6 @@ ReserveRecords(MatchRecords *records, uint32 more)
 		records->integer_keys = ArrayGrow(records->integer_keys, sizeof(int64) * (uint64) records->capacity);
 	if (records->text_keys)
 		records->text_keys = ArrayGrow(records->text_keys, sizeof(uint64) * (uint64) records->capacity);
-}
-
-/* Get the place of a column */
-static int
-ColumnIndex(const MatchRecords *records, const char *column)
-{
-	for (int c = 0; c < records->column_count; c++)
-		if (strcmp(records->columns[c], column) == 0)
-			return c;
-	return -1;
 }
 
 /* Enter the given or the family name of a whole name */
@@ -268,23 +233,29 @@ FillLines(MatchRecords *records, int rows)
 
 	for (int place = 0; place < layout->date_count; place++)
 	{
-		const MatchValue *values = FieldDictionary(records, layout->date_field[place])->values;
+		int			field = layout->date_field[place];
+		const MatchValue *values = FieldDictionary(records, field)->values;
 
+		if (records->owner[field] != records->process)
+			continue;
 		for (int r = 0; r < rows; r++)
 		{
 			uint32	   *line = records->lines + (uint64) (records->count + r) * layout->stride;
 
-			line[records->model->field_count + place] = values[line[layout->date_field[place]]].extra;
+			line[records->model->field_count + place] = values[line[field]].extra;
 		}
 	}
 	for (int place = 0; place < layout->signature_count; place++)
 	{
-		const MatchValue *values = FieldDictionary(records, layout->signature_field[place])->values;
+		int			field = layout->signature_field[place];
+		const MatchValue *values = FieldDictionary(records, field)->values;
 
+		if (records->owner[field] != records->process)
+			continue;
 		for (int r = 0; r < rows; r++)
 		{
 			uint32	   *line = records->lines + (uint64) (records->count + r) * layout->stride;
-			const MatchValue *value = &values[line[layout->signature_field[place]]];
+			const MatchValue *value = &values[line[field]];
 
 			memcpy((char *) line + layout->signature_at + place * sizeof(uint64), &value->signature, sizeof(uint64));
 			((uint8 *) line)[layout->length_at + place] = value->length;
@@ -294,19 +265,19 @@ FillLines(MatchRecords *records, int rows)
 	}
 }
 
-/* Fill all fields of new records; texts are by column, then row */
-static void
-FillRecords(MatchRecords *records, const char *bytes, const ChunkText *texts, int stride, int rows)
+/* Add records, and fill those of their fields that this process enters; texts are by column, then row */
+void
+RecordsFill(MatchRecords *records, const char *bytes, const ChunkText *texts, int stride, int rows)
 {
-	ReserveRecords(records, rows);
+	RecordsReserve(records, rows);
 	for (int f = 0; f < records->model->field_count; f++)
 	{
-		const ModelField *field = &records->model->fields[f];
-		int			column = field->column ? ColumnIndex(records, field->column) : -1;
-		int			full_name = field->full_name ? ColumnIndex(records, field->full_name) : -1;
+		int			column = records->column_of[f];
+		int			full_name = records->full_name_of[f];
 
-		FillField(records, f, bytes, column < 0 ? NULL : texts + column * stride,
-				  full_name < 0 ? NULL : texts + full_name * stride, rows);
+		if (records->owner[f] == records->process)
+			FillField(records, f, bytes, column < 0 ? NULL : texts + column * stride,
+					  full_name < 0 ? NULL : texts + full_name * stride, rows);
 	}
 	FillLines(records, rows);
 	records->count += rows;
@@ -327,247 +298,9 @@ RecordsAdd(MatchRecords *records, const char *const *values, const int *lengths)
 		if (values[c])
 			appendBinaryStringInfo(&bytes, values[c], lengths[c]);
 	}
-	FillRecords(records, bytes.data, texts, 1, 1);
+	RecordsFill(records, bytes.data, texts, 1, 1);
 	pfree(bytes.data);
 	return records->count - 1;
-}
-
-/* Work off the rows of a chunk */
-static void
-FlushChunk(RecordReceiver *receiver)
-{
-	MatchRecords *records = receiver->records;
-
-	if (receiver->rows == 0)
-		return;
-	CHECK_FOR_INTERRUPTS();
-	FillRecords(records, receiver->bytes.data, receiver->texts, CHUNK_ROWS, receiver->rows);
-	receiver->rows = 0;
-	resetStringInfo(&receiver->bytes);
-}
-
-/* Put a text into the chunk */
-static inline void
-ChunkAppend(RecordReceiver *receiver, int column, const char *text, int len)
-{
-	ChunkText  *entry = &receiver->texts[column * CHUNK_ROWS + receiver->rows];
-	StringInfo	bytes = &receiver->bytes;
-
-	if (bytes->len + len >= bytes->maxlen)
-		enlargeStringInfo(bytes, len);
-	entry->offset = bytes->len;
-	entry->len = len;
-	memcpy(bytes->data + bytes->len, text, len);
-	bytes->len += len;
-}
-
-/* Write a date as year, month and day */
-static int
-WriteDate(char *to, DateADT date)
-{
-	int			year,
-				month,
-				day;
-
-	if (DATE_NOT_FINITE(date))
-		return 0;
-	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-	if (year < 0 || year > 9999)
-		return snprintf(to, MAXDATELEN + 1, "%04d-%02d-%02d", year, month, day);
-	for (int i = 3; i >= 0; i--, year /= 10)
-		to[i] = '0' + year % 10;
-	to[4] = to[7] = '-';
-	to[5] = '0' + month / 10;
-	to[6] = '0' + month % 10;
-	to[8] = '0' + day / 10;
-	to[9] = '0' + day % 10;
-	return 10;
-}
-
-/* Take one tuple from the executor */
-static bool
-ReceiveTuple(TupleTableSlot *slot, DestReceiver *self)
-{
-	RecordReceiver *receiver = (RecordReceiver *) self;
-	MatchRecords *records = receiver->records;
-	uint32		record = records->count + receiver->rows;
-
-	if (receiver->rows == 0)
-		ReserveRecords(records, CHUNK_ROWS);
-	slot_getallattrs(slot);
-	if (slot->tts_isnull[0])
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a record has no key"),
-				 errhint("Leave out the rows whose key column is null.")));
-	if (records->has_integer_keys)
-		records->integer_keys[record] = receiver->types[0] == INT8OID ? DatumGetInt64(slot->tts_values[0]) :
-			DatumGetInt32(slot->tts_values[0]);
-	else
-	{
-		struct varlena *text = PG_DETOAST_DATUM_PACKED(slot->tts_values[0]);
-
-		records->text_keys[record] = records->key_text.len;
-		appendBinaryStringInfo(&records->key_text, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
-		appendStringInfoChar(&records->key_text, '\0');
-		if (text != (struct varlena *) DatumGetPointer(slot->tts_values[0]))
-			pfree(text);
-	}
-	for (int c = 0; c < records->column_count; c++)
-	{
-		if (slot->tts_isnull[c + 1])
-			receiver->texts[c * CHUNK_ROWS + receiver->rows].len = -1;
-		else if (receiver->types[c + 1] == DATEOID)
-		{
-			char		date[MAXDATELEN + 1];
-
-			ChunkAppend(receiver, c, date, WriteDate(date, DatumGetDateADT(slot->tts_values[c + 1])));
-		}
-		else
-		{
-			struct varlena *text = PG_DETOAST_DATUM_PACKED(slot->tts_values[c + 1]);
-
-			ChunkAppend(receiver, c, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
-			if (text != (struct varlena *) DatumGetPointer(slot->tts_values[c + 1]))
-				pfree(text);
-		}
-	}
-	if (++receiver->rows == CHUNK_ROWS)
-		FlushChunk(receiver);
-	return true;
-}
-
-/* Begin to receive tuples */
-static void
-StartupReceiver(DestReceiver *self, int operation, TupleDesc typeinfo)
-{
-	RecordReceiver *receiver = (RecordReceiver *) self;
-
-	for (int c = 0; c < typeinfo->natts; c++)
-		receiver->types[c] = TupleDescAttr(typeinfo, c)->atttypid;
-}
-
-/* All tuples were received */
-static void
-ShutdownReceiver(DestReceiver *self)
-{
-}
-
-/* Get what stands after FROM: a table's qualified name, or a query in parentheses */
-char *
-RecordsSource(const char *source)
-{
-	List	   *names;
-	Oid			relid = InvalidOid;
-
-	if (strspn(source, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.\"$") == strlen(source))
-	{
-		names = stringToQualifiedNameList(source);
-		relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, false);
-	}
-	if (OidIsValid(relid))
-		return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
-	return psprintf("(%s\n)", source);
-}
-
-/* Get the columns of a query, as SPI plans it */
-static TupleDesc
-SourceColumns(const char *from)
-{
-	char	   *sql = psprintf("SELECT * FROM %s AS source", from);
-	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
-	List	   *sources;
-
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	sources = SPI_plan_get_plan_sources(plan);
-	if (list_length(sources) != 1 || ((CachedPlanSource *) linitial(sources))->resultDesc == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the records are not one query"),
-				 errhint("Give the name of a table or one SELECT.")));
-	return CreateTupleDescCopy(((CachedPlanSource *) linitial(sources))->resultDesc);
-}
-
-/* Find a column; an error lists those there are */
-static Form_pg_attribute
-FindColumn(TupleDesc columns, const char *name)
-{
-	StringInfoData known;
-
-	for (int c = 0; c < columns->natts; c++)
-		if (strcmp(NameStr(TupleDescAttr(columns, c)->attname), name) == 0)
-			return TupleDescAttr(columns, c);
-	initStringInfo(&known);
-	for (int c = 0; c < columns->natts; c++)
-		appendStringInfo(&known, "%s%s", c ? ", " : "", NameStr(TupleDescAttr(columns, c)->attname));
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("the records have no column \"%s\"", name),
-			 errhint("Their columns are: %s.", known.data)));
-}
-
-/* Read records from a table or query, behind those that are there */
-void
-RecordsLoad(MatchRecords *records, const char *source, const char *key_column)
-{
-	RecordReceiver receiver = {0};
-	SPIExecuteOptions options = {0};
-	StringInfoData sql;
-	TupleDesc	columns;
-	Form_pg_attribute key;
-	Oid			key_type;
-	char	   *from;
-
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	from = RecordsSource(source);
-	columns = SourceColumns(from);
-	key = key_column ? FindColumn(columns, key_column) : TupleDescAttr(columns, 0);
-	key_type = getBaseType(key->atttypid);
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT source.%s%s", quote_identifier(NameStr(key->attname)),
-					 key_type == INT4OID || key_type == INT8OID ? "" : "::pg_catalog.text");
-	for (int c = 0; c < records->column_count; c++)
-	{
-		Form_pg_attribute column = FindColumn(columns, records->columns[c]);
-
-		appendStringInfo(&sql, ", source.%s%s", quote_identifier(NameStr(column->attname)),
-						 column->atttypid == DATEOID ? "" : "::pg_catalog.text");
-	}
-	appendStringInfo(&sql, " FROM %s AS source", from);
-
-	if (records->count == 0)
-	{
-		MemoryContext old = MemoryContextSwitchTo(records->context);
-
-		records->has_integer_keys = key_type == INT4OID || key_type == INT8OID;
-		if (records->has_integer_keys)
-			records->integer_keys = palloc(sizeof(int64) * records->capacity);
-		else
-			records->text_keys = palloc(sizeof(uint64) * records->capacity);
-		MemoryContextSwitchTo(old);
-	}
-	else if (records->has_integer_keys != (key_type == INT4OID || key_type == INT8OID))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the keys of the two sets of records are of different types")));
-
-	receiver.pub.receiveSlot = ReceiveTuple;
-	receiver.pub.rStartup = StartupReceiver;
-	receiver.pub.rShutdown = ShutdownReceiver;
-	receiver.pub.rDestroy = ShutdownReceiver;
-	receiver.pub.mydest = DestNone;
-	receiver.records = records;
-	receiver.texts = palloc(sizeof(ChunkText) * CHUNK_ROWS * Max(records->column_count, 1));
-	initStringInfo(&receiver.bytes);
-	options.read_only = true;
-	options.dest = &receiver.pub;
-	if (SPI_execute_extended(sql.data, &options) < 0)
-		elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(SPI_result));
-	FlushChunk(&receiver);
-	SPI_finish();
-	RecordsReport(records, "%u records read", records->count);
 }
 
 /* Note which values of a field the model knows to be frequent, and -log2 of the frequency of these and of the rest */
@@ -671,7 +404,16 @@ void
 RecordsDropLookup(MatchRecords *records)
 {
 	for (int d = 0; d < records->model->dictionary_count; d++)
-		DictionaryDropLookup(&records->dictionaries[d]);
+	{
+		MatchDictionary *dictionary = &records->dictionaries[d];
+
+		if (records->shared && SharedHolds(records->shared, dictionary->slots))
+		{
+			SharedGiveBack(records->shared, dictionary->slots);
+			dictionary->slots = NULL;
+		}
+		DictionaryDropLookup(dictionary);
+	}
 }
 
 /* Tell the caller what was done, and how long it took, when there is much to do */

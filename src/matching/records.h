@@ -36,12 +36,29 @@ typedef struct LineLayout
 	int			groups_at;
 } LineLayout;
 
+/* A text of a chunk of records that are read */
+typedef struct ChunkText
+{
+	uint32		offset;
+	int			len;			/* negative for null */
+} ChunkText;
+
+/* Fewer records are not worth the start of workers */
+#define SHARED_MIN_RECORDS 50000
+
+/* Records are read in chunks of so many */
+#define CHUNK_ROWS DICTIONARY_BATCH
+
 typedef struct MatchRecords
 {
 	const MatchModel *model;
 	MemoryContext context;
 	int			column_count;	/* columns that the model reads */
 	const char *columns[MODEL_MAX_FIELDS * 2];
+	int			column_of[MODEL_MAX_FIELDS];	/* of a field, and that of whole names; or -1 */
+	int			full_name_of[MODEL_MAX_FIELDS];
+	int			process;		/* reading this set, of those that share the work */
+	int			owner[MODEL_MAX_FIELDS];	/* process that enters the values of a field */
 	uint32		count;
 	uint32		capacity;
 	uint32	   *lines;			/* by record: the ids of its values, and what tells most of them apart */
@@ -63,8 +80,11 @@ typedef struct MatchRecords
 } MatchRecords;
 
 extern MatchRecords *RecordsCreate(const MatchModel *model);
+extern void RecordsInit(MatchRecords *records, const MatchModel *model);
+extern void RecordsReserve(MatchRecords *records, uint32 more);
+extern void RecordsFill(MatchRecords *records, const char *bytes, const ChunkText *texts, int stride, int rows);
 extern void RecordsJoinParts(MatchRecords *records);
-extern void RecordsLoad(MatchRecords *records, const char *source, const char *key_column);
+extern void RecordsLoad(MatchRecords *records, const char *source, const char *key_column, bool is_all);
 extern uint32 RecordsAdd(MatchRecords *records, const char *const *values, const int *lengths);
 extern void RecordsSetRarity(MatchRecords *records);
 extern void RecordsExtendRarity(MatchRecords *records);
