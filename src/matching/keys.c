@@ -25,6 +25,9 @@
 /* Records whose lines are fetched ahead of comparing them */
 #define FETCH_AHEAD 48
 
+/* Codes are told apart by so many bits, at least, when it is seen which come twice */
+#define SEEN_MIN_BITS 12
+
 /* The codes of the values of one field under one transformation */
 typedef struct PartCodes
 {
@@ -133,30 +136,100 @@ WriteCodes(const MatchModel *model, const ModelKey *key, PartCodes *const *parts
 		codes[1] = CODE_NONE;
 }
 
-/* Write the codes of all records */
-static void
-FillCodes(MatchKeys *keys)
+struct KeyBuilder
 {
-	const MatchModel *model = keys->model;
-	PartCodes  *known = palloc(sizeof(PartCodes) * MODEL_MAX_KEYS * MODEL_MAX_PARTS);
-	PartCodes  *parts[MODEL_MAX_KEYS][MODEL_MAX_PARTS];
-	int			known_count = 0;
+	MatchKeys  *keys;
+	MemoryContext context;
+	PartCodes	known[MODEL_MAX_KEYS * MODEL_MAX_PARTS];
+	int			known_count;
+	uint32	   *refinement_codes[MODEL_MAX_REFINEMENTS];	/* by value; or NULL as long as no block is too large */
+	uint64	   *seen;			/* a bit for each class of codes, */
+	uint64	   *twice;			/* and whether it was seen twice */
+	int			seen_bits;
+	CodeEntry  *entries;
+	CodeEntry  *spare;
+	uint64		room;
+};
 
-	for (int k = 0; k < model->key_count; k++)
-		for (int p = 0; p < model->keys[k].part_count; p++)
-			parts[k][p] = FindPartCodes(keys->records, &model->keys[k].parts[p], known, &known_count);
+/* Make what the blocks of keys are found with */
+KeyBuilder *
+KeyBuilderCreate(MatchKeys *keys)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt keys", ALLOCSET_DEFAULT_SIZES);
+	KeyBuilder *builder = MemoryContextAllocZero(context, sizeof(KeyBuilder));
+
+	builder->keys = keys;
+	builder->context = context;
+	for (builder->seen_bits = SEEN_MIN_BITS; (UINT64CONST(1) << builder->seen_bits) < (uint64) keys->records->count * 4;)
+		builder->seen_bits++;
+	builder->seen = ArrayAllocate(context, sizeof(uint64) << (builder->seen_bits - 6));
+	builder->twice = ArrayAllocate(context, sizeof(uint64) << (builder->seen_bits - 6));
+	return builder;
+}
+
+/* Give back what the blocks of keys were found with */
+void
+KeyBuilderFree(KeyBuilder *builder)
+{
+	MemoryContextDelete(builder->context);
+}
+
+/* Write the codes of all records in a key */
+static void
+FillCodes(KeyBuilder *builder, int key)
+{
+	MatchKeys  *keys = builder->keys;
+	const ModelKey *definition = &keys->model->keys[key];
+	PartCodes  *parts[MODEL_MAX_PARTS];
+
+	for (int p = 0; p < definition->part_count; p++)
+		parts[p] = FindPartCodes(keys->records, &definition->parts[p], builder->known, &builder->known_count);
 	for (uint32 r = 0; r < keys->records->count; r++)
 	{
 		if (r % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int k = 0; k < model->key_count; k++)
-			WriteCodes(model, &model->keys[k], parts[k], keys->entries[k], RecordIds(keys->records, r),
-					   keys->codes + (uint64) r * keys->stride + keys->first[k]);
+		WriteCodes(keys->model, definition, parts, keys->entries[key], RecordIds(keys->records, r),
+				   keys->codes + (uint64) r * keys->stride + keys->first[key]);
 	}
-	for (int i = 0; i < known_count; i++)
-		for (int e = 0; e < known[i].entries; e++)
-			pfree(known[i].codes[e]);
-	pfree(known);
+}
+
+/* Get the class of a code among those that are told apart */
+static inline uint64
+CodeClass(const KeyBuilder *builder, uint32 code)
+{
+	return (code * UINT64CONST(0x9E3779B97F4A7C15)) >> (64 - builder->seen_bits);
+}
+
+/* Count the entries of a key whose codes may come twice, and note which do */
+static uint64
+CountRepeated(KeyBuilder *builder, int key)
+{
+	const MatchKeys *keys = builder->keys;
+	uint64		count = 0;
+
+	memset(builder->seen, 0, sizeof(uint64) << (builder->seen_bits - 6));
+	memset(builder->twice, 0, sizeof(uint64) << (builder->seen_bits - 6));
+	for (uint32 r = 0; r < keys->records->count; r++)
+	{
+		const uint32 *codes = RecordCodes(keys, r) + keys->first[key];
+
+		if (r % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int e = 0; e < keys->entries[key]; e++)
+			if (codes[e] != CODE_NONE)
+			{
+				uint64		class = CodeClass(builder, codes[e]);
+				uint64		bit = UINT64CONST(1) << (class & 63);
+				bool		is_again = (builder->seen[class >> 6] & bit) != 0;
+
+				/* The first of a class counts when the second comes */
+				count += is_again + (is_again && !(builder->twice[class >> 6] & bit));
+				if (is_again)
+					builder->twice[class >> 6] |= bit;
+				builder->seen[class >> 6] |= bit;
+			}
+	}
+	return count;
 }
 
 /* Sort entries by code (least significant digit first) */
@@ -190,12 +263,44 @@ SortEntries(CodeEntry *entries, CodeEntry *spare, uint32 count)
 	return entries;
 }
 
-/* Gather the entries of a key, sorted by code */
-static CodeEntry *
-GatherEntries(const MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint32 *count)
+/* Keep the entries of blocks of two or more; returns how many */
+static uint32
+KeepBlocks(CodeEntry *entries, uint32 count)
 {
-	uint32		n = 0;
+	uint32		kept = 0;
+	uint32		before = CODE_NONE;
 
+	for (uint32 i = 0; i < count; i++)
+	{
+		CodeEntry	entry = entries[i];
+
+		if (entry.code == before || (i + 1 < count && entries[i + 1].code == entry.code))
+			entries[kept++] = entry;
+		before = entry.code;
+	}
+	return kept;
+}
+
+/* Gather the members of the blocks of a key, sorted by code */
+static CodeEntry *
+GatherMembers(KeyBuilder *builder, int key, uint32 *count)
+{
+	const MatchKeys *keys = builder->keys;
+	uint64		room = CountRepeated(builder, key);
+	CodeEntry  *sorted;
+	uint64		n = 0;
+
+	if (room > builder->room)
+	{
+		if (builder->entries)
+		{
+			pfree(builder->entries);
+			pfree(builder->spare);
+		}
+		builder->entries = ArrayAllocate(builder->context, sizeof(CodeEntry) * room);
+		builder->spare = ArrayAllocate(builder->context, sizeof(CodeEntry) * room);
+		builder->room = room;
+	}
 	for (uint32 r = 0; r < keys->records->count; r++)
 	{
 		const uint32 *codes = RecordCodes(keys, r) + keys->first[key];
@@ -203,14 +308,16 @@ GatherEntries(const MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spa
 		if (r % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
 		for (int e = 0; e < keys->entries[key]; e++)
-			if (codes[e] != CODE_NONE)
-			{
-				entries[n].code = codes[e];
-				entries[n++].record = r;
-			}
+		{
+			uint64		class = CodeClass(builder, codes[e]);
+
+			if (codes[e] != CODE_NONE && (builder->twice[class >> 6] & (UINT64CONST(1) << (class & 63))))
+				builder->entries[n++] = (CodeEntry) {codes[e], r};
+		}
 	}
-	*count = n;
-	return SortEntries(entries, spare, n);
+	sorted = SortEntries(builder->entries, builder->spare, n);
+	*count = KeepBlocks(sorted, n);
+	return sorted;
 }
 
 /* Replace the code of a record in a key */
@@ -245,32 +352,52 @@ static void
 CutBlock(MatchKeys *keys, int key, CodeEntry *entries, uint32 count)
 {
 	uint32		limit = keys->model->block_limit;
+	KeyBlocks  *blocks = &keys->blocks[key];
 
 	qsort_arg(entries, count, sizeof(CodeEntry), CompareContent, (void *) keys->records);
-	keys->pairs[key] += (uint64) count * (limit - 1) / 2;
+	blocks->pairs += (uint64) count * (limit - 1) / 2;
 	for (uint32 i = 0; i < count; i++)
 	{
 		ReplaceCode(keys, key, entries[i].record, entries[i].code, JoinCodes(entries[i].code, 1 + i / limit));
 		if (i % limit != 0 || i == 0)
 			continue;
-		if (keys->seam_count == keys->seam_capacity)
+		if (blocks->seam_count == blocks->seam_capacity)
 		{
-			keys->seam_capacity = Max(keys->seam_capacity * 2, 1024);
-			keys->seams = keys->seams ? ArrayGrow(keys->seams, sizeof(uint32) * 2 * (uint64) keys->seam_capacity) :
-				palloc(sizeof(uint32) * 2 * keys->seam_capacity);
+			blocks->seam_capacity = Max(blocks->seam_capacity * 2, 1024);
+			blocks->seams = blocks->seams ?
+				ArrayGrow(blocks->seams, sizeof(uint32) * 2 * (uint64) blocks->seam_capacity) :
+				palloc(sizeof(uint32) * 2 * blocks->seam_capacity);
 		}
-		keys->seams[2 * keys->seam_count] = entries[i - 1].record;
-		keys->seams[2 * keys->seam_count + 1] = entries[i].record;
-		keys->seam_count++;
+		blocks->seams[2 * blocks->seam_count] = entries[i - 1].record;
+		blocks->seams[2 * blocks->seam_count + 1] = entries[i].record;
+		blocks->seam_count++;
 	}
+}
+
+/* Get the codes of values by which blocks are split; they are worked out when the first is too large */
+static const uint32 *
+RefinementCodes(KeyBuilder *builder, int refinement)
+{
+	if (builder->refinement_codes[refinement] == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(builder->context);
+		PartCodes	codes;
+
+		MakePartCodes(builder->keys->records, &builder->keys->model->refinements[refinement], &codes);
+		builder->refinement_codes[refinement] = codes.codes[0];
+		MemoryContextSwitchTo(old);
+	}
+	return builder->refinement_codes[refinement];
 }
 
 /* Split a block that is too large by the fields that are not in its key yet */
 static void
-SplitBlock(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint32 count, int refinement)
+SplitBlock(KeyBuilder *builder, int key, CodeEntry *entries, CodeEntry *spare, uint32 count, int refinement)
 {
+	MatchKeys  *keys = builder->keys;
 	const MatchModel *model = keys->model;
 	const ModelKey *definition = &model->keys[key];
+	const uint32 *codes;
 	CodeEntry  *sorted;
 	bool		in_key;
 
@@ -289,10 +416,11 @@ SplitBlock(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint3
 		if (in_key)
 			refinement++;
 	} while (in_key);
+	codes = RefinementCodes(builder, refinement);
 	for (uint32 i = 0; i < count; i++)
 	{
 		uint32		id = RecordIds(keys->records, entries[i].record)[model->refinements[refinement].field];
-		uint32		code = JoinCodes(entries[i].code, 2 + keys->refinement_codes[refinement][id]);
+		uint32		code = JoinCodes(entries[i].code, 2 + codes[id]);
 
 		ReplaceCode(keys, key, entries[i].record, entries[i].code, code);
 		entries[i].code = code;
@@ -307,39 +435,26 @@ SplitBlock(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint3
 		while (to < count && entries[to].code == entries[from].code)
 			to++;
 		if (to - from > model->block_limit)
-			SplitBlock(keys, key, entries + from, spare + from, to - from, refinement + 1);
+			SplitBlock(builder, key, entries + from, spare + from, to - from, refinement + 1);
 		else
-			keys->pairs[key] += (uint64) (to - from) * (to - from - 1) / 2;
+			keys->blocks[key].pairs += (uint64) (to - from) * (to - from - 1) / 2;
 		from = to;
 	}
 }
 
-/* Keep the entries of blocks of two or more; returns how many */
-static uint32
-KeepBlocks(CodeEntry *entries, uint32 count)
-{
-	uint32		kept = 0;
-	uint32		before = CODE_NONE;
-
-	for (uint32 i = 0; i < count; i++)
-	{
-		CodeEntry	entry = entries[i];
-
-		if (entry.code == before || (i + 1 < count && entries[i + 1].code == entry.code))
-			entries[kept++] = entry;
-		before = entry.code;
-	}
-	return kept;
-}
-
 /* Find the blocks of a key, splitting those that are too large */
-static void
-BuildKey(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare)
+void
+KeyBuild(KeyBuilder *builder, int key)
 {
+	MatchKeys  *keys = builder->keys;
+	KeyBlocks  *blocks = &keys->blocks[key];
+	MemoryContext old = MemoryContextSwitchTo(builder->context);
+	CodeEntry  *sorted;
 	uint32		count;
-	CodeEntry  *sorted = GatherEntries(keys, key, entries, spare, &count);
 
-	count = KeepBlocks(sorted, count);
+	FillCodes(builder, key);
+	sorted = GatherMembers(builder, key, &count);
+	MemoryContextSwitchTo(old);
 	for (uint32 from = 0; from < count;)
 	{
 		uint32		to = from;
@@ -348,59 +463,35 @@ BuildKey(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare)
 			to++;
 		if (to - from > keys->model->block_limit)
 		{
-			keys->split[key]++;
-			SplitBlock(keys, key, sorted + from, (sorted == entries ? spare : entries) + from, to - from, 0);
+			blocks->split++;
+			SplitBlock(builder, key, sorted + from, (sorted == builder->entries ? builder->spare : builder->entries) + from,
+					   to - from, 0);
 		}
 		else
-			keys->pairs[key] += (uint64) (to - from) * (to - from - 1) / 2;
+			blocks->pairs += (uint64) (to - from) * (to - from - 1) / 2;
 		from = to;
 	}
-	if (keys->split[key] > 0)
-	{
-		sorted = GatherEntries(keys, key, entries, spare, &count);
-		count = KeepBlocks(sorted, count);
-	}
-	keys->member_count[key] = count;
-	keys->members[key] = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) Max(count, 1));
-	memcpy(keys->members[key], sorted, sizeof(CodeEntry) * (uint64) count);
+	if (blocks->split > 0)
+		sorted = GatherMembers(builder, key, &count);
+	blocks->member_count = count;
+	blocks->members = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) Max(count, 1));
+	memcpy(blocks->members, sorted, sizeof(CodeEntry) * (uint64) count);
 }
 
-/* Work out all codes, splitting the blocks that are too large */
+/* Make the keys of records, without codes and blocks */
 MatchKeys *
-KeysBuild(MatchRecords *records)
+KeysCreate(MatchRecords *records)
 {
 	MatchKeys  *keys = palloc0(sizeof(MatchKeys));
-	const MatchModel *model = records->model;
-	CodeEntry  *entries;
-	CodeEntry  *spare;
 
 	keys->records = records;
-	keys->model = model;
-	for (int k = 0; k < model->key_count; k++)
+	keys->model = records->model;
+	for (int k = 0; k < records->model->key_count; k++)
 	{
 		keys->first[k] = keys->stride;
-		keys->entries[k] = KeyEntries(&model->keys[k]);
+		keys->entries[k] = KeyEntries(&records->model->keys[k]);
 		keys->stride += keys->entries[k];
 	}
-	keys->codes = ArrayAllocate(CurrentMemoryContext,
-								sizeof(uint32) * (uint64) Max(keys->stride, 1) * Max(records->count, 1));
-	for (int f = 0; f < model->refinement_count; f++)
-	{
-		PartCodes	codes;
-
-		MakePartCodes(records, &model->refinements[f], &codes);
-		keys->refinement_codes[f] = codes.codes[0];
-	}
-	FillCodes(keys);
-	entries = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
-	spare = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
-	for (int k = 0; k < model->key_count; k++)
-		BuildKey(keys, k, entries, spare);
-	pfree(entries);
-	pfree(spare);
-	for (int f = 0; f < model->refinement_count; f++)
-		pfree(keys->refinement_codes[f]);
-	RecordsReport(records, "%d blocking keys built", model->key_count);
 	return keys;
 }
 
@@ -458,9 +549,9 @@ KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right)
 static uint32
 FirstMember(const MatchKeys *keys, int key, uint64 code)
 {
-	const CodeEntry *members = keys->members[key];
+	const CodeEntry *members = keys->blocks[key].members;
 	uint32		low = 0;
-	uint32		high = keys->member_count[key];
+	uint32		high = keys->blocks[key].member_count;
 
 	while (low < high)
 	{
@@ -485,7 +576,7 @@ RangeStart(uint64 number, uint32 count)
 void
 KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state)
 {
-	const CodeEntry *members = keys->members[key];
+	const CodeEntry *members = keys->blocks[key].members;
 	uint32		below = slice->share >= 1 ? PG_UINT32_MAX : (uint32) (slice->share * PG_UINT32_MAX);
 	uint32		room = keys->model->block_limit + 1;
 	uint32	   *numbers = palloc(sizeof(uint32) * room);
@@ -518,12 +609,13 @@ KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisi
 void
 KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state)
 {
-	for (uint32 s = 0; s < keys->seam_count; s++)
-	{
-		MatchBlock	block = {keys->model->key_count, CODE_NONE, 2, &keys->seams[2 * s]};
+	for (int k = 0; k < keys->model->key_count; k++)
+		for (uint32 s = 0; s < keys->blocks[k].seam_count; s++)
+		{
+			MatchBlock	block = {keys->model->key_count, CODE_NONE, 2, &keys->blocks[k].seams[2 * s]};
 
-		visit(state, keys, &block);
-	}
+			visit(state, keys, &block);
+		}
 }
 
 /* Work out the codes of a key for some records only: its entries one after the other */

@@ -17,6 +17,18 @@ typedef struct CodeEntry
 	uint32		record;
 } CodeEntry;
 
+/* The blocks of a key */
+typedef struct KeyBlocks
+{
+	CodeEntry  *members;		/* of blocks of two records or more, by code */
+	uint32		member_count;
+	uint32		split;			/* blocks that were too large */
+	uint64		pairs;			/* in its blocks, met before or not */
+	uint32		seam_count;
+	uint32		seam_capacity;
+	uint32	   *seams;			/* pairs across the seams of blocks cut up at last */
+} KeyBlocks;
+
 typedef struct MatchKeys
 {
 	const MatchRecords *records;
@@ -25,15 +37,11 @@ typedef struct MatchKeys
 	uint32	   *codes;			/* by record, then key, then entry */
 	int			first[MODEL_MAX_KEYS + 1];	/* entry of a key */
 	int			entries[MODEL_MAX_KEYS + 1];	/* none past the last, where the seams are */
-	CodeEntry  *members[MODEL_MAX_KEYS];	/* of the blocks of a key, of two records or more, by code */
-	uint32		member_count[MODEL_MAX_KEYS];
-	uint64		pairs[MODEL_MAX_KEYS];	/* in its blocks, met before or not */
-	uint64		split[MODEL_MAX_KEYS];	/* blocks that were too large */
-	uint32	   *refinement_codes[MODEL_MAX_REFINEMENTS];	/* by value */
-	uint32		seam_count;
-	uint32		seam_capacity;
-	uint32	   *seams;			/* pairs across the seams of blocks cut up at last */
+	KeyBlocks	blocks[MODEL_MAX_KEYS];
 } MatchKeys;
+
+/* What the blocks of keys are found with, one key after the other */
+typedef struct KeyBuilder KeyBuilder;
 
 /* A block of records */
 typedef struct MatchBlock
@@ -54,7 +62,10 @@ typedef struct KeysSlice
 
 typedef void (*BlockVisitor) (void *state, const MatchKeys *keys, const MatchBlock *block);
 
-extern MatchKeys *KeysBuild(MatchRecords *records);
+extern MatchKeys *KeysCreate(MatchRecords *records);
+extern KeyBuilder *KeyBuilderCreate(MatchKeys *keys);
+extern void KeyBuild(KeyBuilder *builder, int key);
+extern void KeyBuilderFree(KeyBuilder *builder);
 extern void KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state);
 extern void KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state);
 extern bool KeysMetBefore(const MatchKeys *keys, int key, uint32 code, uint32 left, uint32 right);

@@ -13,6 +13,7 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "matching/arrays.h"
 #include "matching/parallel.h"
 #include "matching/shared.h"
 #include "miscadmin.h"
@@ -33,6 +34,7 @@
 
 typedef enum
 {
+	SHARED_BUILD,				/* find the blocks of keys */
 	SHARED_SEARCH,				/* find pairs whose weight reaches a limit */
 	SHARED_COUNT				/* count patterns, of random pairs and of those in blocks */
 } SharedWork;
@@ -67,12 +69,24 @@ typedef struct SharedFinds
 	uint64	   *first;			/* by task, where its pairs begin, */
 	uint64	   *count;			/* and how many they are */
 	PatternTable *tables[2];	/* of random pairs, of those in blocks */
+	KeyBuilder *builder;
 } SharedFinds;
+
+/* What a message holds */
+typedef enum
+{
+	ITEM_PAIR,
+	ITEM_PATTERN,
+	ITEM_MEMBER,
+	ITEM_SEAM,
+	ITEM_BLOCKS
+} ItemKind;
 
 /* What goes before the items of a message */
 typedef struct MessageHead
 {
-	uint32		task;			/* or table */
+	ItemKind	kind;
+	uint32		task;			/* or table, or key */
 	uint32		count;
 } MessageHead;
 
@@ -114,10 +128,15 @@ SharedRelease(MatchRecords *records)
 
 /* Make what one process finds */
 static SharedFinds *
-CreateFinds(const SharedJob *job, PairScorer *scorer)
+CreateFinds(const SharedJob *job, MatchKeys *keys, PairScorer *scorer)
 {
 	SharedFinds *finds = palloc0(sizeof(SharedFinds));
 
+	if (job->work == SHARED_BUILD)
+	{
+		finds->builder = KeyBuilderCreate(keys);
+		return finds;
+	}
 	finds->finder = FinderCreate(scorer, job->at_least);
 	finds->first = palloc0(sizeof(uint64) * job->task_count);
 	finds->count = palloc0(sizeof(uint64) * job->task_count);
@@ -140,7 +159,9 @@ WorkOnTasks(SharedJob *job, const MatchKeys *keys, PairScorer *scorer, SharedFin
 		KeysSlice	slice = {job->share, part % job->slices, job->slices};
 
 		CHECK_FOR_INTERRUPTS();
-		if (task < random_tasks)
+		if (job->work == SHARED_BUILD)
+			KeyBuild(finds->builder, task);
+		else if (task < random_tasks)
 			PatternsOfRandomPairs(finds->tables[0], scorer, job->random_pairs, task);
 		else if (job->work == SHARED_COUNT)
 			PatternsOfSlice(finds->tables[1], scorer, keys, part / job->slices, &slice);
@@ -155,11 +176,11 @@ WorkOnTasks(SharedJob *job, const MatchKeys *keys, PairScorer *scorer, SharedFin
 
 /* Send items to the leader; false when it does not listen any more */
 static bool
-SendItems(shm_mq_handle *queue, uint32 task, const void *items, uint64 count, Size item_size)
+SendItems(shm_mq_handle *queue, ItemKind kind, uint32 task, const void *items, uint64 count, Size item_size)
 {
 	for (uint64 from = 0; from < count; from += MESSAGE_ITEMS)
 	{
-		MessageHead head = {task, Min(MESSAGE_ITEMS, count - from)};
+		MessageHead head = {kind, task, Min(MESSAGE_ITEMS, count - from)};
 		shm_mq_iovec parts[2] = {
 			{(const char *) &head, sizeof(head)},
 			{(const char *) items + from * item_size, head.count * item_size}
@@ -171,12 +192,35 @@ SendItems(shm_mq_handle *queue, uint32 task, const void *items, uint64 count, Si
 	return true;
 }
 
+/* Send the blocks of the keys that were built here to the leader */
+static void
+SendBlocks(shm_mq_handle *queue, const MatchKeys *keys)
+{
+	for (int k = 0; k < keys->model->key_count; k++)
+	{
+		const KeyBlocks *blocks = &keys->blocks[k];
+
+		if (blocks->members == NULL)
+			continue;
+		if (!SendItems(queue, ITEM_BLOCKS, k, blocks, 1, sizeof(KeyBlocks)) ||
+			!SendItems(queue, ITEM_MEMBER, k, blocks->members, blocks->member_count, sizeof(CodeEntry)) ||
+			!SendItems(queue, ITEM_SEAM, k, blocks->seams, blocks->seam_count, 2 * sizeof(uint32)))
+			return;
+	}
+}
+
 /* Send what was found to the leader */
 static void
-SendFinds(shm_mq_handle *queue, const SharedJob *job, const SharedFinds *finds)
+SendFinds(shm_mq_handle *queue, const SharedJob *job, const MatchKeys *keys, const SharedFinds *finds)
 {
+	if (job->work == SHARED_BUILD)
+	{
+		SendBlocks(queue, keys);
+		return;
+	}
 	for (uint32 task = 0; task < job->task_count; task++)
-		if (!SendItems(queue, task, finds->finder->pairs + finds->first[task], finds->count[task], sizeof(FoundPair)))
+		if (!SendItems(queue, ITEM_PAIR, task, finds->finder->pairs + finds->first[task], finds->count[task],
+					   sizeof(FoundPair)))
 			return;
 	for (int t = 0; t < 2 && finds->tables[t]; t++)
 	{
@@ -184,14 +228,25 @@ SendFinds(shm_mq_handle *queue, const SharedJob *job, const SharedFinds *finds)
 		PatternCount **list = PatternsList(finds->tables[t], &count);
 
 		for (int i = 0; i < count; i++)
-			if (!SendItems(queue, t, list[i], 1, sizeof(PatternCount)))
+			if (!SendItems(queue, ITEM_PATTERN, t, list[i], 1, sizeof(PatternCount)))
 				return;
 	}
 }
 
+/* Take the blocks of a key, whose members and seams follow */
+static void
+TakeBlocks(KeyBlocks *blocks, const char *item)
+{
+	memcpy(blocks, item, sizeof(KeyBlocks));
+	blocks->members = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) Max(blocks->member_count, 1));
+	blocks->seams = blocks->seam_count == 0 ? NULL :
+		ArrayAllocate(CurrentMemoryContext, 2 * sizeof(uint32) * (uint64) blocks->seam_count);
+	blocks->member_count = blocks->seam_count = 0;
+}
+
 /* Take what a worker found */
 static void
-ReceiveFinds(shm_mq_handle *queue, const SharedJob *job, SharedFinds *finds)
+ReceiveFinds(shm_mq_handle *queue, MatchKeys *keys, SharedFinds *finds)
 {
 	Size		size;
 	void	   *data;
@@ -200,20 +255,35 @@ ReceiveFinds(shm_mq_handle *queue, const SharedJob *job, SharedFinds *finds)
 	{
 		MessageHead head;
 		const char *items = (const char *) data + sizeof(MessageHead);
+		PatternCount entry;
+		KeyBlocks  *blocks;
 
 		memcpy(&head, data, sizeof(MessageHead));
-		if (job->work == SHARED_COUNT)
+		blocks = &keys->blocks[Min(head.task, MODEL_MAX_KEYS - 1)];
+		switch (head.kind)
 		{
-			PatternCount entry;
-
-			memcpy(&entry, items, sizeof(PatternCount));
-			PatternsMerge(finds->tables[head.task], &entry);
-			continue;
+			case ITEM_PAIR:
+				if (finds->count[head.task] == 0)
+					finds->first[head.task] = finds->finder->count;
+				finds->count[head.task] += head.count;
+				FinderAppend(finds->finder, (const FoundPair *) items, head.count);
+				break;
+			case ITEM_PATTERN:
+				memcpy(&entry, items, sizeof(PatternCount));
+				PatternsMerge(finds->tables[head.task], &entry);
+				break;
+			case ITEM_BLOCKS:
+				TakeBlocks(blocks, items);
+				break;
+			case ITEM_MEMBER:
+				memcpy(blocks->members + blocks->member_count, items, head.count * sizeof(CodeEntry));
+				blocks->member_count += head.count;
+				break;
+			case ITEM_SEAM:
+				memcpy(blocks->seams + 2 * (uint64) blocks->seam_count, items, head.count * 2 * sizeof(uint32));
+				blocks->seam_count += head.count;
+				break;
 		}
-		if (finds->count[head.task] == 0)
-			finds->first[head.task] = finds->finder->count;
-		finds->count[head.task] += head.count;
-		FinderAppend(finds->finder, (const FoundPair *) items, head.count);
 	}
 }
 
@@ -257,12 +327,15 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	VisitRecords(records, SharedRelocate, &relocation);
 	VisitKeys(keys, SharedRelocate, &relocation);
 
-	scorer = ScorerCreate(records);
-	finds = CreateFinds(job, scorer);
+	scorer = job->work == SHARED_BUILD ? NULL : ScorerCreate(records);
+	finds = CreateFinds(job, keys, scorer);
 	WorkOnTasks(job, keys, scorer, finds);
-	pg_atomic_fetch_add_u64(&job->met, finds->finder->met);
-	pg_atomic_fetch_add_u64(&job->compared, finds->finder->compared);
-	SendFinds(handle, job, finds);
+	if (finds->finder)
+	{
+		pg_atomic_fetch_add_u64(&job->met, finds->finder->met);
+		pg_atomic_fetch_add_u64(&job->compared, finds->finder->compared);
+	}
+	SendFinds(handle, job, keys, finds);
 	shm_mq_detach(handle);
 	for (int s = 0; s < job->segment_count; s++)
 		if (job->segments[s].size > 0)
@@ -283,7 +356,8 @@ DescribeJob(SharedJob *job, const SharedJob *wanted, MatchRecords *records, cons
 		if (records->dictionaries[d].words)
 			job->words[d] = *records->dictionaries[d].words;
 	job->slices = 1 + TASKS_PER_PROCESS * processes / Max(keys->model->key_count, 1);
-	job->task_count = job->slices * keys->model->key_count + (job->work == SHARED_COUNT ? RANDOM_PARTS : 0);
+	job->task_count = job->work == SHARED_BUILD ? keys->model->key_count :
+		job->slices * keys->model->key_count + (job->work == SHARED_COUNT ? RANDOM_PARTS : 0);
 	pg_atomic_init_u32(&job->next_task, 0);
 	pg_atomic_init_u64(&job->met, 0);
 	pg_atomic_init_u64(&job->compared, 0);
@@ -293,7 +367,7 @@ DescribeJob(SharedJob *job, const SharedJob *wanted, MatchRecords *records, cons
 static SharedFinds *
 RunJob(const SharedJob *wanted, MatchRecords *records, MatchKeys *keys, int workers, uint32 *task_count)
 {
-	PairScorer *scorer = ScorerCreate(records);
+	PairScorer *scorer = wanted->work == SHARED_BUILD ? NULL : ScorerCreate(records);
 	ParallelContext *context;
 	SharedJob  *job;
 	SharedFinds *finds;
@@ -317,17 +391,59 @@ RunJob(const SharedJob *wanted, MatchRecords *records, MatchKeys *keys, int work
 	for (int w = 0; w < context->nworkers_launched; w++)
 		handles[w] = shm_mq_attach((shm_mq *) (queues + QUEUE_SIZE * w), context->seg, context->worker[w].bgwhandle);
 
-	finds = CreateFinds(job, scorer);
+	finds = CreateFinds(job, keys, scorer);
 	WorkOnTasks(job, keys, scorer, finds);
 	for (int w = 0; w < context->nworkers_launched; w++)
-		ReceiveFinds(handles[w], job, finds);
+		ReceiveFinds(handles[w], keys, finds);
 	WaitForParallelWorkersToFinish(context);
 	*task_count = job->task_count;
-	finds->finder->met += pg_atomic_read_u64(&job->met);
-	finds->finder->compared += pg_atomic_read_u64(&job->compared);
+	if (finds->finder)
+	{
+		finds->finder->met += pg_atomic_read_u64(&job->met);
+		finds->finder->compared += pg_atomic_read_u64(&job->compared);
+	}
 	DestroyParallelContext(context);
 	ExitParallelMode();
 	return finds;
+}
+
+/* Find the blocks of all keys together with workers; false when there is no shared memory for that */
+static bool
+SharedBuild(MatchRecords *records, MatchKeys *keys, int workers)
+{
+	SharedJob	wanted = {.work = SHARED_BUILD};
+	SharedFinds *finds;
+	uint32		task_count;
+
+	if (!ShareArrays(records, keys))
+		return false;
+	keys->codes = SharedAllocate(records->shared, sizeof(uint32) * (uint64) keys->stride * records->count);
+	if (keys->codes == NULL)
+		return false;
+	finds = RunJob(&wanted, records, keys, workers, &task_count);
+	KeyBuilderFree(finds->builder);
+	return true;
+}
+
+/* Work out the codes of all keys and find their blocks */
+MatchKeys *
+KeysBuild(MatchRecords *records)
+{
+	MatchKeys  *keys = KeysCreate(records);
+	int			workers = Min(SharedWorkers(records), keys->model->key_count - 1);
+
+	if (workers <= 0 || !SharedBuild(records, keys, workers))
+	{
+		KeyBuilder *builder = KeyBuilderCreate(keys);
+
+		keys->codes = ArrayAllocate(CurrentMemoryContext,
+									sizeof(uint32) * (uint64) Max(keys->stride, 1) * Max(records->count, 1));
+		for (int k = 0; k < keys->model->key_count; k++)
+			KeyBuild(builder, k);
+		KeyBuilderFree(builder);
+	}
+	RecordsReport(records, "%d blocking keys built", keys->model->key_count);
+	return keys;
 }
 
 /* Find pairs together with workers */

@@ -50,7 +50,8 @@ VisitKeys(MatchKeys *keys, ArrayVisitor visit, void *state)
 {
 	visit(state, (void **) &keys->codes, sizeof(uint32) * (uint64) keys->records->count * keys->stride);
 	for (int k = 0; k < keys->model->key_count; k++)
-		visit(state, (void **) &keys->members[k], sizeof(CodeEntry) * (uint64) Max(keys->member_count[k], 1));
+		visit(state, (void **) &keys->blocks[k].members,
+			  sizeof(CodeEntry) * (uint64) Max(keys->blocks[k].member_count, 1));
 }
 
 /* Make an empty set of shared arrays */
@@ -94,16 +95,16 @@ AddSegment(SharedArrays *arrays, dsm_segment *segment, uint64 size)
 	};
 }
 
-/* Move an array into shared memory, unless it is there; stops where there is none left */
-void
-SharedMove(void *state, void **array, uint64 size)
+/* Allocate an array in shared memory; NULL where there is none left */
+void *
+SharedAllocate(SharedArrays *arrays, uint64 size)
 {
-	SharedArrays *arrays = state;
 	uint64		room = CACHELINEALIGN(size);
 	SharedSegment *last = arrays->count == 0 ? NULL : &arrays->described[arrays->count - 1];
+	void	   *array;
 
-	if (*array == NULL || !arrays->is_complete || SharedHolds(arrays, *array))
-		return;
+	if (!arrays->is_complete)
+		return NULL;
 	CHECK_FOR_INTERRUPTS();
 	if (last == NULL || last->size - arrays->used < room)
 	{
@@ -115,17 +116,33 @@ SharedMove(void *state, void **array, uint64 size)
 		if (segment == NULL)
 		{
 			arrays->is_complete = false;
-			return;
+			return NULL;
 		}
 		AddSegment(arrays, segment, needed);
 		last = &arrays->described[arrays->count - 1];
 		arrays->used = 0;
 	}
-	memcpy(last->base + arrays->used, *array, size);
-	pfree(*array);
-	*array = last->base + arrays->used;
+	array = last->base + arrays->used;
 	arrays->used += room;
-	arrays->to_move -= room;
+	return array;
+}
+
+/* Move an array into shared memory, unless it is there; stops where there is none left */
+void
+SharedMove(void *state, void **array, uint64 size)
+{
+	SharedArrays *arrays = state;
+	void	   *moved;
+
+	if (*array == NULL || SharedHolds(arrays, *array))
+		return;
+	moved = SharedAllocate(arrays, size);
+	if (moved == NULL)
+		return;
+	arrays->to_move -= CACHELINEALIGN(size);
+	memcpy(moved, *array, size);
+	pfree(*array);
+	*array = moved;
 }
 
 /* Take over a segment of another process */

@@ -43,6 +43,7 @@ extern void VisitRecords(MatchRecords *records, ArrayVisitor visit, void *state)
 extern void VisitKeys(MatchKeys *keys, ArrayVisitor visit, void *state);
 extern SharedArrays *SharedCreate(MemoryContext context);
 extern void SharedAddRoom(void *state, void **array, uint64 size);
+extern void *SharedAllocate(SharedArrays *arrays, uint64 size);
 extern void SharedMove(void *state, void **array, uint64 size);
 extern void SharedAttach(SharedArrays *arrays, const SharedSegment *segment);
 extern void SharedRelocate(void *state, void **array, uint64 size);

@@ -379,7 +379,7 @@ CountPatterns(Training *training, PairScorer *scorer)
 		double		pairs = 0;
 
 		for (int k = 0; k < model->key_count; k++)
-			pairs += keys->pairs[k];
+			pairs += keys->blocks[k].pairs;
 		training->share = Min(1, BLOCK_PAIRS / Max(pairs, 1));
 		met = PatternsCreate();
 		if (workers > 0)
