@@ -14,12 +14,12 @@ PG_CPPFLAGS = -Isrc -DLEAD_MGMT_VERSION=\"$(EXTVERSION)\"
 PG_CFLAGS = $(WARNINGS) -Wno-missing-field-initializers -Wno-sign-compare
 PG_CXXFLAGS = $(WARNINGS)
 # override: SHLIB_LINK=--coverage on the command line adds to these.
-override SHLIB_LINK += -lphonenumber -lidn2 -lstdc++
+override SHLIB_LINK += -lphonenumber -lidn2 -llinear -lstdc++
 
 # The install script is the parts in dependency order; the workspace's own
 # script is carried inside it as the body of one function.
-SQL_PARTS = sql/types.sql sql/normalise.sql sql/compare.sql sql/predicate.sql sql/scoring.sql sql/workspace.sql sql/pipeline.sql \
-	sql/strategies.sql sql/capture.sql sql/matching.sql sql/merge.sql sql/attribution.sql
+SQL_PARTS = sql/types.sql sql/normalise.sql sql/compare.sql sql/predicate.sql sql/learning.sql sql/scoring.sql sql/workspace.sql sql/pipeline.sql \
+	sql/strategies.sql sql/capture.sql sql/matching.sql sql/merge.sql sql/attribution.sql sql/reports.sql
 WORKSPACE_PARTS := $(sort $(wildcard sql/workspace/[0-9][0-9]*.sql))
 DATA_built = sql/lead_mgmt--$(EXTVERSION).sql
 
@@ -46,6 +46,9 @@ endif
 include $(PGXS)
 
 $(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS) Makefile lead_mgmt.control
+
+# Its loops over rows and columns are worth vector instructions.
+src/learning/newton.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
 
 # sql/workspace itself is listed so that a removed part counts as a change.
 $(DATA_built): $(SQL_PARTS) $(WORKSPACE_PARTS) $(wildcard sql/workspace) Makefile lead_mgmt.control
@@ -77,6 +80,15 @@ $(DATA_built): $(SQL_PARTS) $(WORKSPACE_PARTS) $(wildcard sql/workspace) Makefil
 check-names:
 	@for file in $(filter $(notdir $(wildcard sql/*.sql)),$(notdir $(wildcard test/sql/*.sql))); do \
 		echo "test/sql/$$file may not bear the name of a file in sql/" >&2; exit 1; done
+
+# A function of ours that bears the name of one of the server's would be
+# taken for it: the server's comes first.
+.PHONY: check-symbols
+check-symbols: $(shlib)
+	@for file in $(shlib) $(shell $(PG_CONFIG) --bindir)/postgres; do \
+		nm -D --defined-only $$file | sed 's/.* //; s/@.*//' | sort -u; done | sort | uniq -d | \
+		grep -vE '^(_init|_fini|__bss_start|_edata|_end|Pg_magic_func)$$' | \
+		sed 's/$$/ is a name of the server'"'"'s too/' | { ! grep .; } >&2
 
 # The type names that pg_bsd_indent needs come from the library's debug data.
 # Lists of words with the byte 0x80 are left alone: it writes something else.
@@ -138,5 +150,5 @@ fuzz:
 
 lint:
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-		--suppress=nullPointerArithmetic --suppress=missingInclude -Isrc \
-		'-DPG_FUNCTION_INFO_V1(x)=' -DPG_MODULE_MAGIC= '-Dforeach(cell,list)=for(cell=NULL;cell;)' $(SOURCES)
+		--suppress=nullPointerArithmetic --suppress=missingInclude --suppress=uninitvar --suppress=legacyUninitvar -Isrc --include=test/harness/lint.h \
+		$(SOURCES)

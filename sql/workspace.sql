@@ -118,3 +118,28 @@ CREATE FUNCTION lead_mgmt.guard_form() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mgmt.guard_form() IS
 	'Trigger function: refuses a form whose mapping, defaults or required list names something that is no field.';
+
+CREATE FUNCTION lead_mgmt.guard_field_name() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guard_field_name() IS
+	'Trigger function: refuses a row of form_field or field_alias that names something that is no field, or a JSON path that is none.';
+
+CREATE FUNCTION lead_mgmt.guess_fields(form_table regclass, names text[], form text)
+	RETURNS TABLE (name text, field text, how text)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guess_fields(regclass, text[], text) IS
+	'The code behind guess_fields() of a workspace, whose form table is named. Error: no_data_found when there is no such form.';
+
+CREATE FUNCTION lead_mgmt.view_guard(tables regclass[]) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+
+COMMENT ON FUNCTION lead_mgmt.view_guard(regclass[]) IS
+	'True, or an error when the row-level security of one of the tables restricts the caller: for views that run with their owner''s rights and would show what it hides. Error: object_not_in_prerequisite_state';
+
+CREATE FUNCTION lead_mgmt.report_guard(report regprocedure) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+
+COMMENT ON FUNCTION lead_mgmt.report_guard(regprocedure) IS
+	'True, or an error when a function of a workspace runs with its owner''s rights and a table of the workspace has row-level security, which it would pass by. Error: object_not_in_prerequisite_state';

@@ -4,6 +4,7 @@ COMMENT ON COLUMN @workspace@.workspace_info.only_row IS 'Always true: keeps the
 COMMENT ON COLUMN @workspace@.workspace_info.version IS 'lead_mgmt version the workspace is laid out for';
 COMMENT ON COLUMN @workspace@.workspace_info.created_at IS 'When the workspace was created';
 COMMENT ON COLUMN @workspace@.workspace_info.upgraded_at IS 'When it was last brought to another version; NULL if never';
+COMMENT ON COLUMN @workspace@.workspace_info.view_rights IS 'Whose rights views and reports run with: caller or owner; see set_view_rights()';
 
 COMMENT ON COLUMN @workspace@.field.entity IS 'What the attribute belongs to: contact, account or lead';
 COMMENT ON COLUMN @workspace@.field.field IS 'Name of the attribute: the key in the attributes column and the name a submission uses';
@@ -56,6 +57,11 @@ COMMENT ON COLUMN @workspace@.pipeline.label IS 'Wording for people';
 COMMENT ON COLUMN @workspace@.pipeline.is_default IS 'True for the one that new leads, or new opportunities, enter when nothing else is said';
 COMMENT ON COLUMN @workspace@.pipeline.moves_on_first_score IS 'True to move a lead to the stage with role scored when it gets its first score';
 COMMENT ON COLUMN @workspace@.pipeline.moves_when_sales_ready IS 'True to move a lead to the stage with role sales_ready as soon as it is sales-ready';
+COMMENT ON COLUMN @workspace@.pipeline.is_active IS 'False for a draft, which may be unsound: nothing begins in it, is switched to it or moves in it by itself. Set to true, it is checked as activate_pipeline() does';
+COMMENT ON COLUMN @workspace@.pipeline.moves_on_interaction IS 'False to hold back the automatic moves caused by interactions';
+COMMENT ON COLUMN @workspace@.pipeline.moves_on_step IS 'False to hold back the move that the last required step of a stage causes';
+COMMENT ON COLUMN @workspace@.pipeline.moves_on_timer IS 'False to hold back the automatic moves that tick() makes when time is up';
+COMMENT ON COLUMN @workspace@.pipeline.answer_within IS 'How long a hand-over may wait for an answer before unanswered_handover shows it as overdue';
 COMMENT ON COLUMN @workspace@.pipeline.completeness_fields IS 'Fields of lead_profile that should be known; completeness is the share that is filled';
 COMMENT ON COLUMN @workspace@.pipeline.minimum_completeness IS 'Percentage below which a lead counts as incomplete; 0 asks for nothing';
 
@@ -64,17 +70,28 @@ COMMENT ON COLUMN @workspace@.stage.stage IS 'Name, unique in the pipeline';
 COMMENT ON COLUMN @workspace@.stage.sequence IS 'Place in the pipeline, ascending; gaps are fine';
 COMMENT ON COLUMN @workspace@.stage.label IS 'Wording for people';
 COMMENT ON COLUMN @workspace@.stage.kind IS 'entry where every row begins, open on the way, won or lost at the end';
-COMMENT ON COLUMN @workspace@.stage.role IS 'scored or sales_ready when leads are moved here automatically; NULL for every other stage';
+COMMENT ON COLUMN @workspace@.stage.role IS 'scored or sales_ready when leads are moved here automatically, teleprospect_ready where mark_ready() puts them; NULL for every other stage';
+COMMENT ON COLUMN @workspace@.stage.maximum_age IS 'How long a row should stay at most: older ones are listed in stage_ageing, and a timer without a time of its own goes by it. NULL for no limit';
+COMMENT ON COLUMN @workspace@.stage.requires_link IS 'True when a lead may leave it only once it has a contact or an account, unless it is given up';
+COMMENT ON COLUMN @workspace@.stage.requires_owner IS 'True when a row may enter it only with an agent';
+COMMENT ON COLUMN @workspace@.stage.requires_steps IS 'True when a lead may leave it for a later stage only once its required steps are complete';
+COMMENT ON COLUMN @workspace@.stage.moves_when_complete IS 'True to move a lead on, along the transition of kind next, as soon as the required steps are complete';
+COMMENT ON COLUMN @workspace@.stage.team_kind IS 'Kind of team that works on leads here; a lead that comes from another team is handed over. NULL to leave leads where they are';
 COMMENT ON COLUMN @workspace@.stage.probability IS 'Chance of winning from here, in percent; NULL if not estimated';
 
 COMMENT ON COLUMN @workspace@.stage_transition.pipeline IS 'Pipeline of both stages';
 COMMENT ON COLUMN @workspace@.stage_transition.from_stage IS 'Stage left';
 COMMENT ON COLUMN @workspace@.stage_transition.to_stage IS 'Stage entered';
+COMMENT ON COLUMN @workspace@.stage_transition.kind IS 'next for the usual way on, of which a stage has one at most; skip past stages, back to an earlier one, or any';
+COMMENT ON COLUMN @workspace@.stage_transition.guard IS 'Condition over lead_profile or opportunity_profile, as it is after the change, under which the move is allowed; NULL for always';
+COMMENT ON COLUMN @workspace@.stage_transition.guard_label IS 'The condition in words, for messages; NULL to show the condition itself';
 
+COMMENT ON COLUMN @workspace@.required_field.required_field_id IS 'Key';
 COMMENT ON COLUMN @workspace@.required_field.pipeline IS 'Pipeline of the stage';
 COMMENT ON COLUMN @workspace@.required_field.stage IS 'Stage that may not be entered while the field is empty';
-COMMENT ON COLUMN @workspace@.required_field.field IS 'Field of lead_profile';
+COMMENT ON COLUMN @workspace@.required_field.field IS 'Field of lead_profile or opportunity_profile, or a custom attribute of what they show';
 COMMENT ON COLUMN @workspace@.required_field.fallback_field IS 'Field that may stand in for it; NULL if none may';
+COMMENT ON COLUMN @workspace@.required_field.from_stage IS 'Asked for on the way from this stage only; NULL for any';
 
 COMMENT ON COLUMN @workspace@.form.form IS 'Name that submissions carry';
 COMMENT ON COLUMN @workspace@.form.label IS 'Wording for people';
@@ -97,5 +114,7 @@ COMMENT ON COLUMN @workspace@.form.scores IS 'False to leave the lead unscored';
 COMMENT ON COLUMN @workspace@.form.moves_stage IS 'False to leave the lead where it is';
 COMMENT ON COLUMN @workspace@.form.assigns IS 'False to assign it to nobody';
 COMMENT ON COLUMN @workspace@.form.maximum_bytes IS 'Largest submission accepted, in bytes';
+COMMENT ON COLUMN @workspace@.form.maximum_body_bytes IS 'Largest body that capture_raw() takes, of however many records';
+COMMENT ON COLUMN @workspace@.form.records IS 'Where the records of a document are: an XPath such as //lead, or a JSON path such as $.leads[*]; NULL for the elements of a JSON array, the items of a feed, or the repeated elements below the root of an XML document';
 COMMENT ON COLUMN @workspace@.form.retention IS 'How long processed submissions are kept; NULL for ever';
 COMMENT ON COLUMN @workspace@.form.created_at IS 'When the form was defined';

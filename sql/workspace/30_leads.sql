@@ -9,7 +9,7 @@ CREATE TABLE @workspace@.lead (
 	stage_entered_at timestamptz NOT NULL,
 	stage_reason text,
 	status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'converted', 'disqualified')),
-	qualification text NOT NULL DEFAULT 'unqualified' CHECK (qualification IN ('unqualified', 'marketing_qualified', 'sales_ready', 'disqualified')),
+	qualification text NOT NULL DEFAULT 'unqualified' CHECK (qualification IN ('unqualified', 'marketing_qualified', 'sales_ready', 'sales_accepted', 'disqualified')),
 	origin text NOT NULL DEFAULT 'manual',
 	title text,
 	product text,
@@ -51,6 +51,7 @@ CREATE INDEX lead_contact_id_idx ON @workspace@.lead (contact_id);
 CREATE INDEX lead_account_id_idx ON @workspace@.lead (account_id) WHERE account_id IS NOT NULL;
 CREATE INDEX lead_campaign_id_idx ON @workspace@.lead (campaign_id) WHERE campaign_id IS NOT NULL;
 CREATE INDEX lead_agent_id_idx ON @workspace@.lead (agent_id) WHERE agent_id IS NOT NULL;
+CREATE INDEX lead_stage_idx ON @workspace@.lead (pipeline, stage, stage_entered_at) WHERE status = 'open';
 CREATE INDEX lead_unlinked_idx ON @workspace@.lead (lead_id) WHERE contact_id IS NULL AND account_id IS NULL;
 
 CREATE TABLE @workspace@.opportunity (
@@ -97,9 +98,12 @@ CREATE TABLE @workspace@.stage_move (
 	to_stage text NOT NULL,
 	moved_at timestamptz NOT NULL,
 	moved_by name NOT NULL,
-	rule text NOT NULL DEFAULT 'manual' CHECK (rule IN ('created', 'first_score', 'sales_ready', 'manual', 'converted', 'disqualified', 'merged')),
+	rule text NOT NULL DEFAULT 'manual' CHECK (rule IN ('created', 'first_score', 'sales_ready', 'interaction', 'step', 'timer', 'manual', 'converted', 'disqualified', 'switched', 'reopened', 'merged')),
 	reason text,
 	fallback_fields text[],
+	from_pipeline text,
+	rule_label text,
+	changed jsonb,
 	CHECK (pg_catalog.num_nonnulls(lead_id, opportunity_id) = 1)
 );
 

@@ -57,6 +57,7 @@ CREATE OR REPLACE FUNCTION @workspace@.contact_of(contact_id bigint) RETURNS big
 			(SELECT c.contact_id FROM @workspace@.contact c WHERE c.contact_id = $1),
 			(SELECT c.contact_id FROM @workspace@.entity_redirect r JOIN @workspace@.contact c ON c.contact_id = r.survivor_id
 			 WHERE r.entity = 'contact' AND r.old_id = $1))
+		WHERE lead_mgmt.report_guard('@workspace@.contact_of(bigint)'::pg_catalog.regprocedure)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.contact_of(bigint) IS
@@ -69,6 +70,7 @@ CREATE OR REPLACE FUNCTION @workspace@.account_of(account_id bigint) RETURNS big
 			(SELECT a.account_id FROM @workspace@.account a WHERE a.account_id = $1),
 			(SELECT a.account_id FROM @workspace@.entity_redirect r JOIN @workspace@.account a ON a.account_id = r.survivor_id
 			 WHERE r.entity = 'account' AND r.old_id = $1))
+		WHERE lead_mgmt.report_guard('@workspace@.account_of(bigint)'::pg_catalog.regprocedure)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.account_of(bigint) IS
@@ -81,6 +83,7 @@ CREATE OR REPLACE FUNCTION @workspace@.lead_of(lead_id bigint) RETURNS bigint
 			(SELECT l.lead_id FROM @workspace@.lead l WHERE l.lead_id = $1),
 			(SELECT l.lead_id FROM @workspace@.entity_redirect r JOIN @workspace@.lead l ON l.lead_id = r.survivor_id
 			 WHERE r.entity = 'lead' AND r.old_id = $1))
+		WHERE lead_mgmt.report_guard('@workspace@.lead_of(bigint)'::pg_catalog.regprocedure)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.lead_of(bigint) IS

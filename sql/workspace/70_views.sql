@@ -488,7 +488,7 @@ LEFT JOIN LATERAL (
 ) p ON true
 LEFT JOIN LATERAL (
 	SELECT c.contact_id, c.strategy
-	FROM @workspace@.match_contact(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+	FROM @workspace@.propose_contact(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 		'full_name', l.contact_name, 'email', l.email, 'phone', l.phone))) c
 	WHERE l.contact_name IS NOT NULL AND e.contact_id IS NULL AND p.contact_id IS NULL
 	LIMIT 1
@@ -590,7 +590,7 @@ SELECT
 	r.number AS reason_number,
 	r.reason ->> 'field' AS field,
 	r.reason ->> 'code' AS code,
-	r.reason ->> 'value' AS value,
+	CASE WHEN pg_catalog.has_column_privilege('@workspace@.submission'::pg_catalog.regclass, 'payload', 'SELECT') THEN r.reason ->> 'value' END AS value,
 	r.reason ->> 'message' AS message,
 	r.reason ->> 'severity' AS severity
 FROM @workspace@.submission s
@@ -611,7 +611,7 @@ COMMENT ON COLUMN @workspace@.rejected_submission.received_at IS 'When it arrive
 COMMENT ON COLUMN @workspace@.rejected_submission.reason_number IS 'Place of the reason among those of the submission, from 1';
 COMMENT ON COLUMN @workspace@.rejected_submission.field IS 'Field at fault; NULL when the whole record is';
 COMMENT ON COLUMN @workspace@.rejected_submission.code IS 'Machine-readable reason';
-COMMENT ON COLUMN @workspace@.rejected_submission.value IS 'The offending value';
+COMMENT ON COLUMN @workspace@.rejected_submission.value IS 'The offending value; NULL for who may not read payloads';
 COMMENT ON COLUMN @workspace@.rejected_submission.message IS 'The reason in words';
 COMMENT ON COLUMN @workspace@.rejected_submission.severity IS 'error for what rejected the submission, warning for what would have been let pass';
 

@@ -191,37 +191,11 @@ COMMENT ON COLUMN @workspace@.attribution.amount IS 'Share of the amount, in who
 COMMENT ON COLUMN @workspace@.attribution.currency IS 'ISO 4217 code of the amount';
 
 CREATE OR REPLACE VIEW @workspace@.channel_attribution WITH (security_invoker = true) AS
-SELECT
-	t.model,
-	COALESCE(t.channel, '(none)') AS channel,
-	COALESCE(c.label, t.channel, 'No channel') AS label,
-	k.currency,
-	t.conversions AS won,
-	t.value AS revenue
-FROM (
-	SELECT
-		o.currency,
-		GREATEST(lead_mgmt.currency_digits(o.currency), pg_catalog.max(pg_catalog.min_scale(o.amount))) AS digits
-	FROM @workspace@.opportunity o
-	WHERE o.status = 'won'
-	GROUP BY o.currency
-) k
-CROSS JOIN (
-	SELECT pg_catalog.array_agg((m.definition || pg_catalog.jsonb_build_object('name', m.model))::text) AS definitions
-	FROM @workspace@.attribution_model m
-	WHERE m.definition ->> 'kind' IS DISTINCT FROM 'markov'
-	HAVING pg_catalog.count(*) > 0
-) m
-CROSS JOIN LATERAL lead_mgmt.channel_credits(
-	@workspace@.attribution_touches(),
-	pg_catalog.format('SELECT c.* FROM (%s) c WHERE c.currency = %L', @workspace@.attribution_conversions(), k.currency),
-	m.definitions,
-	digits => k.digits
-) t
-LEFT JOIN @workspace@.channel c ON c.channel = t.channel;
+SELECT c.model, c.channel, c.label, c.currency_code AS currency, c.won, c.revenue
+FROM @workspace@.channel_attribution('-infinity', 'infinity') c;
 
 COMMENT ON VIEW @workspace@.channel_attribution IS
-	'What each channel is credited with by each attribution model, as in attribution; by a model the channels add up to all that was won, but by participation. One row a model, channel and currency.';
+	'What each channel is credited with by each attribution model, as in attribution, Markov chains included; by a model the channels add up to all that was won, but by participation. One row a model, channel and currency.';
 COMMENT ON COLUMN @workspace@.channel_attribution.model IS 'Attribution model';
 COMMENT ON COLUMN @workspace@.channel_attribution.channel IS 'Marketing channel, or (none) for opportunities without a touch';
 COMMENT ON COLUMN @workspace@.channel_attribution.label IS 'The channel in words';
@@ -230,99 +204,25 @@ COMMENT ON COLUMN @workspace@.channel_attribution.won IS 'Won opportunities that
 COMMENT ON COLUMN @workspace@.channel_attribution.revenue IS 'Their amounts that it is credited with';
 
 CREATE OR REPLACE VIEW @workspace@.channel_performance WITH (security_invoker = true) AS
-WITH part AS (
-	SELECT
-		COALESCE(i.channel, '(none)') AS channel,
-		pg_catalog.count(*) AS interactions,
-		pg_catalog.count(DISTINCT i.contact_id) AS contacts,
-		0::bigint AS leads,
-		0::numeric AS cost,
-		0::bigint AS won,
-		0::bigint AS first_touch_won,
-		0::bigint AS last_touch_won,
-		0::numeric AS linear_won,
-		0::numeric AS first_touch_revenue,
-		0::numeric AS last_touch_revenue,
-		0::numeric AS linear_revenue
-	FROM @workspace@.interaction i
-	GROUP BY 1
-	UNION ALL
-	SELECT COALESCE(l.channel, '(none)'), 0, 0, pg_catalog.count(*), 0, 0, 0, 0, 0, 0, 0, 0
-	FROM @workspace@.lead l
-	GROUP BY 1
-	UNION ALL
-	SELECT COALESCE(x.channel, ca.channel, '(none)'), 0, 0, 0, pg_catalog.sum(x.amount), 0, 0, 0, 0, 0, 0, 0
-	FROM @workspace@.campaign_cost x
-	JOIN @workspace@.campaign ca ON ca.campaign_id = x.campaign_id
-	GROUP BY 1
-	UNION ALL
-	SELECT
-		COALESCE(t.channel, '(none)'), 0, 0, 0, 0,
-		COALESCE(pg_catalog.sum(t.conversions) FILTER (WHERE t.model = 'participation'), 0)::bigint,
-		COALESCE(pg_catalog.sum(t.conversions) FILTER (WHERE t.model = 'first'), 0)::bigint,
-		COALESCE(pg_catalog.sum(t.conversions) FILTER (WHERE t.model = 'last'), 0)::bigint,
-		COALESCE(pg_catalog.sum(t.conversions) FILTER (WHERE t.model = 'linear'), 0),
-		COALESCE(pg_catalog.sum(t.value) FILTER (WHERE t.model = 'first'), 0),
-		COALESCE(pg_catalog.sum(t.value) FILTER (WHERE t.model = 'last'), 0),
-		COALESCE(pg_catalog.sum(t.value) FILTER (WHERE t.model = 'linear'), 0)
-	FROM (
-		SELECT
-			o.currency,
-			GREATEST(lead_mgmt.currency_digits(o.currency), pg_catalog.max(pg_catalog.min_scale(o.amount))) AS digits
-		FROM @workspace@.opportunity o
-		WHERE o.status = 'won'
-		GROUP BY o.currency
-	) k
-	CROSS JOIN LATERAL lead_mgmt.channel_credits(
-		@workspace@.attribution_touches(),
-		pg_catalog.format('SELECT c.* FROM (%s) c WHERE c.currency = %L', @workspace@.attribution_conversions(), k.currency),
-		'{first,last,linear,participation}',
-		digits => k.digits
-	) t
-	GROUP BY t.channel
-	UNION ALL
-	SELECT c.channel, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-	FROM @workspace@.channel c
-	UNION ALL
-	SELECT '(none)', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-),
-total AS (
-	SELECT
-		p.channel,
-		pg_catalog.sum(p.interactions)::bigint AS interactions,
-		pg_catalog.sum(p.contacts)::bigint AS contacts,
-		pg_catalog.sum(p.leads)::bigint AS leads,
-		pg_catalog.sum(p.cost) AS cost,
-		pg_catalog.sum(p.won)::bigint AS won,
-		pg_catalog.sum(p.first_touch_won)::bigint AS first_touch_won,
-		pg_catalog.sum(p.last_touch_won)::bigint AS last_touch_won,
-		pg_catalog.sum(p.linear_won) AS linear_won,
-		pg_catalog.sum(p.first_touch_revenue) AS first_touch_revenue,
-		pg_catalog.sum(p.last_touch_revenue) AS last_touch_revenue,
-		pg_catalog.sum(p.linear_revenue) AS linear_revenue
-	FROM part p
-	GROUP BY p.channel
-)
 SELECT
-	t.channel,
-	COALESCE(c.label, CASE t.channel WHEN '(none)' THEN 'No channel' ELSE t.channel END) AS label,
-	t.interactions,
-	t.contacts,
-	t.leads,
-	t.cost,
-	t.won,
-	t.first_touch_won,
-	t.last_touch_won,
-	t.linear_won,
-	t.first_touch_revenue,
-	t.last_touch_revenue,
-	t.linear_revenue,
-	pg_catalog.round(t.cost / NULLIF(t.leads, 0), 2) AS cost_per_lead,
-	pg_catalog.round(100.0 * t.first_touch_won / NULLIF(t.leads, 0), 2) AS win_rate,
-	pg_catalog.round((t.linear_revenue - t.cost) / NULLIF(t.cost, 0), 4) AS return_on_cost
-FROM total t
-LEFT JOIN @workspace@.channel c ON c.channel = t.channel
-ORDER BY t.channel;
+	c.channel,
+	c.label,
+	c.interactions,
+	c.contacts,
+	c.leads,
+	c.cost,
+	c.won,
+	c.first_touch_won,
+	c.last_touch_won,
+	c.linear_won,
+	c.first_touch_revenue,
+	c.last_touch_revenue,
+	c.linear_revenue,
+	c.cost_per_lead,
+	c.win_rate,
+	c.return_on_cost
+FROM @workspace@.channel_performance('-infinity', 'infinity') c
+ORDER BY c.channel;
 
 COMMENT ON VIEW @workspace@.channel_performance IS
 	'What each channel costs and brings. Credit goes to the touches of won opportunities by first touch, last touch and linear, as in attribution (other models are in channel_attribution); what has no channel, and wins without any touch, stand at (none), so that the revenue columns each add up to all revenue. Channels without anything are listed too. One row a channel.';
@@ -345,42 +245,21 @@ COMMENT ON COLUMN @workspace@.channel_performance.return_on_cost IS 'Linear reve
 
 CREATE OR REPLACE VIEW @workspace@.campaign_roi WITH (security_invoker = true) AS
 SELECT
-	ca.campaign_id,
-	ca.campaign,
-	pa.campaign AS parent,
-	ca.channel,
-	ca.currency,
-	ca.budget,
-	COALESCE(x.cost, 0) AS cost,
-	COALESCE(n.leads, 0) AS leads,
-	COALESCE(o.won, 0) AS won,
-	COALESCE(o.revenue, 0) AS revenue,
-	pg_catalog.round(x.cost / NULLIF(n.leads, 0), 2) AS cost_per_lead,
-	pg_catalog.round((COALESCE(o.revenue, 0) - x.cost) / NULLIF(x.cost, 0), 4) AS roi
-FROM @workspace@.campaign ca
-LEFT JOIN @workspace@.campaign pa ON pa.campaign_id = ca.parent_id
-LEFT JOIN (
-	SELECT c.campaign_id, pg_catalog.sum(c.amount) AS cost
-	FROM @workspace@.campaign_cost c
-	GROUP BY c.campaign_id
-) x ON x.campaign_id = ca.campaign_id
-LEFT JOIN (
-	SELECT l.campaign_id, pg_catalog.count(*) AS leads
-	FROM @workspace@.lead l
-	WHERE l.campaign_id IS NOT NULL
-	GROUP BY l.campaign_id
-) n ON n.campaign_id = ca.campaign_id
-LEFT JOIN (
-	SELECT
-		COALESCE(q.campaign_id, l.campaign_id) AS campaign_id,
-		pg_catalog.count(*) AS won,
-		pg_catalog.sum(q.amount) AS revenue
-	FROM @workspace@.opportunity q
-	LEFT JOIN @workspace@.lead l ON l.lead_id = q.lead_id
-	WHERE q.status = 'won'
-	GROUP BY 1
-) o ON o.campaign_id = ca.campaign_id
-ORDER BY ca.campaign;
+	c.campaign_id,
+	c.campaign,
+	c.parent,
+	c.channel,
+	c.currency_code AS currency,
+	c.budget,
+	c.cost,
+	c.leads,
+	c.won,
+	c.revenue,
+	c.cost_per_lead,
+	c.roi,
+	c.parent_id
+FROM @workspace@.campaign_roi('-infinity', 'infinity') c
+ORDER BY c.campaign;
 
 COMMENT ON VIEW @workspace@.campaign_roi IS
 	'What each campaign costs and brings. A won opportunity counts for its own campaign, else for that of its lead. The waves of a campaign are rows of their own, not added to their parent. One row a campaign.';
@@ -395,6 +274,7 @@ COMMENT ON COLUMN @workspace@.campaign_roi.leads IS 'Leads that responded to it'
 COMMENT ON COLUMN @workspace@.campaign_roi.won IS 'Opportunities won';
 COMMENT ON COLUMN @workspace@.campaign_roi.revenue IS 'Amounts of these added up';
 COMMENT ON COLUMN @workspace@.campaign_roi.cost_per_lead IS 'Cost for each lead; NULL without leads or costs';
+COMMENT ON COLUMN @workspace@.campaign_roi.parent_id IS 'Key of the campaign it is a part of; NULL if it stands by itself';
 COMMENT ON COLUMN @workspace@.campaign_roi.roi IS 'Revenue less cost, divided by cost: 1 doubles the money; NULL when the cost is 0';
 
 CREATE OR REPLACE VIEW @workspace@.lead_loop WITH (security_invoker = true) AS

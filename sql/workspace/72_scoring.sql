@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION @workspace@.explain_score(lead_id bigint, model text 
 			s.half_life, s.last_at, s.problem
 		FROM lead_mgmt.score_parts('@workspace@.score', $1, COALESCE($2, 'default'), pg_catalog.now()) s
 		LEFT JOIN @workspace@.lead_profile p ON p.lead_id = $1 AND s.fields IS NOT NULL
+		WHERE lead_mgmt.report_guard('@workspace@.explain_score(bigint, text)'::pg_catalog.regprocedure)
 		ORDER BY s.part DESC, s.total DESC, s.label
 	$$;
 
@@ -24,6 +25,7 @@ CREATE OR REPLACE FUNCTION @workspace@.score_at(lead_id bigint, at timestamptz, 
 			FROM lead_mgmt.score_parts('@workspace@.score', $1, COALESCE($3, 'default'), $2) s)
 		FROM @workspace@.lead_profile p
 		WHERE p.lead_id = $1 AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)
+			AND lead_mgmt.report_guard('@workspace@.score_at(bigint, timestamptz, text)'::pg_catalog.regprocedure)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.score_at(bigint, timestamptz, text) IS
@@ -42,6 +44,7 @@ CREATE OR REPLACE FUNCTION @workspace@.cools_at(lead_id bigint, model text DEFAU
 		FROM @workspace@.score s
 		CROSS JOIN LATERAL (SELECT s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now()) AS score) n
 		WHERE s.lead_id = $1 AND s.model = COALESCE($2, 'default')
+			AND lead_mgmt.report_guard('@workspace@.cools_at(bigint, text)'::pg_catalog.regprocedure)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.cools_at(bigint, text) IS

@@ -31,6 +31,7 @@ CREATE OR REPLACE FUNCTION @workspace@.attribute(model text, conversion text DEF
 			attribute.since, attribute.until, attribute.as_of, attribute.currency);
 		part record;
 	BEGIN
+		PERFORM lead_mgmt.report_guard('@workspace@.attribute(text, text, timestamptz, timestamptz, timestamptz, text, interval, text, boolean, text[], text[], text)'::pg_catalog.regprocedure);
 		SELECT m.definition INTO definition FROM @workspace@.attribution_model m WHERE m.model = attribute.model;
 		IF NOT FOUND THEN
 			RAISE EXCEPTION 'there is no attribution model "%"', attribute.model
@@ -84,6 +85,7 @@ CREATE OR REPLACE FUNCTION @workspace@.attribute_channels(model text, conversion
 		part_query text;
 		part record;
 	BEGIN
+		PERFORM lead_mgmt.report_guard('@workspace@.attribute_channels(text, text, timestamptz, timestamptz, timestamptz, text, interval, text, boolean, text[], text[], text)'::pg_catalog.regprocedure);
 		SELECT m.definition INTO definition FROM @workspace@.attribution_model m WHERE m.model = attribute_channels.model;
 		IF NOT FOUND THEN
 			RAISE EXCEPTION 'there is no attribution model "%"', attribute_channels.model

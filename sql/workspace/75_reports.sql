@@ -12,7 +12,7 @@ AS $function$
 	FROM (
 		SELECT p.pipeline, pg_catalog.to_jsonb(p.*) AS profile
 		FROM @workspace@.lead_profile p
-		WHERE p.lead_id = $1
+		WHERE p.lead_id = $1 AND lead_mgmt.report_guard('@workspace@.completeness(bigint)'::pg_catalog.regprocedure)
 	) d
 	JOIN @workspace@.pipeline pi ON pi.pipeline = d.pipeline
 	LEFT JOIN LATERAL pg_catalog.unnest(pi.completeness_fields) u (field) ON true
@@ -22,7 +22,7 @@ $function$;
 COMMENT ON FUNCTION @workspace@.completeness(bigint) IS
 	'Share of the fields its pipeline wants to know that are filled in a lead''s profile: percent, rounded down; 100 when the pipeline asks for none, NULL for an unknown lead';
 
-CREATE OR REPLACE FUNCTION @workspace@.funnel(since timestamptz, until timestamptz)
+CREATE OR REPLACE FUNCTION @workspace@.funnel(since timestamptz, until timestamptz, as_of timestamptz DEFAULT 'infinity')
 	RETURNS TABLE (
 		level integer,
 		stage text,
@@ -69,14 +69,14 @@ stage_level AS (
 reached AS (
 	SELECT GREATEST(2, n.level, m.level, o.level) AS level, pg_catalog.count(*) AS leads
 	FROM @workspace@.lead l
-	JOIN process p ON p.pipeline = l.pipeline AND l.created_at >= $1 AND l.created_at < $2
-	LEFT JOIN stage_level n ON n.stage = l.stage
+	JOIN process p ON p.pipeline = l.pipeline AND l.created_at >= $1 AND l.created_at < $2 AND l.created_at <= $3
+	LEFT JOIN stage_level n ON n.stage = l.stage AND l.stage_entered_at <= $3
 	LEFT JOIN (
 		SELECT v.lead_id, pg_catalog.max(sl.level) AS level
 		FROM @workspace@.stage_move v
 		JOIN process p ON p.pipeline = v.pipeline
 		JOIN stage_level sl ON sl.stage = v.to_stage
-		WHERE v.lead_id IS NOT NULL
+		WHERE v.lead_id IS NOT NULL AND v.moved_at <= $3
 		GROUP BY v.lead_id
 	) m ON m.lead_id = l.lead_id
 	LEFT JOIN (
@@ -84,7 +84,11 @@ reached AS (
 			q.lead_id,
 			(SELECT pg_catalog.count(*)::integer FROM open_stage)
 				+ CASE WHEN pg_catalog.bool_or(q.status = 'won') THEN 4 ELSE 3 END AS level
-		FROM @workspace@.opportunity q
+		FROM (
+			SELECT x.lead_id, x.status FROM @workspace@.opportunity x WHERE $3 = 'infinity'
+			UNION ALL
+			SELECT x.lead_id, x.status FROM @workspace@.opportunity_at($3) x WHERE $3 < 'infinity'
+		) q
 		WHERE q.lead_id IS NOT NULL
 		GROUP BY q.lead_id
 	) o ON o.lead_id = l.lead_id
@@ -92,14 +96,14 @@ reached AS (
 	UNION ALL
 	SELECT 1, pg_catalog.count(*)
 	FROM @workspace@.contact c
-	WHERE c.created_at >= $1 AND c.created_at < $2
-		AND NOT EXISTS (SELECT FROM @workspace@.lead l WHERE l.contact_id = c.contact_id)
+	WHERE c.created_at >= $1 AND c.created_at < $2 AND c.created_at <= $3
+		AND NOT EXISTS (SELECT FROM @workspace@.lead l WHERE l.contact_id = c.contact_id AND l.created_at <= $3)
 	UNION ALL
 	SELECT 1, pg_catalog.count(*)
 	FROM (
 		SELECT i.visitor
 		FROM @workspace@.interaction i
-		WHERE i.contact_id IS NULL AND i.lead_id IS NULL
+		WHERE i.contact_id IS NULL AND i.lead_id IS NULL AND i.recorded_at <= $3
 			AND NOT EXISTS (
 				SELECT FROM @workspace@.contact_identity ci
 				WHERE ci.kind = 'visitor' AND ci.value = i.visitor)
@@ -126,13 +130,14 @@ SELECT
 	pg_catalog.round(100 * c.leads / NULLIF(pg_catalog.first_value(c.leads) OVER (ORDER BY c.level), 0), 2) AS share_of_first,
 	pg_catalog.round(100 * c.leads / NULLIF(pg_catalog.lag(c.leads) OVER (ORDER BY c.level), 0), 2) AS step_conversion
 FROM counted c
+WHERE lead_mgmt.report_guard('@workspace@.funnel(timestamptz, timestamptz, timestamptz)'::pg_catalog.regprocedure)
 ORDER BY c.level
 	$$;
 
-COMMENT ON FUNCTION @workspace@.funnel(timestamptz, timestamptz) IS
-	'How many get how far of those who came from since on and before until, by the creation of the lead, of the contact without a lead, and the first interaction of a visitor not identified yet. A lead counts at the furthest level it ever reached and at every level before that, so the numbers never rise. Columns as in the view funnel';
+COMMENT ON FUNCTION @workspace@.funnel(timestamptz, timestamptz, timestamptz) IS
+	'How many get how far of those who came from since on and before until, by the creation of the lead, of the contact without a lead, and the first interaction of a visitor not identified yet. A lead counts at the furthest level it ever reached and at every level before that, so the numbers never rise; with as_of, at the furthest it had reached then. Columns as in the view funnel';
 
-REVOKE EXECUTE ON FUNCTION @workspace@.funnel(timestamptz, timestamptz) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION @workspace@.funnel(timestamptz, timestamptz, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE VIEW @workspace@.funnel WITH (security_invoker = true) AS
 SELECT f.level, f.stage, f.label, f.leads, f.share_of_first, f.step_conversion
@@ -294,50 +299,20 @@ COMMENT ON COLUMN @workspace@.pipeline_value.value IS 'Their amounts added up; u
 COMMENT ON COLUMN @workspace@.pipeline_value.weighted_value IS 'The same, each amount times its chance: all of it once won, nothing once lost, else the opportunity''s own probability or the stage''s';
 
 CREATE OR REPLACE VIEW @workspace@.source_conversion WITH (security_invoker = true) AS
-WITH listed AS (
-	SELECT s.source, s.label, s.kind FROM @workspace@.lead_source s
-	UNION ALL
-	SELECT 'unknown', 'Unknown', 'unknown'
-	WHERE NOT EXISTS (SELECT FROM @workspace@.lead_source s WHERE s.source = 'unknown')
-),
-lead_count AS (
-	SELECT
-		l.source,
-		pg_catalog.count(*) AS leads,
-		pg_catalog.count(*) FILTER (
-			WHERE l.sales_ready_at IS NOT NULL OR l.qualification IN ('sales_ready', 'sales_accepted')
-		) AS qualified
-	FROM @workspace@.lead l
-	GROUP BY l.source
-),
-sale AS (
-	SELECT
-		COALESCE(l.source, c.first_source, 'unknown') AS source,
-		pg_catalog.count(*) AS opportunities,
-		pg_catalog.count(DISTINCT o.lead_id) FILTER (WHERE o.status = 'won') AS leads_won,
-		pg_catalog.count(*) FILTER (WHERE o.status = 'won') AS won,
-		COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE o.status = 'won'), 0) AS revenue
-	FROM @workspace@.opportunity o
-	LEFT JOIN @workspace@.lead l ON l.lead_id = o.lead_id
-	LEFT JOIN @workspace@.contact c ON c.contact_id = o.contact_id
-	GROUP BY 1
-)
 SELECT
-	s.source,
-	s.label,
-	s.kind,
-	COALESCE(n.leads, 0) AS leads,
-	COALESCE(n.qualified, 0) AS qualified,
-	COALESCE(o.opportunities, 0) AS opportunities,
-	COALESCE(o.won, 0) AS won,
-	COALESCE(o.revenue, 0) AS revenue,
-	pg_catalog.round(100.0 * n.qualified / NULLIF(n.leads, 0), 2) AS qualification_rate,
-	pg_catalog.round(100.0 * COALESCE(o.leads_won, 0) / NULLIF(n.leads, 0), 2) AS lead_win_rate,
-	pg_catalog.round(100.0 * o.won / NULLIF(o.opportunities, 0), 2) AS opportunity_win_rate
-FROM listed s
-LEFT JOIN lead_count n ON n.source = s.source
-LEFT JOIN sale o ON o.source = s.source
-ORDER BY s.source;
+	c.source,
+	c.label,
+	c.kind,
+	c.leads,
+	c.qualified,
+	c.opportunities,
+	c.won,
+	c.revenue,
+	c.qualification_rate,
+	c.lead_win_rate,
+	c.opportunity_win_rate
+FROM @workspace@.source_conversion('-infinity', 'infinity') c
+ORDER BY c.source;
 
 COMMENT ON VIEW @workspace@.source_conversion IS
 	'What became of the leads of each source. Sources without any are listed too. An opportunity counts for its lead''s source, without a lead for its contact''s first source, else for unknown. One row a source.';

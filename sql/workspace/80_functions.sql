@@ -237,28 +237,30 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			EXECUTE pg_catalog.format('GRANT INSERT (form, external_id, payload, content_type, raw, received_at) ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea) TO %I', role_name);
 		END IF;
+		IF access = 'reader' THEN
+			PERFORM @workspace@.set_view_rights('owner');
+		END IF;
 		IF access IN ('sales', 'reader') THEN
 			FOR target IN
 				SELECT c.relname FROM pg_catalog.pg_class c
-				WHERE c.relnamespace = '@workspace@'::pg_catalog.regnamespace AND c.relkind IN ('r', 'v', 'p')
-					AND c.relname NOT IN ('submission', 'submission_key', 'audit_log', 'merge_change')
+				WHERE c.relnamespace = '@workspace@'::pg_catalog.regnamespace
+					AND (c.relkind = 'v' OR access = 'sales' AND c.relkind IN ('r', 'p')
+						AND c.relname NOT IN ('submission_key', 'merge_change'))
 			LOOP
 				EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.%I TO %I', target.relname, role_name);
 			END LOOP;
-			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.audit_log TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT SELECT (submission_id, form, external_id, content_type, received_at, processed_at, status, reasons, contact_id, account_id, lead_id, interaction_id, duplicate_of, match) ON @workspace@.submission TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.explain_score(bigint, text), @workspace@.score_at(bigint, timestamptz, text), @workspace@.cools_at(bigint, text), @workspace@.response_path(bigint), @workspace@.completeness(bigint), @workspace@.contact_of(bigint), @workspace@.account_of(bigint), @workspace@.lead_of(bigint) TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
+			-- What only reports: see report_guard()
 			FOR target IN
 				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
 				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
-					AND p.proname IN ('attribute', 'attribute_channels', 'explain_attribution', 'attribution_touches', 'attribution_conversions', 'convert_currency', 'funnel')
+					AND (p.prosrc ~ 'lead_mgmt[.]report_guard[(]'
+						OR p.proname IN ('response_path', 'explain_attribution', 'attribution_touches', 'attribution_conversions'))
 			LOOP
 				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
 			END LOOP;
 		END IF;
 		IF access = 'sales' THEN
-			EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.submission TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
@@ -269,7 +271,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
-	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, write contacts, accounts, leads, interactions and opportunities, and merge. reader: read all tables and views but the payloads of submissions and the log of merges. The owner of the workspace has every right already. Error: invalid_parameter_value.';
+	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, write contacts, accounts, leads, interactions and opportunities, and merge. reader: read views and ask for reports, but no table; views and reports then run with the rights of the owner of the workspace, see set_view_rights(). The owner has every right already. Errors: invalid_parameter_value, object_not_in_prerequisite_state for a reader where a table has row-level security.';
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.capture(text, jsonb, text),

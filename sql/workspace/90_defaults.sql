@@ -48,47 +48,6 @@ INSERT INTO @workspace@.interaction_kind (kind, label, direction, is_touch, make
 	('sms_sent', 'Text message sent', 'outbound', false, false),
 	('note', 'Note', 'internal', false, false);
 
-INSERT INTO @workspace@.pipeline (pipeline, entity, label, is_default, completeness_fields) VALUES
-	('marketing_sales', 'lead', 'Marketing and sales', true, '{full_name,email,phone,company,country,product}'),
-	('sales', 'opportunity', 'Opportunities', true, '{}');
-
-INSERT INTO @workspace@.stage (pipeline, stage, sequence, label, kind, role, probability) VALUES
-	('marketing_sales', 'inquiry', 10, 'Inquiry', 'entry', NULL, NULL),
-	('marketing_sales', 'marketing_qualification', 20, 'Marketing qualification', 'open', 'scored', NULL),
-	('marketing_sales', 'teleprospect_acceptance', 30, 'Teleprospect acceptance', 'open', NULL, NULL),
-	('marketing_sales', 'teleprospect_qualification', 40, 'Teleprospect qualification', 'open', NULL, NULL),
-	('marketing_sales', 'sales_acceptance', 50, 'Sales acceptance', 'open', 'sales_ready', NULL),
-	('marketing_sales', 'converted', 90, 'Converted', 'won', NULL, NULL),
-	('marketing_sales', 'disqualified', 99, 'Disqualified', 'lost', NULL, NULL),
-	('sales', 'identify', 10, 'Identify the prospect', 'entry', NULL, 10),
-	('sales', 'proposal', 20, 'Proposal', 'open', NULL, 40),
-	('sales', 'negotiation', 30, 'Negotiation', 'open', NULL, 70),
-	('sales', 'won', 90, 'Won', 'won', NULL, 100),
-	('sales', 'lost', 99, 'Lost', 'lost', NULL, 0);
-
-INSERT INTO @workspace@.stage_transition (pipeline, from_stage, to_stage) VALUES
-	('marketing_sales', 'inquiry', 'marketing_qualification'),
-	('marketing_sales', 'marketing_qualification', 'teleprospect_acceptance'),
-	('marketing_sales', 'marketing_qualification', 'sales_acceptance'),
-	('marketing_sales', 'teleprospect_acceptance', 'teleprospect_qualification'),
-	('marketing_sales', 'teleprospect_acceptance', 'sales_acceptance'),
-	('marketing_sales', 'teleprospect_qualification', 'sales_acceptance'),
-	('marketing_sales', 'sales_acceptance', 'converted'),
-	('marketing_sales', 'inquiry', 'disqualified'),
-	('marketing_sales', 'marketing_qualification', 'disqualified'),
-	('marketing_sales', 'teleprospect_acceptance', 'disqualified'),
-	('marketing_sales', 'teleprospect_qualification', 'disqualified'),
-	('marketing_sales', 'sales_acceptance', 'disqualified'),
-	('sales', 'identify', 'proposal'),
-	('sales', 'proposal', 'negotiation'),
-	('sales', 'negotiation', 'won'),
-	('sales', 'identify', 'lost'),
-	('sales', 'proposal', 'lost'),
-	('sales', 'negotiation', 'lost');
-
-INSERT INTO @workspace@.required_field (pipeline, stage, field, fallback_field) VALUES
-	('marketing_sales', 'converted', 'email', 'phone');
-
 INSERT INTO @workspace@.match_strategy (strategy, entity, label, when_several) VALUES
 	('contact_by_email', 'contact', 'Contact by source id, e-mail address, phone number', 'merge'),
 	('account_by_domain', 'account', 'Account by source id, e-mail domain, name', 'oldest'),

@@ -393,14 +393,14 @@ OpenTouches(JourneyReader *reader)
 				reader->look_up = true;
 				return;
 			}
-			StreamClose(&reader->touches);
+			StreamEnd(&reader->touches);
 		}
 		StreamOpen(&reader->touches);
 		return;
 	}
 	if (reader->look_up)
 	{
-		StreamClose(&reader->touches);
+		StreamEnd(&reader->touches);
 		LookUpTouches(reader);
 	}
 }
@@ -601,7 +601,7 @@ JourneysClose(JourneyReader *reader)
 {
 	bool		in_order = !reader->touches.misordered && !reader->conversions.misordered;
 
-	StreamClose(&reader->touches);
-	StreamClose(&reader->conversions);
+	StreamEnd(&reader->touches);
+	StreamEnd(&reader->conversions);
 	return in_order;
 }

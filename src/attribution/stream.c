@@ -358,7 +358,7 @@ StreamOpenSome(QueryStream *stream, Oid argument_type, Datum argument)
 
 /* Close a stream */
 void
-StreamClose(QueryStream *stream)
+StreamEnd(QueryStream *stream)
 {
 	if (stream->portal)
 		SPI_cursor_close(stream->portal);

@@ -63,7 +63,7 @@ extern void StreamConversionsInit(QueryStream *stream, const char *query, int di
 extern void StreamChoose(QueryStream *stream, bool may_trust);
 extern void StreamOpen(QueryStream *stream);
 extern void StreamOpenSome(QueryStream *stream, Oid argument_type, Datum argument);
-extern void StreamClose(QueryStream *stream);
+extern void StreamEnd(QueryStream *stream);
 extern double StreamPlannedRows(QueryStream *stream);
 extern double StreamCost(QueryStream *stream);
 extern bool StreamFill(QueryStream *stream);

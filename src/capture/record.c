@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "types/types.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -251,8 +252,8 @@ ReadPhone(CaptureRecord *record)
 					 text, PhoneStatusMessage(status));
 }
 
-/* Read a custom attribute */
-static void
+/* Read a custom attribute; false when the value is blank */
+static bool
 ReadAttribute(CaptureRecord *record, const CustomField *field, const JsonbValue *value,
 			  JsonbParseState **states)
 {
@@ -264,7 +265,7 @@ ReadAttribute(CaptureRecord *record, const CustomField *field, const JsonbValue 
 	char	   *text = ValueText(record->form, value);
 
 	if (value->type != jbvBinary && text == NULL)
-		return;
+		return false;
 	if (value->type == jbvString)
 	{
 		trimmed.val.string.val = text;
@@ -275,7 +276,7 @@ ReadAttribute(CaptureRecord *record, const CustomField *field, const JsonbValue 
 	{
 		InvalidValue(record, psprintf("%s.%s", EntityNames[field->entity], field->name), code, text,
 					 "not a value of this custom attribute");
-		return;
+		return true;
 	}
 	if (*state == NULL)
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
@@ -295,6 +296,7 @@ ReadAttribute(CaptureRecord *record, const CustomField *field, const JsonbValue 
 	}
 	else
 		pushJsonbValue(state, WJB_VALUE, &output);
+	return true;
 }
 
 /* Is a custom attribute among those the record brings? */
@@ -308,38 +310,179 @@ HasAttribute(const CaptureRecord *record, const CustomField *field)
 		getKeyJsonValueFromContainer(&attributes->root, field->name, strlen(field->name), &found) != NULL;
 }
 
-/* Go through the names a form listens to */
+/* A value of a payload that some entry of the form listens to */
+typedef struct HeardValue
+{
+	int			precedence;		/* the lower the earlier */
+	const FormEntry *entry;
+	JsonbValue	value;
+} HeardValue;
+
+typedef struct HeardValues
+{
+	int			count;
+	int			capacity;
+	HeardValue *items;
+} HeardValues;
+
+/* Order values as their entries come in the form, exact names before loose ones */
+static int
+CompareHeardValues(const void *a, const void *b)
+{
+	return ((const HeardValue *) a)->precedence - ((const HeardValue *) b)->precedence;
+}
+
+/* Note a value for an entry */
 static void
-ReadPayload(CaptureRecord *record)
+HearValue(HeardValues *heard, const Form *form, int entry, bool is_loose, const JsonbValue *value)
+{
+	if (form->entries[entry].field < 0 && form->entries[entry].custom == NULL)
+		return;
+	if (heard->count == heard->capacity)
+	{
+		heard->capacity *= 2;
+		heard->items = repalloc(heard->items, sizeof(HeardValue) * heard->capacity);
+	}
+	heard->items[heard->count++] = (HeardValue) {
+		entry * 2 + is_loose, &form->entries[entry], *value
+	};
+}
+
+/* Note the value of a name for every entry that listens to it */
+static void
+HearName(HeardValues *heard, const Form *form, const char *name, int len, const JsonbValue *value)
+{
+	const FormName *found;
+	bool		is_loose;
+	int			n;
+
+	if (value->type == jbvNull)
+		return;
+	n = FormFindName(form, name, len, &found, &is_loose);
+	for (int i = 0; i < n; i++)
+		HearValue(heard, form, found[i].entry, is_loose, value);
+}
+
+/* Note the members of an object */
+static void
+HearMembers(HeardValues *heard, const Form *form, Jsonb *object)
+{
+	JsonbIterator *it = JsonbIteratorInit(&object->root);
+	JsonbValue	name;
+	JsonbValue	value;
+
+	JsonbIteratorNext(&it, &value, true);
+	while (JsonbIteratorNext(&it, &name, true) == WJB_KEY)
+	{
+		JsonbIteratorNext(&it, &value, true);
+		HearName(heard, form, name.val.string.val, name.val.string.len, &value);
+	}
+}
+
+/* Find what a JSON path leads to in a value; one item that stands alone is taken out of its array */
+static bool
+FollowPath(Jsonb *target, Datum path, JsonbValue *value)
+{
+	Datum		found = DirectFunctionCall4(jsonb_path_query_array, JsonbPGetDatum(target), path,
+											DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")), BoolGetDatum(true));
+	Jsonb	   *items = DatumGetJsonbP(found);
+
+	while (JB_ROOT_COUNT(items) == 1)
+	{
+		*value = *getIthJsonbValueFromContainer(&items->root, 0);
+		if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+			return true;
+		items = JsonbValueToJsonb(value);
+	}
+	value->type = jbvBinary;
+	value->val.binary.data = &items->root;
+	value->val.binary.len = VARSIZE(items) - VARHDRSZ;
+	return JB_ROOT_COUNT(items) > 0;
+}
+
+/* Note what the JSON paths of the form's own lead to */
+static void
+HearPaths(HeardValues *heard, const Form *form, Jsonb *payload)
+{
+	JsonbValue	value;
+
+	for (int i = 0; i < form->entry_count && form->entries[i].is_own; i++)
+		if (form->entries[i].path != 0 && FollowPath(payload, form->entries[i].path, &value) && value.type != jbvNull)
+			HearValue(heard, form, i, false, &value);
+}
+
+/* Note the names and values that the payload keeps as objects in a list */
+static void
+HearPairs(HeardValues *heard, const Form *form, Jsonb *payload)
+{
+	for (int p = 0; p < form->pairs_count; p++)
+	{
+		const FormPairs *pairs = &form->pairs[p];
+		Jsonb	   *items = DatumGetJsonbP(DirectFunctionCall4(jsonb_path_query_array, JsonbPGetDatum(payload), pairs->path,
+															   DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")),
+															   BoolGetDatum(true)));
+		int			count = JB_ROOT_COUNT(items);
+
+		for (int i = 0; i < count; i++)
+		{
+			JsonbValue *item = getIthJsonbValueFromContainer(&items->root, i);
+			Jsonb	   *pair = JsonbValueToJsonb(item);
+			JsonbValue	name;
+			JsonbValue	value;
+
+			CHECK_FOR_INTERRUPTS();
+			if (!FollowPath(pair, pairs->name, &name) || !FollowPath(pair, pairs->value, &value))
+				continue;
+			if (name.type == jbvNumeric)
+			{
+				name.val.string.val = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(name.val.numeric)));
+				name.val.string.len = strlen(name.val.string.val);
+			}
+			else if (name.type != jbvString)
+				continue;
+			HearName(heard, form, name.val.string.val, name.val.string.len, &value);
+		}
+	}
+}
+
+/* Go through what the payload brings, in the order in which the form prefers it */
+static void
+ReadPayload(const WorkspaceConfig *config, CaptureRecord *record)
 {
 	const Form *form = record->form;
 	JsonbParseState *states[ENTITY_COUNT] = {NULL};
+	HeardValues heard = {0, 32, palloc(sizeof(HeardValue) * 32)};
 	Bitmapset  *seen = NULL;
+	Bitmapset  *attributes = NULL;
 
-	for (int i = 0; i < form->entry_count; i++)
+	HearMembers(&heard, form, record->payload);
+	HearPaths(&heard, form, record->payload);
+	HearPairs(&heard, form, record->payload);
+	qsort(heard.items, heard.count, sizeof(HeardValue), CompareHeardValues);
+	for (int i = 0; i < heard.count; i++)
 	{
-		const FormEntry *entry = &form->entries[i];
-		JsonbValue	value;
+		const FormEntry *entry = heard.items[i].entry;
+		JsonbValue *value = &heard.items[i].value;
 		char	   *text;
 
-		if (entry->field >= 0 && bms_is_member(entry->field, seen))
-			continue;
-		if (getKeyJsonValueFromContainer(&record->payload->root, entry->incoming, entry->incoming_len, &value) == NULL ||
-			value.type == jbvNull)
-			continue;
 		if (entry->custom)
 		{
-			ReadAttribute(record, entry->custom, &value, states);
+			int			number = entry->custom - config->fields;
+
+			if (!bms_is_member(number, attributes) && ReadAttribute(record, entry->custom, value, states))
+				attributes = bms_add_member(attributes, number);
 			continue;
 		}
-		if (value.type == jbvBinary)
+		if (bms_is_member(entry->field, seen))
+			continue;
+		if (value->type == jbvBinary)
 		{
 			InvalidValue(record, FieldDefs[entry->field].name, CODE_INVALID_TYPE, NULL,
 						 "an object or array where a single value is expected");
 			seen = bms_add_member(seen, entry->field);
 			continue;
 		}
-		if ((text = ValueText(form, &value)) == NULL)
+		if ((text = ValueText(form, value)) == NULL)
 			continue;
 		seen = bms_add_member(seen, entry->field);
 		ReadField(record, entry->field, text);
@@ -576,7 +719,7 @@ RecordReadProfile(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record)
 	lenient->drops_invalid = true;
 	lenient->required_count = 0;
 	record->form = lenient;
-	ReadPayload(record);
+	ReadPayload(config, record);
 	ReadVocabularies(config, record);
 	Identify(MatchGetConfig(ws, config), config, record);
 }
@@ -618,7 +761,7 @@ RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record)
 					 psprintf("more than the %d bytes that the form takes", record->form->maximum_bytes), true);
 		return;
 	}
-	ReadPayload(record);
+	ReadPayload(config, record);
 	if (record->status)
 		return;
 	if (record->external_id == NULL)

@@ -120,7 +120,7 @@ TransformCode(KeyTransform transform, int length, const char *text, int len, uin
 }
 
 /* Refuse a text that is no key expression */
-static void
+pg_attribute_noreturn() static void
 RefuseSpec(const char *text, int len)
 {
 	ereport(ERROR,

@@ -115,6 +115,7 @@ ExplainParts(const PairScorer *scorer, uint32 left, uint32 right, const PairPatt
 			.level = pattern->levels[c] == LEVEL_BLANK ? "blank" : comparison->levels[pattern->levels[c]].label,
 			.left = NormalText(scorer->records, comparison->field, left),
 			.right = NormalText(scorer->records, other, right),
+			/* cppcheck-suppress unknownEvaluationOrder */
 			.weight = *weight++
 		};
 	}

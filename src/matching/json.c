@@ -12,7 +12,7 @@
 #include "utils/numeric.h"
 
 /* Complain of a member of the wrong type */
-static void
+pg_attribute_noreturn() static void
 WrongType(const char *name, const char *wanted)
 {
 	ereport(ERROR,

@@ -283,6 +283,7 @@ BlockRow(FieldStatement *statement, const char *block, List *policies)
 		if (strcmp(policy, "newest") == 0)
 			appendStringInfo(&order, "%s%s", order.len ? ", " : "", ChangedAt(statement, member->field));
 	}
+	Assert(policy != NULL);
 	if (strcmp(policy, "newest") == 0)
 		return psprintf("(SELECT r.merge_rank FROM r WHERE %s ORDER BY GREATEST(%s) DESC, r.merge_rank LIMIT 1)",
 						filled.data, order.data);

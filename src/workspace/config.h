@@ -106,8 +106,11 @@ typedef struct FieldDef
 {
 	const char *name;
 	ValueType	type;
-	const char *aliases[8];		/* other names it is known by, NULL-terminated */
 } FieldDef;
+
+/* What an incoming name that is a JSON path begins with */
+#define NAME_JSON_PATH '$'
+
 
 /* Where an incoming name leads: a field of ours or a custom attribute */
 typedef struct FormEntry
@@ -115,8 +118,26 @@ typedef struct FormEntry
 	char	   *incoming;
 	int			incoming_len;
 	int			field;			/* FieldId, or -1 */
-	CustomField *custom;		/* or NULL */
+	CustomField *custom;		/* or NULL; a name that leads nowhere has neither */
+	bool		is_own;			/* the form's own mapping, which comes before ours */
+	Datum		path;			/* jsonpath that the name is, or 0 */
 } FormEntry;
+
+/* A name as it is looked up */
+typedef struct FormName
+{
+	const char *name;
+	int			len;
+	int			entry;
+} FormName;
+
+/* Where objects of a name and a value each are in a payload */
+typedef struct FormPairs
+{
+	Datum		path;
+	Datum		name;
+	Datum		value;
+} FormPairs;
 
 typedef enum
 {
@@ -134,6 +155,13 @@ typedef struct Form
 	bool		is_active;
 	int			entry_count;
 	FormEntry  *entries;		/* in order of precedence */
+	int			name_count;
+	FormName   *names;			/* those of the entries, sorted */
+	int			loose_count;
+	FormName   *loose_names;	/* letters and digits of them, sorted */
+	int			pairs_count;
+	FormPairs  *pairs;
+	char	   *records;		/* where the records of a document are, or NULL */
 	int			required_count;
 	FormEntry  *required;
 	char	   *defaults[FIELD_COUNT];
@@ -153,6 +181,7 @@ typedef struct Form
 	bool		moves_stage;
 	bool		assigns;
 	int			maximum_bytes;
+	int			maximum_body_bytes;
 } Form;
 
 typedef enum
@@ -306,6 +335,8 @@ typedef struct WorkspaceConfig
 
 extern WorkspaceConfig *WorkspaceGetConfig(Workspace *ws);
 extern void ConfigLoadForms(Workspace *ws, WorkspaceConfig *config);
+extern void FormIndexNames(Form *form);
+extern int	FormFindName(const Form *form, const char *name, int len, const FormName **found, bool *is_loose);
 extern void ConfigLoadModels(Workspace *ws, WorkspaceConfig *config);
 extern CompiledPredicate *ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what,
 										const char *label, const char *condition, char **broken);

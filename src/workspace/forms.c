@@ -19,51 +19,72 @@
 #define TARGET_IGNORE "ignore"
 
 const FieldDef FieldDefs[FIELD_COUNT] = {
-	[FIELD_EXTERNAL_ID] = {"external_id", VALUE_TEXT, {NULL}},
-	[FIELD_SOURCE_ID] = {"source_id", VALUE_TEXT, {NULL}},
-	[FIELD_FULL_NAME] = {"full_name", VALUE_TEXT, {"name", "fullname", NULL}},
-	[FIELD_GIVEN_NAME] = {"given_name", VALUE_TEXT, {"first_name", "firstname", NULL}},
-	[FIELD_FAMILY_NAME] = {"family_name", VALUE_TEXT, {"last_name", "lastname", "surname", NULL}},
-	[FIELD_EMAIL] = {"email", VALUE_EMAIL, {"e-mail", "mail", "email_address", NULL}},
-	[FIELD_PHONE] = {"phone", VALUE_PHONE, {"mobile", "phone_number", "telephone", "tel", NULL}},
-	[FIELD_JOB_TITLE] = {"job_title", VALUE_TEXT, {"jobtitle", "position", NULL}},
-	[FIELD_STREET] = {"street", VALUE_TEXT, {"address", "address_1", NULL}},
-	[FIELD_CITY] = {"city", VALUE_TEXT, {"town", NULL}},
-	[FIELD_REGION] = {"region", VALUE_TEXT, {"state", "province", NULL}},
-	[FIELD_POSTAL_CODE] = {"postal_code", VALUE_TEXT, {"postcode", "zip", "zip_code", NULL}},
-	[FIELD_COUNTRY] = {"country", VALUE_TEXT, {"country_code", NULL}},
-	[FIELD_LANGUAGE] = {"language", VALUE_TEXT, {"locale", NULL}},
-	[FIELD_COMPANY] = {"company", VALUE_TEXT, {"company_name", "organisation", "organization", NULL}},
-	[FIELD_COMPANY_SOURCE_ID] = {"company_source_id", VALUE_TEXT, {"company_id", NULL}},
-	[FIELD_WEBSITE] = {"website", VALUE_TEXT, {NULL}},
-	[FIELD_INDUSTRY] = {"industry", VALUE_TEXT, {NULL}},
-	[FIELD_EMPLOYEES] = {"employees", VALUE_INTEGER, {"number_of_employees", NULL}},
-	[FIELD_ANNUAL_REVENUE] = {"annual_revenue", VALUE_NUMBER, {NULL}},
-	[FIELD_TITLE] = {"title", VALUE_TEXT, {"subject", NULL}},
-	[FIELD_PRODUCT] = {"product", VALUE_TEXT, {NULL}},
-	[FIELD_PAGE] = {"page", VALUE_TEXT, {"page_id", "landing_page", NULL}},
-	[FIELD_CAMPAIGN] = {"campaign", VALUE_TEXT, {"utm_campaign", NULL}},
-	[FIELD_CHANNEL] = {"channel", VALUE_TEXT, {"utm_medium", NULL}},
-	[FIELD_SOURCE] = {"source", VALUE_TEXT, {"lead_source", NULL}},
-	[FIELD_ORIGIN] = {"origin", VALUE_TEXT, {NULL}},
-	[FIELD_BUDGET] = {"budget", VALUE_NUMBER, {"deal_size", NULL}},
-	[FIELD_CURRENCY] = {"currency", VALUE_CURRENCY, {NULL}},
-	[FIELD_MESSAGE] = {"message", VALUE_LONG_TEXT, {"comment", "comments", "note", "notes", NULL}},
-	[FIELD_KIND] = {"kind", VALUE_TEXT, {"interaction_kind", NULL}},
-	[FIELD_OCCURRED_AT] = {"occurred_at", VALUE_TIMESTAMP, {"created_time", NULL}},
-	[FIELD_URL] = {"url", VALUE_TEXT, {"page_url", NULL}},
-	[FIELD_CREATIVE] = {"creative", VALUE_TEXT, {"utm_content", "ad_id", NULL}},
-	[FIELD_VISITOR] = {"visitor", VALUE_TEXT, {"visitor_id", NULL}},
-	[FIELD_CONSENT_EMAIL] = {"consent_email", VALUE_BOOLEAN, {"email_opt_in", "opt_in", NULL}},
-	[FIELD_CONSENT_PHONE] = {"consent_phone", VALUE_BOOLEAN, {"phone_opt_in", NULL}},
-	[FIELD_CONSENT_SMS] = {"consent_sms", VALUE_BOOLEAN, {"sms_opt_in", NULL}},
-	[FIELD_CONSENT_POST] = {"consent_post", VALUE_BOOLEAN, {"post_opt_in", NULL}},
+	[FIELD_EXTERNAL_ID] = {"external_id", VALUE_TEXT},
+	[FIELD_SOURCE_ID] = {"source_id", VALUE_TEXT},
+	[FIELD_FULL_NAME] = {"full_name", VALUE_TEXT},
+	[FIELD_GIVEN_NAME] = {"given_name", VALUE_TEXT},
+	[FIELD_FAMILY_NAME] = {"family_name", VALUE_TEXT},
+	[FIELD_EMAIL] = {"email", VALUE_EMAIL},
+	[FIELD_PHONE] = {"phone", VALUE_PHONE},
+	[FIELD_JOB_TITLE] = {"job_title", VALUE_TEXT},
+	[FIELD_STREET] = {"street", VALUE_TEXT},
+	[FIELD_CITY] = {"city", VALUE_TEXT},
+	[FIELD_REGION] = {"region", VALUE_TEXT},
+	[FIELD_POSTAL_CODE] = {"postal_code", VALUE_TEXT},
+	[FIELD_COUNTRY] = {"country", VALUE_TEXT},
+	[FIELD_LANGUAGE] = {"language", VALUE_TEXT},
+	[FIELD_COMPANY] = {"company", VALUE_TEXT},
+	[FIELD_COMPANY_SOURCE_ID] = {"company_source_id", VALUE_TEXT},
+	[FIELD_WEBSITE] = {"website", VALUE_TEXT},
+	[FIELD_INDUSTRY] = {"industry", VALUE_TEXT},
+	[FIELD_EMPLOYEES] = {"employees", VALUE_INTEGER},
+	[FIELD_ANNUAL_REVENUE] = {"annual_revenue", VALUE_NUMBER},
+	[FIELD_TITLE] = {"title", VALUE_TEXT},
+	[FIELD_PRODUCT] = {"product", VALUE_TEXT},
+	[FIELD_PAGE] = {"page", VALUE_TEXT},
+	[FIELD_CAMPAIGN] = {"campaign", VALUE_TEXT},
+	[FIELD_CHANNEL] = {"channel", VALUE_TEXT},
+	[FIELD_SOURCE] = {"source", VALUE_TEXT},
+	[FIELD_ORIGIN] = {"origin", VALUE_TEXT},
+	[FIELD_BUDGET] = {"budget", VALUE_NUMBER},
+	[FIELD_CURRENCY] = {"currency", VALUE_CURRENCY},
+	[FIELD_MESSAGE] = {"message", VALUE_LONG_TEXT},
+	[FIELD_KIND] = {"kind", VALUE_TEXT},
+	[FIELD_OCCURRED_AT] = {"occurred_at", VALUE_TIMESTAMP},
+	[FIELD_URL] = {"url", VALUE_TEXT},
+	[FIELD_CREATIVE] = {"creative", VALUE_TEXT},
+	[FIELD_VISITOR] = {"visitor", VALUE_TEXT},
+	[FIELD_CONSENT_EMAIL] = {"consent_email", VALUE_BOOLEAN},
+	[FIELD_CONSENT_PHONE] = {"consent_phone", VALUE_BOOLEAN},
+	[FIELD_CONSENT_SMS] = {"consent_sms", VALUE_BOOLEAN},
+	[FIELD_CONSENT_POST] = {"consent_post", VALUE_BOOLEAN},
+};
+
+/* Rows that forms are read from together, sorted by form */
+typedef struct FormRows
+{
+	int			count;
+	char	  **forms;
+	char	  **names;
+	char	  **values;
+} FormRows;
+
+static const PlanSource read_form_fields = {
+	"SELECT form, name, field FROM @workspace@.form_field ORDER BY form COLLATE \"C\", sequence, name COLLATE \"C\""
+};
+
+static const PlanSource read_aliases = {
+	"SELECT NULL::text, alias, field FROM @workspace@.field_alias ORDER BY sequence, alias COLLATE \"C\""
+};
+
+static const PlanSource read_pairs = {
+	"SELECT form, path::text, name::text, value::text FROM @workspace@.form_pairs ORDER BY form COLLATE \"C\", label COLLATE \"C\""
 };
 
 static const PlanSource read_forms = {
 	"SELECT form, is_active, mapping, required, defaults, blank_values, invalid_values, default_region,"
 	" source_system, contact_update, lead_update, pipeline, makes_contact, makes_account, makes_lead,"
-	" makes_interaction, scores, moves_stage, assigns, maximum_bytes"
+	" makes_interaction, scores, moves_stage, assigns, maximum_bytes, maximum_body_bytes, records"
 	" FROM @workspace@.form ORDER BY form COLLATE \"C\""
 };
 
@@ -100,6 +121,25 @@ ResolveTarget(WorkspaceConfig *config, const char *target, FormEntry *entry)
 	return false;
 }
 
+/* Find the first row of a form */
+static int
+FormRowsFind(const FormRows *rows, const char *form)
+{
+	int			low = 0;
+	int			high = rows->count;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (strcmp(rows->forms[middle], form) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* Get the members of a JSON object whose values are scalars, as text */
 static int
 ObjectMembers(Jsonb *object, char ***keys, char ***values)
@@ -132,57 +172,116 @@ ObjectMembers(Jsonb *object, char ***keys, char ***values)
 	return n;
 }
 
-/* Let a form listen to a name, unless its own mapping takes that name */
-static void
-AddEntry(Form *form, const char *incoming, int field, CustomField *custom, char **mapped, int mapped_count)
+/* Add a name that a form listens to */
+static FormEntry *
+AddEntry(Form *form, const char *incoming, int field, CustomField *custom, bool is_own)
 {
-	FormEntry  *entry = &form->entries[form->entry_count];
+	FormEntry  *entry = &form->entries[form->entry_count++];
 
-	for (int i = 0; i < mapped_count; i++)
-		if (strcmp(mapped[i], incoming) == 0)
-			return;
 	entry->incoming = pstrdup(incoming);
 	entry->incoming_len = strlen(incoming);
 	entry->field = field;
 	entry->custom = custom;
-	form->entry_count++;
+	entry->is_own = is_own;
+	return entry;
 }
 
 /*
- * List the names a form listens to, in order of precedence: its own mapping,
- * our names for the fields, custom attributes by their names, and last the
- * usual other names of a field.  The first that brings a value wins.
+ * Add a name of the form's own.  One whose target is to be ignored, or is
+ * gone, stays as a name that leads nowhere.
  */
 static void
-BuildEntries(WorkspaceConfig *config, Form *form, Jsonb *mapping)
+AddOwnEntry(WorkspaceConfig *config, Form *form, const char *incoming, const char *target)
+{
+	FormEntry	found;
+	FormEntry  *entry;
+
+	if (target == NULL || !ResolveTarget(config, target, &found))
+		found.field = -1, found.custom = NULL;
+	entry = AddEntry(form, incoming, found.field, found.custom, true);
+	if (*incoming == NAME_JSON_PATH)
+		entry->path = DirectFunctionCall1(jsonpath_in, CStringGetDatum(incoming));
+}
+
+/*
+ * List the names a form listens to, in order of precedence: its rows of
+ * form_field, its mapping, our names for the fields, custom attributes by
+ * their names, and last the other names of fields.
+ */
+static void
+BuildEntries(WorkspaceConfig *config, Form *form, Jsonb *mapping, const FormRows *own, const FormRows *aliases)
 {
 	char	  **keys;
 	char	  **targets;
 	int			mapped = ObjectMembers(mapping, &keys, &targets);
-	int			capacity = mapped + FIELD_COUNT * (1 + lengthof(FieldDefs[0].aliases)) + config->field_count * 2;
+	int			first = FormRowsFind(own, form->name);
 
-	form->entries = palloc0(sizeof(FormEntry) * capacity);
+	form->entries = palloc0(sizeof(FormEntry) *
+							(own->count + mapped + FIELD_COUNT + config->field_count * 2 + aliases->count));
+	for (int i = first; i < own->count && strcmp(own->forms[i], form->name) == 0; i++)
+		AddOwnEntry(config, form, own->names[i], own->values[i]);
 	for (int i = 0; i < mapped; i++)
-	{
-		FormEntry	target;
-
-		if (targets[i] && ResolveTarget(config, targets[i], &target))
-			AddEntry(form, keys[i], target.field, target.custom, NULL, 0);
-	}
+		AddOwnEntry(config, form, keys[i], targets[i]);
 	for (int f = 0; f < FIELD_COUNT; f++)
-		AddEntry(form, FieldDefs[f].name, f, NULL, keys, mapped);
+		AddEntry(form, FieldDefs[f].name, f, NULL, false);
 	for (int i = 0; i < config->field_count; i++)
 	{
 		CustomField *custom = &config->fields[i];
 
 		if (!custom->is_active)
 			continue;
-		AddEntry(form, psprintf("%s.%s", EntityNames[custom->entity], custom->name), -1, custom, keys, mapped);
-		AddEntry(form, custom->name, -1, custom, keys, mapped);
+		AddEntry(form, psprintf("%s.%s", EntityNames[custom->entity], custom->name), -1, custom, false);
+		AddEntry(form, custom->name, -1, custom, false);
 	}
-	for (int f = 0; f < FIELD_COUNT; f++)
-		for (int a = 0; FieldDefs[f].aliases[a]; a++)
-			AddEntry(form, FieldDefs[f].aliases[a], f, NULL, keys, mapped);
+	for (int i = 0; i < aliases->count; i++)
+	{
+		FormEntry	target;
+
+		if (ResolveTarget(config, aliases->values[i], &target))
+			AddEntry(form, aliases->names[i], target.field, target.custom, false);
+	}
+	FormIndexNames(form);
+}
+
+/* Read rows of form, name and value */
+static void
+ReadFormRows(Workspace *ws, const PlanSource *source, FormRows *rows)
+{
+	int			n = WorkspaceExecute(ws, source, NULL, NULL);
+
+	rows->count = n;
+	rows->forms = palloc(sizeof(char *) * Max(n, 1));
+	rows->names = palloc(sizeof(char *) * Max(n, 1));
+	rows->values = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		rows->forms[i] = ResultText(i, 1);
+		rows->names[i] = ResultText(i, 2);
+		rows->values[i] = ResultText(i, 3);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Read where the pairs of names and values in payloads of forms are */
+static void
+LoadPairs(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_pairs, NULL, NULL);
+	FormPairs  *pairs = palloc0(sizeof(FormPairs) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		Form	   *form = ConfigForm(config, ResultText(i, 1));
+
+		pairs[i].path = DirectFunctionCall1(jsonpath_in, CStringGetDatum(ResultText(i, 2)));
+		pairs[i].name = DirectFunctionCall1(jsonpath_in, CStringGetDatum(ResultText(i, 3)));
+		pairs[i].value = DirectFunctionCall1(jsonpath_in, CStringGetDatum(ResultText(i, 4)));
+		if (form == NULL)
+			continue;
+		if (form->pairs_count++ == 0)
+			form->pairs = &pairs[i];
+	}
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /* Read the update policy of a form */
@@ -197,8 +296,13 @@ PolicyOf(const char *name)
 void
 ConfigLoadForms(Workspace *ws, WorkspaceConfig *config)
 {
-	int			n = WorkspaceExecute(ws, &read_forms, NULL, NULL);
+	FormRows	own;
+	FormRows	aliases;
+	int			n;
 
+	ReadFormRows(ws, &read_form_fields, &own);
+	ReadFormRows(ws, &read_aliases, &aliases);
+	n = WorkspaceExecute(ws, &read_forms, NULL, NULL);
 	config->forms = palloc0(sizeof(Form) * Max(n, 1));
 	config->form_count = n;
 	for (int i = 0; i < n; i++)
@@ -215,7 +319,8 @@ ConfigLoadForms(Workspace *ws, WorkspaceConfig *config)
 		form->position = i;
 		form->is_active = ResultBool(i, 2);
 		BuildEntries(config, form,
-					 DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3, &isnull)));
+					 DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3, &isnull)),
+					 &own, &aliases);
 		names = ResultTexts(i, 4, &count);
 		form->required = palloc0(sizeof(FormEntry) * Max(count, 1));
 		for (int r = 0; r < count; r++)
@@ -252,8 +357,11 @@ ConfigLoadForms(Workspace *ws, WorkspaceConfig *config)
 		form->moves_stage = ResultBool(i, 18);
 		form->assigns = ResultBool(i, 19);
 		form->maximum_bytes = ResultInt(i, 20);
+		form->maximum_body_bytes = ResultInt(i, 21);
+		form->records = ResultText(i, 22);
 	}
 	SPI_freetuptable(SPI_tuptable);
+	LoadPairs(ws, config);
 }
 
 /* Refuse a name that is no field and no custom attribute */
@@ -331,6 +439,47 @@ guard_form(PG_FUNCTION_ARGS)
 		for (int i = 0; i < n; i++)
 			CheckTarget(config, form, "required list", nulls[i] ? NULL : TextDatumGetCString(names[i]), false);
 	}
+	WorkspaceLeave(&rights);
+	return PointerGetDatum(tuple);
+}
+
+PG_FUNCTION_INFO_V1(guard_field_name);
+/* Check the field that a row of form_field or field_alias about to be written names */
+Datum
+guard_field_name(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	HeapTuple	tuple;
+	Workspace  *ws;
+	WorkspaceRights rights;
+	const char *table;
+	FormEntry	entry;
+	bool		is_own;
+	char	   *name;
+	char	   *target;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("guard_field_name must be called as a BEFORE INSERT OR UPDATE row trigger")));
+	desc = RelationGetDescr(trigdata->tg_relation);
+	table = RelationGetRelationName(trigdata->tg_relation);
+	tuple = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	is_own = SPI_fnumber(desc, "alias") <= 0;
+	name = SPI_getvalue(tuple, desc, SPI_fnumber(desc, is_own ? "name" : "alias"));
+	target = SPI_getvalue(tuple, desc, SPI_fnumber(desc, "field"));
+	ws = WorkspaceOfRelation(trigdata->tg_relation);
+	WorkspaceEnter(ws, &rights);
+	if (target && !(is_own && strcmp(target, TARGET_IGNORE) == 0) &&
+		!ResolveTarget(WorkspaceGetConfig(ws), target, &entry))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s \"%s\" names \"%s\", which is no field", table, name ? name : "", target),
+				 errhint("Name a field of submissions, or define a custom attribute with define_field() first.")));
+	if (is_own && name && *name == NAME_JSON_PATH)
+		DirectFunctionCall1(jsonpath_in, CStringGetDatum(name));
 	WorkspaceLeave(&rights);
 	return PointerGetDatum(tuple);
 }

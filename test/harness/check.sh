@@ -65,7 +65,7 @@ choose() {
 suite_build() {
 	local log=$work/out/build.log
 	if run timeout -k 10 "$suite_timeout" bash test/harness/private-tree.sh "$work/tree" \
-		WERROR=-Werror with_llvm=no >"$log" 2>&1 && make -s check-names >>"$log" 2>&1; then
+		WERROR=-Werror with_llvm=no >"$log" 2>&1 && make -s check-names check-symbols with_llvm=no >>"$log" 2>&1; then
 		built=yes
 		count 1 0 0
 	else

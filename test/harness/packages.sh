@@ -33,6 +33,7 @@ purpose_build() {
 	need g++ g++ --version
 	need libphonenumber-dev header phonenumbers/phonenumberutil.h
 	need libidn2-dev header idn2.h
+	need liblinear-dev header linear.h
 }
 
 purpose_test() {

@@ -31,7 +31,7 @@ SELECT results_eq($$SELECT stage, kind FROM crm.stage WHERE pipeline = 'marketin
 		('sales_acceptance', 'open'), ('converted', 'won'), ('disqualified', 'lost')$$, 'five stages in order, then the closing ones');
 SELECT results_eq($$SELECT stage, kind, probability FROM crm.stage WHERE pipeline = 'sales' ORDER BY sequence$$,
 	$$VALUES ('identify'::text, 'entry'::text, 10.00::numeric(5,2)), ('proposal', 'open', 40.00), ('negotiation', 'open', 70.00), ('won', 'won', 100.00), ('lost', 'lost', 0.00)$$, 'an opportunity ends won or lost');
-SELECT results_eq($$SELECT role, stage FROM crm.stage WHERE role IS NOT NULL ORDER BY sequence$$, $$VALUES ('scored'::text, 'marketing_qualification'::text), ('sales_ready', 'sales_acceptance')$$, 'stages taken by themselves');
+SELECT results_eq($$SELECT role, stage FROM crm.stage WHERE role IS NOT NULL ORDER BY sequence$$, $$VALUES ('scored'::text, 'marketing_qualification'::text), ('teleprospect_ready', 'teleprospect_acceptance'), ('sales_ready', 'sales_acceptance')$$, 'stages with a part to play');
 SELECT bag_eq($$SELECT from_stage, to_stage FROM crm.stage_transition WHERE pipeline = 'marketing_sales' AND to_stage <> 'disqualified'$$,
 	$$VALUES ('inquiry'::text, 'marketing_qualification'::text), ('marketing_qualification', 'teleprospect_acceptance'), ('marketing_qualification', 'sales_acceptance'),
 		('teleprospect_acceptance', 'teleprospect_qualification'), ('teleprospect_acceptance', 'sales_acceptance'), ('teleprospect_qualification', 'sales_acceptance'), ('sales_acceptance', 'converted')$$,

@@ -90,3 +90,13 @@ SELECT count(*) FROM touch;
 \set VERBOSITY default
 DROP TABLE touch, conversion, big, big_conversion;
 DROP FUNCTION counted, same;
+-- nothing stays open behind it
+BEGIN;
+CREATE TABLE t (journey bigint, occurred_at timestamptz, channel text);
+CREATE TABLE c (journey bigint, converted_at timestamptz);
+SELECT count(*) FROM lead_mgmt.channel_credits('TABLE t', 'TABLE c', '{linear}');
+SELECT count(*) FROM lead_mgmt.touch_credits('TABLE t', 'TABLE c', '{linear}');
+SELECT count(*) FROM lead_mgmt.markov_credits('TABLE t', 'TABLE c');
+SELECT count(*) FROM pg_cursors;
+DROP TABLE t, c;
+ROLLBACK;

@@ -60,7 +60,8 @@ RESET ROLE;
 
 -- a corrected payload stays with those who may read payloads
 CREATE ROLE clients_reader;
-SELECT clients.grant_access('clients_reader', 'reader');
+GRANT USAGE ON SCHEMA clients TO clients_reader;
+GRANT SELECT ON clients.audit_log TO clients_reader;
 UPDATE clients.submission SET payload = payload || '{"note": "corrected"}' WHERE submission_id = 1;
 SELECT count(*) > 0 AS seen FROM clients.audit_log WHERE entity = 'submission';
 SET ROLE clients_reader;

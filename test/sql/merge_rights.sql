@@ -33,7 +33,8 @@ SELECT undone_by FROM rights.merge WHERE merge_id = 1;
 SELECT rights.merge_contacts(1, '{2}') AS merge_id \gset
 SET ROLE regress_merge_reader;
 SELECT rights.contact_of(2);
-SELECT merge_id, winner_id FROM rights.merge WHERE merge_id = :merge_id;
+SELECT merge_id, winner_id FROM rights.merged_record WHERE merge_id = :merge_id;
+SELECT count(*) FROM rights.merge;
 SELECT count(*) FROM rights.merge_change;
 SELECT rights.merge_contacts(1, '{3}');
 SELECT lead_mgmt.merge_rows('rights.contact', 1, '{3}', NULL);

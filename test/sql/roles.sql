@@ -93,7 +93,7 @@ SELECT lead_id, opportunity_id, to_stage, moved_by FROM roles.stage_move WHERE r
 SELECT moved_by, count(*) FROM roles.stage_move WHERE rule = 'created' GROUP BY 1 ORDER BY 1;
 SELECT reason ->> 'rule' AS rule, assigned_by, count(*) FROM roles.assignment GROUP BY 1, 2 ORDER BY 1, 2;
 
--- reader: all tables and views, but not what was submitted word for word
+-- reader: views, and no table
 SET ROLE regress_reader;
 DO $$ DECLARE v record; n bigint;
 BEGIN
@@ -109,9 +109,9 @@ SELECT email, stage, score FROM roles.lead_board ORDER BY lead_id LIMIT 2;
 SELECT count(*) FROM roles.response_path(1);
 SELECT label, total FROM roles.explain_score(1) LIMIT 1;
 SELECT payload FROM roles.submission;
-SELECT raw FROM roles.submission;
 SELECT status, count(*) FROM roles.submission GROUP BY 1;
-SELECT count(*) > 0 AS may_read_log FROM roles.audit_log;
+SELECT count(*) FROM roles.audit_log;
+SELECT count(*) FROM roles.lead;
 UPDATE roles.lead SET title = 'x';
 INSERT INTO roles.contact (full_name) VALUES ('x');
 DELETE FROM roles.lead;
@@ -120,8 +120,12 @@ SELECT roles.capture('default', '{"email": "x@read.example"}');
 SELECT roles.convert_lead(2);
 RESET ROLE;
 
--- row-level security on the tables holds in every view and function
+-- row-level security on the tables holds in every view and function, once they run with the rights of their caller
 ALTER TABLE roles.lead ENABLE ROW LEVEL SECURITY;
+SET ROLE regress_sue;
+SELECT agent, count(*) FROM roles.lead_board GROUP BY 1;
+RESET ROLE;
+SELECT roles.set_view_rights('caller');
 CREATE POLICY own_leads ON roles.lead TO regress_sales
 	USING (agent_id = (SELECT a.agent_id FROM roles.agent a WHERE a.login = current_user)) WITH CHECK (true);
 SELECT agent, count(*) FROM roles.lead_board GROUP BY 1 ORDER BY 1;
@@ -132,7 +136,7 @@ UPDATE roles.lead SET title = 'mine' WHERE agent_id = 2;
 SET ROLE regress_sam;
 SELECT agent, count(*) FROM roles.lead_board GROUP BY 1;
 SET ROLE regress_reader;
-SELECT count(*) AS no_policy_no_rows FROM roles.lead_board;
+SELECT count(*) FROM roles.lead_board;
 RESET ROLE;
 SELECT agent_id AS sues FROM roles.agent WHERE agent = 'Sue' \gset
 SELECT min(lead_id) AS sues_lead FROM roles.lead WHERE agent_id = :sues AND status = 'open' \gset
