@@ -238,8 +238,12 @@ PairsRecords(MatchModel *model, const char *source, const char *other)
 	RecordsDropLookup(records);
 	if (model->key_count == 0 && RecordsAllPairs(records) > COMPARE_ALL_PAIRS)
 	{
+		KeyChoice  *choice;
+
 		ModelMeasurePresence(model, records);
-		ModelChooseKeys(model, records, NULL, 0);
+		choice = KeyChoiceCreate(model, records);
+		KeyChoiceTake(choice, NULL, 0);
+		KeyChoiceFree(choice);
 	}
 	return records;
 }
@@ -304,12 +308,20 @@ train_match_model(PG_FUNCTION_ARGS)
 {
 	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	MatchModel *model = ModelRead(PG_GETARG_JSONB_P(1));
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt training", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(context);
 	MatchRecords *records = RecordsCreate(model);
+	Jsonb	   *trained;
 
 	RecordsLoad(records, source, model->key_column, true);
 	ModelTrain(model, records, PG_GETARG_BOOL(2));
 	SharedRelease(records);
-	PG_RETURN_JSONB_P(ModelWrite(model));
+	MemoryContextSwitchTo(outer);
+	trained = ModelWrite(model);
+
+	/* The caller may go on to find clusters in the same memory */
+	MemoryContextDelete(context);
+	PG_RETURN_JSONB_P(trained);
 }
 
 /* Check a match model, and write it out in full */

@@ -28,8 +28,8 @@
 #include "utils/builtins.h"
 
 /* Pairs that are looked at, random and in blocks */
-#define RANDOM_PAIRS 600000
-#define BLOCK_PAIRS 1500000
+#define RANDOM_PAIRS 400000
+#define BLOCK_PAIRS 1000000
 
 /* Pairs that are taken for matches when keys are judged: at even odds */
 #define MATCHED_WEIGHT 0
@@ -441,7 +441,7 @@ void
 ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 {
 	Training	training = {.model = model,.records = records,.share = 1};
-	bool		choose = model->key_count == 0;
+	KeyChoice  *choice = NULL;
 
 	if (records->count < 2)
 		ereport(ERROR,
@@ -459,9 +459,10 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 	RecordsSetRarity(records);
 	RecordsDropLookup(records);
 	RecordsReport(records, "frequencies of %d fields measured", model->field_count);
-	if (choose)
+	if (model->key_count == 0)
 	{
-		ModelChooseKeys(model, records, NULL, 0);
+		choice = KeyChoiceCreate(model, records);
+		KeyChoiceTake(choice, NULL, 0);
 		RecordsReport(records, "%d blocking keys chosen", model->key_count);
 	}
 	for (int c = 0; c < model->comparison_count; c++)
@@ -493,14 +494,15 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 	Iterate(&training);
 	RecordsReport(records, "model fitted in %d iterations", training.iterations);
 	CheckEvidence(&training);
-	if (choose)
+	if (choice)
 	{
 		FoundPair  *matched;
 		uint64		matched_count;
 
 		matched = FindPairs(records, training.keys, MATCHED_WEIGHT, training.share, &matched_count);
 		if (matched_count > 0)
-			ModelChooseKeys(model, records, matched, matched_count);
+			KeyChoiceTake(choice, matched, matched_count);
+		KeyChoiceFree(choice);
 		RecordsReport(records, "%d blocking keys chosen by matches", model->key_count);
 	}
 	model->is_trained = true;
