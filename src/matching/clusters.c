@@ -240,7 +240,11 @@ static void
 ReturnClusters(ReturnSetInfo *rsinfo, Clusters *clusters)
 {
 	const MatchRecords *records = clusters->records;
+	StringInfoData key;
+	StringInfoData first_key;
 
+	initStringInfo(&key);
+	initStringInfo(&first_key);
 	for (uint32 r = 0; r < records->count; r++)
 	{
 		uint32		first = r;
@@ -253,18 +257,16 @@ ReturnClusters(ReturnSetInfo *rsinfo, Clusters *clusters)
 		while ((member = clusters->next[member]) != r)
 			if (KeyBefore(records, member, first))
 				first = member;
-		name = CStringGetTextDatum(RecordsKey(records, first));
+		name = RecordsKeyDatum(records, first, &first_key);
 		do
 		{
-			Datum		values[3] = {CStringGetTextDatum(RecordsKey(records, member)), name,
+			Datum		values[3] = {RecordsKeyDatum(records, member, &key), name,
 			Int32GetDatum(clusters->size[r])};
 			bool		nulls[3] = {false};
 
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-			pfree(DatumGetPointer(values[0]));
 			member = clusters->next[member];
 		} while (member != r);
-		pfree(DatumGetPointer(name));
 	}
 }
 

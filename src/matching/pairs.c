@@ -254,13 +254,17 @@ ReturnPairs(ReturnSetInfo *rsinfo, const MatchRecords *records, const FoundPair 
 {
 	Datum		match = CStringGetTextDatum("match");
 	Datum		possible = CStringGetTextDatum("possible");
+	StringInfoData left;
+	StringInfoData right;
 
+	initStringInfo(&left);
+	initStringInfo(&right);
 	for (uint64 i = 0; i < count; i++)
 	{
 		double		probability = WeightProbability(pairs[i].weight);
 		Datum		values[5] = {
-			CStringGetTextDatum(RecordsKey(records, pairs[i].left)),
-			CStringGetTextDatum(RecordsKey(records, pairs[i].right)),
+			RecordsKeyDatum(records, pairs[i].left, &left),
+			RecordsKeyDatum(records, pairs[i].right, &right),
 			Float8GetDatum(probability),
 			Float8GetDatum(pairs[i].weight),
 			probability >= records->model->match_probability ? match : possible
@@ -270,8 +274,6 @@ ReturnPairs(ReturnSetInfo *rsinfo, const MatchRecords *records, const FoundPair 
 		if (i % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-		pfree(DatumGetPointer(values[0]));
-		pfree(DatumGetPointer(values[1]));
 	}
 }
 

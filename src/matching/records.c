@@ -452,3 +452,20 @@ RecordsKey(const MatchRecords *records, uint32 record)
 	return records->has_integer_keys ? psprintf(INT64_FORMAT, records->integer_keys[record]) :
 		records->key_text.data + records->text_keys[record];
 }
+
+/* Get what the caller calls a record as a text, which stands in a buffer until the next */
+Datum
+RecordsKeyDatum(const MatchRecords *records, uint32 record, StringInfo buffer)
+{
+	resetStringInfo(buffer);
+	appendStringInfoSpaces(buffer, VARHDRSZ);
+	if (records->has_integer_keys)
+	{
+		enlargeStringInfo(buffer, MAXINT8LEN + 1);
+		buffer->len += pg_lltoa(records->integer_keys[record], buffer->data + buffer->len);
+	}
+	else
+		appendStringInfoString(buffer, records->key_text.data + records->text_keys[record]);
+	SET_VARSIZE(buffer->data, buffer->len);
+	return PointerGetDatum(buffer->data);
+}

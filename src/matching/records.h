@@ -92,6 +92,7 @@ extern void RecordsDropLookup(MatchRecords *records);
 extern void RecordsReport(MatchRecords *records, const char *done,...) pg_attribute_printf(2, 3);
 extern char *RecordsSource(const char *source);
 extern char *RecordsKey(const MatchRecords *records, uint32 record);
+extern Datum RecordsKeyDatum(const MatchRecords *records, uint32 record, StringInfo buffer);
 
 /* Get the ids of a record's values */
 static inline const uint32 *

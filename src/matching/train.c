@@ -28,8 +28,8 @@
 #include "utils/builtins.h"
 
 /* Pairs that are looked at, random and in blocks */
-#define RANDOM_PAIRS 400000
-#define BLOCK_PAIRS 1000000
+#define RANDOM_PAIRS 600000
+#define BLOCK_PAIRS 1500000
 
 /* Pairs that are taken for matches when keys are judged: at even odds */
 #define MATCHED_WEIGHT 0
