@@ -2,7 +2,10 @@ EXTENSION = lead_mgmt
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" lead_mgmt.control)
 
 MODULE_big = lead_mgmt
-SOURCES := $(sort $(wildcard src/*/*.c))
+# The client program is no part of the library, and shares a few files with it.
+LEADCTL_SOURCES := $(sort $(wildcard src/leadctl/*.c)) src/import/csv.c src/import/cells.c
+LEADCTL = src/leadctl/leadctl
+SOURCES := $(sort $(filter-out src/leadctl/%,$(wildcard src/*/*.c)))
 SHIMS := $(sort $(wildcard src/*/*.cpp))
 ALL_HEADERS := $(sort $(wildcard src/*/*.h))
 OBJS = $(SOURCES:.c=.o) $(SHIMS:.cpp=.o)
@@ -19,7 +22,7 @@ override SHLIB_LINK += -lphonenumber -lidn2 -llinear -lstdc++
 # The install script is the parts in dependency order; the workspace's own
 # script is carried inside it as the body of one function.
 SQL_PARTS = sql/types.sql sql/normalise.sql sql/compare.sql sql/predicate.sql sql/learning.sql sql/scoring.sql sql/workspace.sql sql/pipeline.sql \
-	sql/strategies.sql sql/capture.sql sql/matching.sql sql/merge.sql sql/attribution.sql sql/reports.sql
+	sql/strategies.sql sql/capture.sql sql/import.sql sql/matching.sql sql/merge.sql sql/attribution.sql sql/reports.sql
 WORKSPACE_PARTS := $(sort $(wildcard sql/workspace/[0-9][0-9]*.sql))
 DATA_built = sql/lead_mgmt--$(EXTVERSION).sql
 
@@ -29,7 +32,7 @@ REGRESS_PREP = check-names
 ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=. --no-locale --encoding=UTF8 --load-extension=$(EXTENSION)
 
-EXTRA_CLEAN = $(wildcard src/*/*.o src/*/*.bc src/*/*.gcda src/*/*.gcno sql/lead_mgmt--*.sql.tmp) \
+EXTRA_CLEAN = $(LEADCTL) $(wildcard src/*/*.o src/*/*.bc src/*/*.gcda src/*/*.gcno sql/lead_mgmt--*.sql.tmp) \
 	results regression.diffs regression.out tmp_check output_iso log
 
 .DEFAULT_GOAL := all
@@ -47,6 +50,28 @@ include $(PGXS)
 
 $(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS) Makefile lead_mgmt.control
 
+all: $(LEADCTL)
+
+LEADCTL_OBJS = $(LEADCTL_SOURCES:.c=.o)
+LEADCTL_LIBS = -lcurl -lzip -lexpat -lcrypto -lm
+
+$(filter src/leadctl/%,$(LEADCTL_OBJS)): %.o: %.c $(ALL_HEADERS) Makefile lead_mgmt.control
+	$(CC) -std=gnu99 -O2 -g -D_GNU_SOURCE $(WARNINGS) $(PG_CPPFLAGS) -I$(includedir) -c -o $@ $<
+
+$(LEADCTL): $(LEADCTL_OBJS)
+	$(CC) $(EXTRA_CFLAGS) -o $@ $(LEADCTL_OBJS) -L$(libdir) -lpq $(LEADCTL_LIBS)
+
+install: install-leadctl
+uninstall: uninstall-leadctl
+
+.PHONY: install-leadctl uninstall-leadctl
+install-leadctl: $(LEADCTL)
+	$(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1'
+	$(INSTALL_PROGRAM) $(LEADCTL) '$(DESTDIR)$(bindir)/leadctl'
+	$(INSTALL_DATA) src/leadctl/leadctl.1 '$(DESTDIR)$(mandir)/man1/leadctl.1'
+
+uninstall-leadctl:
+	rm -f '$(DESTDIR)$(bindir)/leadctl' '$(DESTDIR)$(mandir)/man1/leadctl.1'
 # Its loops over rows and columns are worth vector instructions.
 src/learning/newton.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
 
@@ -95,9 +120,9 @@ check-symbols: $(shlib)
 .PHONY: indent
 indent: all
 	@typedefs=$$(mktemp) && \
-	objdump -W $(shlib) | grep -A3 DW_TAG_typedef | \
+	objdump -W $(shlib) $(LEADCTL) | grep -A3 DW_TAG_typedef | \
 		sed -n 's/.*DW_AT_name.*[: ]\([A-Za-z_][A-Za-z0-9_]*\) *$$/\1/p' | sort -u > $$typedefs && \
-	for file in $(SOURCES) $(ALL_HEADERS); do \
+	for file in $(SOURCES) $(filter src/leadctl/%,$(LEADCTL_SOURCES)) $(ALL_HEADERS); do \
 		if LC_ALL=C grep -qP '\x80' $$file; then continue; fi; \
 		cp $$file $$file.indented && \
 		pg_bsd_indent -bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 -nfc1 -i4 -l79 \
@@ -151,4 +176,4 @@ fuzz:
 lint:
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=nullPointerArithmetic --suppress=missingInclude --suppress=uninitvar --suppress=legacyUninitvar -Isrc --include=test/harness/lint.h \
-		$(SOURCES)
+		$(SOURCES) $(filter src/leadctl/%,$(LEADCTL_SOURCES))

@@ -22,7 +22,7 @@ CREATE FUNCTION lead_mgmt.match_profile(contact_table regclass, profile jsonb, s
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.match_profile(regclass, jsonb, text) IS
-	'What match_contact() of the workspace that the table belongs to returns; the strategy may be NULL for the default. Reads with the rights of its caller.';
+	'What match_contact() of the workspace that the table belongs to returns; the strategy may be NULL for those of the form "default". Reads with the rights of its caller.';
 
 CREATE FUNCTION lead_mgmt.identity_keys(entity_row record, kinds text[], OUT kind text, OUT value text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 2 COST 100 SET search_path = pg_catalog, pg_temp;

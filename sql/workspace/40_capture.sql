@@ -17,6 +17,8 @@ CREATE TABLE @workspace@.submission (
 	interaction_id bigint,
 	duplicate_of bigint,
 	match jsonb,
+	import_id bigint,
+	import_row bigint,
 	CHECK ((status IS NULL) = (processed_at IS NULL))
 ) WITH (fillfactor = 50);
 
@@ -26,6 +28,7 @@ COMMENT ON TABLE @workspace@.submission IS
 -- Half of each page is left free for the stamp, so that it touches no index.
 
 CREATE INDEX submission_received_at_idx ON @workspace@.submission USING brin (received_at);
+CREATE UNIQUE INDEX submission_import_idx ON @workspace@.submission (import_id, import_row) WHERE import_id IS NOT NULL;
 
 CREATE TABLE @workspace@.submission_key (
 	form text NOT NULL,

@@ -17,6 +17,9 @@ COMMENT ON COLUMN @workspace@.submission.interaction_id IS 'Interaction it becam
 COMMENT ON COLUMN @workspace@.submission.duplicate_of IS 'Submission that it repeats; NULL unless a duplicate';
 COMMENT ON COLUMN @workspace@.submission.match IS 'How it found the contact, account and lead it belongs to: {"contact": {"rule", "kind", "value", …}, …}; NULL when it found none. Read it through explain_match()';
 
+COMMENT ON COLUMN @workspace@.submission.import_id IS 'Import it came in by; NULL if it came by itself';
+COMMENT ON COLUMN @workspace@.submission.import_row IS 'Its row in what was imported, no row of which comes in twice; NULL if it came by itself';
+
 COMMENT ON COLUMN @workspace@.submission_key.form IS 'Form of the submission';
 COMMENT ON COLUMN @workspace@.submission_key.external_id IS 'Its id in the system it came from';
 COMMENT ON COLUMN @workspace@.submission_key.submission_id IS 'The submission that holds the id';

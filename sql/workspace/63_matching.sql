@@ -55,7 +55,7 @@ CREATE OR REPLACE FUNCTION @workspace@.match_contact(profile jsonb, strategy tex
 	$$;
 
 COMMENT ON FUNCTION @workspace@.match_contact(jsonb, text) IS
-	'Is this somebody we know? The profile has the fields of a payload; values that cannot be read are left out. The strategy is the default one unless named. Returns first the contact that a capture would be taken for (outcome match), then others that rules or the model find (possible), with the probability (1 for what a rule decides, NULL for what it merely finds), the strategy, the rule (NULL for the model) and why. Reads only, with the rights of its caller. Errors: no_data_found for an unknown strategy, object_not_in_prerequisite_state for one without rules, invalid_parameter_value for a profile that is no object.';
+	'Is this somebody we know? The profile has the fields of a payload; values that cannot be read are left out. Without a strategy, those of the form "default" are tried, as a capture by it would. Returns first the contact that a capture would be taken for (outcome match), then others that rules find, then others that the model finds, the likelier ones first (possible), with the probability (1 for what a rule decides, NULL for what it merely finds), the strategy, the rule (NULL for the model) and why. Reads only, with the rights of its caller. Errors: no_data_found for an unknown strategy, object_not_in_prerequisite_state for one without rules, invalid_parameter_value for a profile that is no object.';
 
 CREATE OR REPLACE FUNCTION @workspace@.propose_contact(profile jsonb)
 	RETURNS SETOF @workspace@.match_candidate

@@ -70,50 +70,6 @@ CREATE OR REPLACE FUNCTION @workspace@.purge_submissions() RETURNS bigint
 COMMENT ON FUNCTION @workspace@.purge_submissions() IS
 	'Delete processed submissions older than the retention of their form, and return how many. Rejected ones stay until they are corrected or deleted by hand; a form without retention keeps all.';
 
-CREATE OR REPLACE FUNCTION @workspace@.advance(lead_id bigint, stage text, reason text DEFAULT NULL)
-	RETURNS @workspace@.lead
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-	AS $$
-	DECLARE
-		result @workspace@.lead;
-	BEGIN
-		UPDATE @workspace@.lead l SET stage = advance.stage, stage_reason = advance.reason
-			WHERE l.lead_id = advance.lead_id RETURNING l.* INTO result;
-		IF NOT FOUND THEN
-			RAISE EXCEPTION 'there is no lead %', advance.lead_id USING ERRCODE = 'no_data_found';
-		END IF;
-		RETURN result;
-	END
-	$$;
-
-COMMENT ON FUNCTION @workspace@.advance(bigint, text, text) IS
-	'Move a lead to a stage, with a reason, and return the lead. The same rules hold for a plain UPDATE of the stage. Errors: no_data_found, check_violation with the allowed next stages, not_null_violation with the fields that are missing.';
-
-CREATE OR REPLACE FUNCTION @workspace@.disqualify(lead_id bigint, reason text)
-	RETURNS @workspace@.lead
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-	AS $$
-	DECLARE
-		result @workspace@.lead;
-	BEGIN
-		IF reason IS NULL OR reason = '' THEN
-			RAISE EXCEPTION 'lead % cannot be disqualified without a reason', disqualify.lead_id USING ERRCODE = 'not_null_violation';
-		END IF;
-		UPDATE @workspace@.lead l SET stage_reason = disqualify.reason, disqualified_reason = disqualify.reason,
-				stage = (SELECT s.stage FROM @workspace@.stage s
-					WHERE s.pipeline = l.pipeline AND s.kind = 'lost' ORDER BY s.sequence LIMIT 1)
-			WHERE l.lead_id = disqualify.lead_id
-			RETURNING l.* INTO result;
-		IF NOT FOUND THEN
-			RAISE EXCEPTION 'there is no lead %', disqualify.lead_id USING ERRCODE = 'no_data_found';
-		END IF;
-		RETURN result;
-	END
-	$$;
-
-COMMENT ON FUNCTION @workspace@.disqualify(bigint, text) IS
-	'Close a lead as lost, for a reason, and return it. Errors: not_null_violation without a reason, no_data_found, object_not_in_prerequisite_state when the lead is closed already.';
-
 CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DEFAULT NULL, amount numeric DEFAULT NULL,
 		currency text DEFAULT NULL)
 	RETURNS TABLE (contact_id bigint, account_id bigint, opportunity_id bigint)
@@ -223,19 +179,41 @@ COMMENT ON FUNCTION @workspace@.index_field(text, text) IS
 	'Make an index on a custom attribute, for queries such as WHERE attributes ->> ''field'' = ''value''. Does nothing when there is one. Error: no_data_found.';
 
 CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
 	AS $$
 	DECLARE
 		target record;
 	BEGIN
-		IF access NOT IN ('capture', 'sales', 'reader') OR access IS NULL THEN
+		IF access NOT IN ('capture', 'import', 'sales', 'sales_ready', 'reader') OR access IS NULL THEN
 			RAISE EXCEPTION 'there is no access "%"', access
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose capture, sales or reader.';
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose capture, import, sales, sales_ready or reader.';
+		END IF;
+		IF access = 'sales_ready' THEN
+			-- A policy of this kind narrows what the others let through
+			ALTER TABLE @workspace@.lead ENABLE ROW LEVEL SECURITY;
+			IF NOT EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = '@workspace@.lead'::pg_catalog.regclass AND p.polname = 'everybody') THEN
+				CREATE POLICY everybody ON @workspace@.lead USING (true) WITH CHECK (true);
+			END IF;
+			EXECUTE pg_catalog.format('DROP POLICY IF EXISTS %I ON @workspace@.lead', pg_catalog.left('sales_ready_' || role_name, 63));
+			EXECUTE pg_catalog.format('CREATE POLICY %I ON @workspace@.lead AS RESTRICTIVE FOR SELECT TO %I USING (sales_ready_at IS NOT NULL)',
+				pg_catalog.left('sales_ready_' || role_name, 63), role_name);
+			access := 'sales';
 		END IF;
 		EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA @workspace@ TO %I', role_name);
-		IF access IN ('capture', 'sales') THEN
+		IF access IN ('capture', 'import', 'sales') THEN
 			EXECUTE pg_catalog.format('GRANT INSERT (form, external_id, payload, content_type, raw, received_at) ON @workspace@.submission TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea) TO %I', role_name);
+		END IF;
+		IF access IN ('import', 'sales') THEN
+			EXECUTE pg_catalog.format('GRANT INSERT (import_id, import_row) ON @workspace@.submission TO %I', role_name);
+			FOR target IN
+				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
+					AND (p.proname IN ('import', 'import_columns', 'begin_import', 'record_import_batch', 'finish_import', 'import_rejects', 'import_report')
+						OR access = 'import' AND p.proname IN ('claim_fetch', 'claim_body', 'record_fetch'))
+			LOOP
+				EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %I', target.signature, role_name);
+			END LOOP;
 		END IF;
 		IF access = 'reader' THEN
 			PERFORM @workspace@.set_view_rights('owner');
@@ -262,8 +240,17 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 		IF access = 'sales' THEN
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.advance(bigint, text, text), @workspace@.disqualify(bigint, text), @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment, @workspace@.lead_step, @workspace@.handover, @workspace@.life_cycle_reset TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT UPDATE ON @workspace@.handover, @workspace@.life_cycle_reset TO %I', role_name);
+			FOR target IN
+				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
+					AND p.proname IN ('advance', 'advance_many', 'disqualify', 'reopen', 'reopen_opportunity', 'switch_pipeline', 'complete_step', 'mark_ready',
+						'accept_lead', 'hand_over', 'accept_handover', 'reject_handover', 'clear_life_cycle', 'explain_stage')
+			LOOP
+				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
+			END LOOP;
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.merge_contacts(bigint, bigint[], text), @workspace@.merge_accounts(bigint, bigint[], text), @workspace@.merge_leads(bigint, bigint[], text), @workspace@.unmerge(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.contact_exists(jsonb) TO %I', role_name);
 		END IF;
@@ -271,15 +258,13 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
-	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. sales: read, write contacts, accounts, leads, interactions and opportunities, and merge. reader: read views and ask for reports, but no table; views and reports then run with the rights of the owner of the workspace, see set_view_rights(). The owner has every right already. Errors: invalid_parameter_value, object_not_in_prerequisite_state for a reader where a table has row-level security.';
+	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. import: submit, and import files and tables and fetch sources, as leadctl does. sales: read, write contacts, accounts, leads, interactions and opportunities, move leads, and merge. sales_ready: the same, but of leads only those that are sales-ready are seen, by a policy for row-level security on lead. reader: read views and ask for reports, but no table; views and reports then run with the rights of the owner of the workspace, see set_view_rights(). The owner has every right already. Errors: invalid_parameter_value, object_not_in_prerequisite_state for a reader where a table has row-level security.';
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.capture(text, jsonb, text),
 	@workspace@.capture_raw(text, text, bytea),
 	@workspace@.reprocess(bigint),
 	@workspace@.purge_submissions(),
-	@workspace@.advance(bigint, text, text),
-	@workspace@.disqualify(bigint, text),
 	@workspace@.convert_lead(bigint, text, numeric, text),
 	@workspace@.assign(bigint, bigint, text, boolean),
 	@workspace@.define_field(text, text, text, text[], boolean, text),

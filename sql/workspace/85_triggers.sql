@@ -32,20 +32,11 @@ CREATE OR REPLACE TRIGGER rescore AFTER UPDATE ON @workspace@.account
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.account
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('account', 'account_id', 'updated_at', 'value_trust');
 
-CREATE OR REPLACE TRIGGER law BEFORE INSERT OR UPDATE ON @workspace@.lead
-	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_law('lead');
-CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE OF contact_id, account_id, origin, title, product, page,
-	campaign_id, channel, source, contact_name, company_name, email, phone, budget, currency, attributes ON @workspace@.lead
-	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_follow('lead');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.lead
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('lead', 'lead_id', 'updated_at', 'value_trust', 'interaction_count',
 		'last_interaction_at', 'stage', 'stage_entered_at', 'stage_reason', 'status', 'qualification', 'sales_ready_at',
 		'sales_ready_model');
 
-CREATE OR REPLACE TRIGGER law BEFORE INSERT OR UPDATE ON @workspace@.opportunity
-	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_law('opportunity');
-CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE ON @workspace@.opportunity
-	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_follow('opportunity');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.opportunity
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('opportunity', 'opportunity_id', 'updated_at', 'stage',
 		'stage_entered_at', 'stage_reason');

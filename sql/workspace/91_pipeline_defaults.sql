@@ -47,10 +47,10 @@ INSERT INTO @workspace@.stage_transition (pipeline, from_stage, to_stage, kind) 
 INSERT INTO @workspace@.required_field (pipeline, stage, field, fallback_field) VALUES
 	('marketing_sales', 'converted', 'email', 'phone');
 
-INSERT INTO @workspace@.stage_step (pipeline, stage, step, sequence, label, kind, requires_owner, qualification) VALUES
-	('marketing_sales', 'teleprospect_acceptance', 'teleprospect_accepted', 10, 'Accepted by a teleprospector', 'flag', false, NULL),
-	('marketing_sales', 'teleprospect_qualification', 'sales_ready', 10, 'Ready for sales', 'flag', false, 'sales_ready'),
-	('marketing_sales', 'sales_acceptance', 'sales_accepted', 10, 'Accepted by sales', 'flag', true, 'sales_accepted');
+INSERT INTO @workspace@.stage_step (pipeline, stage, step, sequence, label, kind, is_acceptance, requires_owner, qualification) VALUES
+	('marketing_sales', 'teleprospect_acceptance', 'teleprospect_accepted', 10, 'Accepted by a teleprospector', 'flag', true, false, NULL),
+	('marketing_sales', 'teleprospect_qualification', 'sales_ready', 10, 'Ready for sales', 'flag', false, false, 'sales_ready'),
+	('marketing_sales', 'sales_acceptance', 'sales_accepted', 10, 'Accepted by sales', 'flag', true, true, 'sales_accepted');
 
 INSERT INTO @workspace@.closing_reason (entity, reason, label) VALUES
 	('lead', 'spam', 'Spam or made up'),
@@ -74,3 +74,7 @@ INSERT INTO @workspace@.closing_reason (entity, reason, label) VALUES
 	('opportunity', 'other', 'Other');
 
 UPDATE @workspace@.pipeline SET is_active = true;
+
+-- Checked here and now, so that the tables can be altered in this same transaction
+SET CONSTRAINTS @workspace@.sound IMMEDIATE;
+SET CONSTRAINTS @workspace@.sound DEFERRED;

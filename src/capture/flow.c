@@ -505,7 +505,7 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 		settlement->assigns |= records[i].form->assigns && LeadSlotIsNew(records[i].lead);
 	}
 	ScoreLeads(ws, config, leads, count, events, event_count);
-	PipelineSettle(ws, config, settlements, count);
+	PipelineSettle(ws, config, settlements, count, events, event_count);
 }
 
 /* Write down what found the contact or account of a record */

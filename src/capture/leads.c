@@ -539,7 +539,8 @@ MakeLeads(Workspace *ws, WorkspaceConfig *config, LeadSlot **leads, int n)
 	 * the chunk is run again.
 	 */
 	BatchExecute(ws, &make_leads, batch);
-	PipelineRecord(ws, moves, move_count);
+	PipelineMoved(ws, config, moves, move_count);
+	PipelineAct(ws, config, moves, move_count);
 }
 
 /* Order leads by their ids, in which they are updated */

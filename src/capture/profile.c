@@ -18,19 +18,20 @@ typedef struct Found
 	int64		id;
 	const MatchStrategy *strategy;
 	const MatchRule *rule;		/* NULL for the model */
-	EntitySlot *slot;
+	EntitySlot *slot;			/* NULL for a further one of the model */
+	const LiveCandidate *candidate; /* what the model says of that one */
 	bool		is_match;
 } Found;
 
-/* Get the strategies that a caller asks for */
+/* Get the strategy that a caller asks for, or else those of a form */
 static StrategyList *
-WantedStrategies(MatchConfig *matching, const char *name)
+WantedStrategies(MatchConfig *matching, const Form *form, const char *name)
 {
 	MatchStrategy *strategy;
 	StrategyList *list;
 
 	if (name == NULL)
-		return MatchStrategies(matching, NULL, ENTITY_CONTACT);
+		return MatchStrategies(matching, form, ENTITY_CONTACT);
 	strategy = MatchFindStrategy(matching, name);
 	if (strategy == NULL || strategy->entity != ENTITY_CONTACT)
 		ereport(ERROR,
@@ -49,18 +50,28 @@ WantedStrategies(MatchConfig *matching, const char *name)
 	return list;
 }
 
+/* All who were found */
+typedef struct FoundList
+{
+	int			count;
+	int			capacity;
+	Found	   *items;
+} FoundList;
+
 /* Add somebody who was found, unless they were found before */
 static void
-AddFound(Found *found, int *count, int limit, EntitySlot *slot, const MatchStrategy *strategy, const MatchRule *rule,
-		 bool is_match)
+AddFound(FoundList *list, const Found *found)
 {
-	for (int f = 0; f < *count; f++)
-		if (found[f].id == slot->id)
+	for (int f = 0; f < list->count; f++)
+		if (list->items[f].id == found->id)
 			return;
-	if (*count < limit)
-		found[(*count)++] = (Found) {
-			slot->id, strategy, rule, slot, is_match
-		};
+	if (list->count == list->capacity)
+	{
+		list->capacity = Max(list->capacity * 2, 16);
+		list->items = list->items ? repalloc(list->items, sizeof(Found) * list->capacity) :
+			palloc(sizeof(Found) * list->capacity);
+	}
+	list->items[list->count++] = *found;
 }
 
 /* Write down why somebody was found */
@@ -69,11 +80,15 @@ Explanation(MatchConfig *matching, const EntityRecord *person, const Found *foun
 {
 	StringInfoData json;
 	StringInfoData tests;
-	MatchSide	given = IdentityRecordSide(person);
-	MatchSide	stored = IdentitySide(found->slot);
+	MatchSide	given;
+	MatchSide	stored;
 
+	if (found->candidate)
+		return found->candidate->explanation;
 	if (found->rule == NULL)
 		return person->live.explanation ? person->live.explanation : "{}";
+	given = IdentityRecordSide(person);
+	stored = IdentitySide(found->slot);
 	initStringInfo(&json);
 	initStringInfo(&tests);
 	appendStringInfo(&json, "{\"rule\": " INT64_FORMAT ", \"kind\": ", found->rule->id);
@@ -86,15 +101,18 @@ Explanation(MatchConfig *matching, const EntityRecord *person, const Found *foun
 }
 
 /* Find everybody whom the strategies find: first who a capture would take, then the others */
-static int
-FindAll(IdentityTable *table, EntityRecord *person, Found *found, int limit)
+static void
+FindAll(IdentityTable *table, EntityRecord *person, FoundList *list)
 {
 	MatchSide	given = IdentityRecordSide(person);
-	int			count = 0;
+	EntitySlot *slot;
 
 	DecideRecord(table, person);
-	if (person->slot)
-		AddFound(found, &count, limit, IdentityRoot(person->slot), person->strategy, person->rule, true);
+	slot = IdentityRoot(person->slot);
+	if (slot)
+		AddFound(list, &(Found) {
+			slot->id, person->strategy, person->rule, slot, NULL, true
+		});
 	for (int s = 0; s < person->strategies->count; s++)
 	{
 		const MatchStrategy *strategy = person->strategies->items[s];
@@ -110,18 +128,20 @@ FindAll(IdentityTable *table, EntityRecord *person, Found *found, int limit)
 				MatchSide	stored = IdentitySide(key->holders[h]);
 
 				if (MatchRuleHolds(table->matching, rule, &given, &stored, NULL))
-					AddFound(found, &count, limit, key->holders[h], strategy, rule, false);
+					AddFound(list, &(Found) {
+						key->holders[h]->id, strategy, rule, key->holders[h], NULL, false
+					});
 			}
 		}
 	}
-	if (person->live.id != 0)
-	{
-		EntitySlot *slot = hash_search(table->existing, &person->live.id, HASH_FIND, NULL);
-
-		if (slot)
-			AddFound(found, &count, limit, slot, person->live_strategy, NULL, false);
-	}
-	return count;
+	if (person->live.id != 0 && (slot = hash_search(table->existing, &person->live.id, HASH_FIND, NULL)) != NULL)
+		AddFound(list, &(Found) {
+			slot->id, person->live_strategy, NULL, slot, NULL, false
+		});
+	for (int o = 0; o < person->live.other_count; o++)
+		AddFound(list, &(Found) {
+			person->live.others[o].id, person->live_strategy, NULL, NULL, &person->live.others[o], false
+		});
 }
 
 PG_FUNCTION_INFO_V1(match_profile);
@@ -137,8 +157,7 @@ match_profile(PG_FUNCTION_ARGS)
 	CaptureRecord record = {0};
 	EntityRecord *person = &record.person;
 	IdentityTable table = {0};
-	Found		found[MATCH_MAX_HOLDERS];
-	int			count;
+	FoundList	list = {0};
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -165,25 +184,27 @@ match_profile(PG_FUNCTION_ARGS)
 				 errmsg("workspace \"%s\" has no form to read the profile by", ws->name)));
 	record.form_name = record.form->name;
 	RecordReadProfile(ws, config, &record);
-	person->strategies = WantedStrategies(matching, PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	person->strategies = WantedStrategies(matching, record.form, PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	person->wants_all = true;
 	IdentityRead(&table, ws, config, &ContactOps, &person, 1);
-	count = FindAll(&table, person, found, lengthof(found));
-	for (int f = 0; f < count; f++)
+	FindAll(&table, person, &list);
+	for (int f = 0; f < list.count; f++)
 	{
-		bool		by_model = found[f].rule == NULL;
+		const Found *found = &list.items[f];
+		bool		by_model = found->rule == NULL;
 		Datum		values[6];
 		bool		nulls[6] = {false, false, false, false, false, false};
 
-		values[0] = Int64GetDatum(found[f].id);
-		values[1] = Float8GetDatum(by_model ? person->live.probability : 1.0);
-		nulls[1] = !by_model && !found[f].is_match;
-		values[2] = CStringGetTextDatum(found[f].is_match ? "match" : "possible");
-		values[3] = CStringGetTextDatum(found[f].strategy->name);
+		values[0] = Int64GetDatum(found->id);
+		values[1] = Float8GetDatum(!by_model ? 1.0 : found->candidate ? found->candidate->probability : person->live.probability);
+		nulls[1] = !by_model && !found->is_match;
+		values[2] = CStringGetTextDatum(found->is_match ? "match" : "possible");
+		values[3] = CStringGetTextDatum(found->strategy->name);
 		if (by_model)
 			nulls[4] = true;
 		else
-			values[4] = Int64GetDatum(found[f].rule->id);
-		values[5] = DirectFunctionCall1(jsonb_in, CStringGetDatum(Explanation(matching, person, &found[f])));
+			values[4] = Int64GetDatum(found->rule->id);
+		values[5] = DirectFunctionCall1(jsonb_in, CStringGetDatum(Explanation(matching, person, found)));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	SPI_finish();

@@ -123,6 +123,13 @@ MayBeNewAccount(const EntityRecord *record)
 	return record->values[ACCOUNT_NAME] != NULL;
 }
 
+/* Get the trust of values whose own was not kept: none */
+static int
+UsualTrust(const EntitySlot *slot, WorkspaceConfig *config)
+{
+	return 0;
+}
+
 /* Read an account from a row of a result, from a column on */
 static void
 LoadAccount(EntitySlot *slot, WorkspaceConfig *config, uint64 row, int column)
@@ -137,7 +144,7 @@ LoadAccount(EntitySlot *slot, WorkspaceConfig *config, uint64 row, int column)
 	slot->attributes = DatumGetJsonbPCopy(value);
 	value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, &isnull);
 	slot->trust = isnull ? NULL : DatumGetJsonbPCopy(value);
-	slot->usual_trust = 0;
+	slot->usual_trust = UsualTrust(slot, config);
 }
 
 /*
@@ -176,6 +183,7 @@ FillAccount(Batch *batch, const EntitySlot *slot)
 const EntityKindOps AccountOps = {
 	.entity = ENTITY_ACCOUNT,
 	.table = "account",
+	.identity_table = "account_identity",
 	.id_column = "account_id",
 	.column_count = ACCOUNT_COLUMN_COUNT,
 	.columns = account_columns,
@@ -195,6 +203,7 @@ const EntityKindOps AccountOps = {
 	.merge = &account_merge,
 	.may_be_new = MayBeNewAccount,
 	.load_row = LoadAccount,
+	.usual_trust = UsualTrust,
 	.apply = ApplyAccount,
 	.fill = FillAccount
 };

@@ -257,34 +257,148 @@ PartText(const CodePart *part, const char *const *values, const int *lengths, St
 	}
 }
 
+/*
+ * What was worked out last: normal forms of values, and their codes.  One
+ * record has few of them under many key expressions: of the indexes of a
+ * table, which are filled one after the other, and of those by which it is
+ * looked up.
+ */
+#define MEMO_SIZE 64
+#define MEMO_BYTES 96
+#define MEMO_CODES 6
+
+typedef struct CodeMemo
+{
+	uint32		hash;
+	uint8		kind;
+	uint8		part;
+	bool		has_full_name;
+	uint8		bytes;			/* of the value, */
+	uint8		full_bytes;		/* and of the whole name, which follows it; none while both are 0 */
+	uint8		normal_bytes;
+	uint8		code_count;
+	char		given[MEMO_BYTES];
+	char		normal[MEMO_BYTES];
+	struct
+	{
+		uint8		transform;
+		uint8		length;
+		uint32		code;
+	}			codes[MEMO_CODES];
+} CodeMemo;
+
+/* Get the code of a normal form under the transformation of a part */
+static uint32
+NormalCode(const CodePart *part, const char *text, int len, StringInfo scratch)
+{
+	uint32		date = VALUE_NO_EXTRA;
+	int			year,
+				month,
+				day;
+
+	if (len == 0)
+		return CODE_NONE;
+	if (part->kind == KIND_DATE && ParseCalendarDate(text, len, &year, &month, &day))
+		date = DATE_PACK(year, month, day);
+	return TransformCode(part->transform, part->length, text, len, date, scratch);
+}
+
+/* Find or make the memo of what a part is made of; NULL where it is too long */
+static CodeMemo *
+FindMemo(const CodePart *part, const char *const *values, const int *lengths, StringInfo text, StringInfo scratch)
+{
+	static CodeMemo memos[MEMO_SIZE];
+	const char *value = values[part->column];
+	const char *full_name = part->has_full_name ? values[part->column + 1] : NULL;
+	int			bytes = value ? lengths[part->column] : 0;
+	int			full_bytes = full_name ? lengths[part->column + 1] : 0;
+	uint32		hash;
+	CodeMemo   *memo;
+
+	if (bytes + full_bytes > MEMO_BYTES)
+		return NULL;
+	hash = hash_combine(part->kind << 8 | part->part, hash_bytes((const unsigned char *) value, bytes));
+	if (full_bytes > 0)
+		hash = hash_combine(hash, hash_bytes((const unsigned char *) full_name, full_bytes));
+	memo = &memos[hash % MEMO_SIZE];
+	if (memo->hash == hash && memo->bytes == bytes && memo->full_bytes == full_bytes &&
+		memo->kind == part->kind && memo->part == part->part && memo->has_full_name == part->has_full_name &&
+		(bytes == 0 || memcmp(memo->given, value, bytes) == 0) &&
+		(full_bytes == 0 || memcmp(memo->given + bytes, full_name, full_bytes) == 0))
+		return memo;
+	memo->bytes = memo->full_bytes = 0; /* should there be an error */
+	PartText(part, values, lengths, text, scratch);
+	if (text->len > MEMO_BYTES)
+		return NULL;
+	memo->hash = hash;
+	memo->kind = part->kind;
+	memo->part = part->part;
+	memo->has_full_name = part->has_full_name;
+	memo->normal_bytes = text->len;
+	memo->code_count = 0;
+	memcpy(memo->normal, text->data, text->len);
+	if (bytes > 0)
+		memcpy(memo->given, value, bytes);
+	if (full_bytes > 0)
+		memcpy(memo->given + bytes, full_name, full_bytes);
+	memo->bytes = bytes;
+	memo->full_bytes = full_bytes;
+	return memo;
+}
+
+/* Get the code of a part of a record; none for a blank */
+static uint32
+PartCode(const CodePart *part, const char *const *values, const int *lengths, StringInfo text, StringInfo scratch)
+{
+	bool		is_blank = (values[part->column] == NULL || lengths[part->column] == 0) &&
+		(!part->has_full_name || values[part->column + 1] == NULL || lengths[part->column + 1] == 0);
+	CodeMemo   *memo = is_blank ? NULL : FindMemo(part, values, lengths, text, scratch);
+	uint32		code;
+
+	if (is_blank)
+		return CODE_NONE;
+	if (memo == NULL)
+	{
+		PartText(part, values, lengths, text, scratch);
+		return NormalCode(part, text->data, text->len, scratch);
+	}
+	for (int c = 0; c < memo->code_count; c++)
+		if (memo->codes[c].transform == part->transform && memo->codes[c].length == part->length)
+			return memo->codes[c].code;
+	code = NormalCode(part, memo->normal, memo->normal_bytes, scratch);
+	if (memo->code_count < MEMO_CODES)
+	{
+		memo->codes[memo->code_count].transform = part->transform;
+		memo->codes[memo->code_count].length = part->length;
+		memo->codes[memo->code_count++].code = code;
+	}
+	return code;
+}
+
+/* Room for texts that is kept between calls */
+#define KEPT_BYTES 65536
+
 /* Get the code of a record under a key expression; false when it has none */
 bool
 CodeOf(const CodeSpec *spec, const char *const *values, const int *lengths, int64 *code)
 {
-	StringInfoData text;
-	StringInfoData scratch;
+	static StringInfoData text = {0};
+	static StringInfoData scratch = {0};
 	uint32		key = CODE_NONE;
 	uint64		refined = 0;
 
-	initStringInfo(&text);
-	initStringInfo(&scratch);
+	if (text.data == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		initStringInfo(&text);
+		initStringInfo(&scratch);
+		MemoryContextSwitchTo(old);
+	}
 	for (int p = 0; p < spec->part_count; p++)
 	{
-		const CodePart *part = &spec->parts[p];
-		uint32		part_code = CODE_NONE;
+		uint32		part_code = PartCode(&spec->parts[p], values, lengths, &text, &scratch);
 
-		PartText(part, values, lengths, &text, &scratch);
-		if (text.len > 0)
-		{
-			uint32		date = VALUE_NO_EXTRA;
-			int			year,
-						month,
-						day;
-
-			if (part->kind == KIND_DATE && ParseCalendarDate(text.data, text.len, &year, &month, &day))
-				date = DATE_PACK(year, month, day);
-			part_code = TransformCode(part->transform, part->length, text.data, text.len, date, &scratch);
-		}
 		if (p < spec->key_parts)
 		{
 			key = part_code == CODE_NONE ? CODE_NONE : p == 0 ? part_code : JoinCodes(key, part_code);
@@ -295,8 +409,12 @@ CodeOf(const CodeSpec *spec, const char *const *values, const int *lengths, int6
 			refined |= (uint64) (part_code & ((1 << CODE_REFINEMENT_BITS) - 1)) <<
 				(CODE_REFINEMENT_BITS * (CODE_REFINEMENTS - 1 - (p - spec->key_parts)));
 	}
-	pfree(text.data);
-	pfree(scratch.data);
+	if (text.maxlen > KEPT_BYTES)
+	{
+		pfree(text.data);
+		pfree(scratch.data);
+		text.data = NULL;
+	}
 	*code = (int64) (((uint64) key << 32) | refined);
 	return key != CODE_NONE;
 }

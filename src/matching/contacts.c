@@ -152,13 +152,22 @@ MayBeNewContact(const EntityRecord *record)
 	return false;
 }
 
+/* Get the trust of values whose own was not kept: that of the contact's last source */
+static int
+UsualTrust(const EntitySlot *slot, WorkspaceConfig *config)
+{
+	const char *name = slot->values[CONTACT_LAST_SOURCE];
+	const LeadSource *source = name ? ConfigSource(config, name) : NULL;
+
+	return source ? source->trust : 0;
+}
+
 /* Read a contact from a row of a result, from a column on */
 static void
 LoadContact(EntitySlot *slot, WorkspaceConfig *config, uint64 row, int column)
 {
 	bool		isnull;
 	Datum		value;
-	LeadSource *source;
 
 	slot->account_id = ResultInt64(row, column, NULL);
 	slot->is_customer = ResultBool(row, column + 1);
@@ -169,8 +178,7 @@ LoadContact(EntitySlot *slot, WorkspaceConfig *config, uint64 row, int column)
 	slot->attributes = DatumGetJsonbPCopy(value);
 	value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, &isnull);
 	slot->trust = isnull ? NULL : DatumGetJsonbPCopy(value);
-	source = slot->values[CONTACT_LAST_SOURCE] ? ConfigSource(config, slot->values[CONTACT_LAST_SOURCE]) : NULL;
-	slot->usual_trust = source ? source->trust : 0;
+	slot->usual_trust = UsualTrust(slot, config);
 }
 
 /* Bring what a record says into its contact */
@@ -223,6 +231,7 @@ FillContact(Batch *batch, const EntitySlot *slot)
 const EntityKindOps ContactOps = {
 	.entity = ENTITY_CONTACT,
 	.table = "contact",
+	.identity_table = "contact_identity",
 	.id_column = "contact_id",
 	.column_count = CONTACT_COLUMN_COUNT,
 	.columns = contact_columns,
@@ -242,6 +251,7 @@ const EntityKindOps ContactOps = {
 	.merge = &contact_merge,
 	.may_be_new = MayBeNewContact,
 	.load_row = LoadContact,
+	.usual_trust = UsualTrust,
 	.apply = ApplyContact,
 	.fill = FillContact
 };

@@ -213,7 +213,7 @@ DecideRecord(IdentityTable *table, EntityRecord *record)
 
 		TryStrategy(table, record, strategy);
 		if (record->slot == NULL && !record->needs_review && record->live.outcome == LIVE_MATCH &&
-			record->live_strategy == strategy && !IsRefused(record, record->live.id))
+			record->live_strategy == strategy)
 		{
 			EntitySlot *slot = hash_search(table->existing, &record->live.id, HASH_FIND, NULL);
 
@@ -230,7 +230,7 @@ DecideRecord(IdentityTable *table, EntityRecord *record)
 void
 DecideByModels(IdentityTable *table, EntityRecord **records, int n)
 {
-	MatchSide  *sides = NULL;
+	LiveQuestion *questions = NULL;
 	LiveAnswer *answers = NULL;
 	EntityRecord **asked = NULL;
 	int			longest = 0;
@@ -265,17 +265,20 @@ DecideByModels(IdentityTable *table, EntityRecord **records, int n)
 					continue;
 				if (asked == NULL)
 				{
-					sides = palloc(sizeof(MatchSide) * n);
+					questions = palloc(sizeof(LiveQuestion) * n);
 					answers = palloc(sizeof(LiveAnswer) * n);
 					asked = palloc(sizeof(EntityRecord *) * n);
 				}
-				sides[count] = IdentityRecordSide(record);
+				questions[count] = (LiveQuestion) {
+					IdentityRecordSide(record), record->refused_count, record->refused, record->wants_all
+				};
 				memset(&answers[count], 0, sizeof(LiveAnswer));
 				asked[count++] = record;
 			}
 			if (count == 0)
 				continue;
-			MatchLive(table->ws, table->config, strategy, sides, answers, count);
+			MatchLive(table->ws, table->config, strategy, questions, answers, count,
+					  table->takes_locks ? IdentityLockModel : NULL, table);
 			for (int i = 0; i < count; i++)
 				if (answers[i].outcome > asked[i]->live.outcome)
 				{

@@ -117,8 +117,8 @@ CollectKeys(IdentityTable *table, EntityRecord **records, int n)
 }
 
 /* Remember what was read of an entity before it is locked */
-static void
-NoteSeen(EntitySlot *slot)
+void
+IdentityNoteSeen(EntitySlot *slot)
 {
 	slot->seen = palloc(sizeof(slot->values));
 	memcpy(slot->seen, slot->values, sizeof(slot->values));
@@ -133,9 +133,12 @@ LookUpHolders(IdentityTable *table)
 	const PlanSource *source = reads_all ? ops->look_up_all : ops->look_up;
 	IdentityKey **keys;
 	int			n = IdentityListKeys(table, &keys);
-	Batch	   *batch = BatchCreate(source->args, source->nargs, n);
+	Batch	   *batch;
 	int			found;
 
+	if (n == 0 || IdentityScanHolders(table, keys, n))
+		return;
+	batch = BatchCreate(source->args, source->nargs, n);
 	for (int k = 0; k < n; k++)
 	{
 		BatchSet(batch, 0, Int64GetDatum(k));
@@ -157,7 +160,7 @@ LookUpHolders(IdentityTable *table)
 			else
 				for (int c = 0; c < ops->seen_count; c++)
 					slot->values[ops->seen[c]] = ResultText(i, 4 + c);
-			NoteSeen(slot);
+			IdentityNoteSeen(slot);
 		}
 		IdentityAddHolder(key, slot);
 		key->has_first |= ResultInt64(i, 3, NULL) == 0;
@@ -169,7 +172,9 @@ LookUpHolders(IdentityTable *table)
 static void
 FindNamed(IdentityTable *table, EntityRecord **records, int n)
 {
-	Batch	   *batch = BatchCreate(table->ops->find->args, 1, n * 2);
+	int64	   *wanted = palloc(sizeof(int64) * n * 2);
+	int			count = 0;
+	Batch	   *batch;
 	int			found;
 
 	for (int i = 0; i < n; i++)
@@ -178,13 +183,16 @@ FindNamed(IdentityTable *table, EntityRecord **records, int n)
 
 		for (int j = 0; j < lengthof(ids); j++)
 			if (ids[j] != 0 && hash_search(table->existing, &ids[j], HASH_FIND, NULL) == NULL)
-			{
-				BatchSet(batch, 0, Int64GetDatum(ids[j]));
-				BatchNext(batch);
-			}
+				wanted[count++] = ids[j];
 	}
-	if (batch->rows == 0)
+	if (count == 0 || IdentityScanEntities(table, wanted, count))
 		return;
+	batch = BatchCreate(table->ops->find->args, 1, count);
+	for (int i = 0; i < count; i++)
+	{
+		BatchSet(batch, 0, Int64GetDatum(wanted[i]));
+		BatchNext(batch);
+	}
 	found = BatchExecute(table->ws, table->ops->find, batch);
 	for (int i = 0; i < found; i++)
 	{
@@ -194,7 +202,7 @@ FindNamed(IdentityTable *table, EntityRecord **records, int n)
 		if (known)
 			continue;
 		table->ops->load_row(slot, table->config, i, 2);
-		NoteSeen(slot);
+		IdentityNoteSeen(slot);
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -379,52 +387,57 @@ WriteChanges(IdentityTable *table)
  * Two sessions that bring a new person at the same time meet in the claim to a
  * key, unless somebody else had it first and comparisons alone tell them
  * apart, or a model is to find them.  There they meet in advisory locks on
- * their keys, taken in order before anything is read; a statement of many
- * rows takes one lock against all such sessions instead.
+ * what they look up, taken in order before that is read; a statement of many
+ * rows takes one lock against all such sessions instead.  Models have locks of
+ * their own, which come later: only where no rule finds anybody.
  */
 static void
-LockKeys(IdentityTable *table, EntityRecord **records, int n)
+LockInOrder(const IdentityTable *table, bool of_models, bool is_alone, uint32 *keys, int count)
 {
-	MatchConfig *matching = table->matching;
-	EntityKind	entity = table->ops->entity;
-	Datum		gate = Int32GetDatum((int32) hash_combine(hash_uint32(table->ws->namespace_id), entity));
-	uint32	   *keys;
-	int			count = 0;
-	bool		is_fuzzy = false;
+	Datum		gate = Int32GetDatum((int32) hash_combine(hash_uint32(table->ws->namespace_id),
+														  table->ops->entity + (of_models ? ENTITY_COUNT : 0)));
 
-	for (int i = 0; matching->is_fuzzy[entity] && i < n && !is_fuzzy; i++)
-		for (int s = 0; s < records[i]->strategies->count; s++)
-		{
-			const MatchStrategy *strategy = records[i]->strategies->items[s];
-
-			is_fuzzy |= strategy->uses_model;
-			for (int r = 0; r < strategy->rule_count; r++)
-				is_fuzzy |= strategy->rules[r].compares;
-		}
-	if (!is_fuzzy)
-		return;
-	if (n > 1)
+	if (!is_alone)
 	{
 		DirectFunctionCall2(pg_advisory_xact_lock_int4, gate, Int32GetDatum(0));
 		return;
 	}
 	DirectFunctionCall2(pg_advisory_xact_lock_shared_int4, gate, Int32GetDatum(0));
-	keys = palloc(sizeof(uint32) * (MATCH_MAX_KINDS + LIVE_MAX_KEYS * records[0]->strategies->count));
-	for (int s = 0; s < records[0]->strategies->count; s++)
-	{
-		const MatchStrategy *strategy = records[0]->strategies->items[s];
-		MatchSide	side = IdentityRecordSide(records[0]);
-
-		if (strategy->uses_model && MatchLiveReady(table->ws, table->config, strategy))
-			count += MatchLiveKeys(table->ws, table->config, strategy, &side, keys + count);
-	}
-	for (int k = 0; k < matching->kind_count[entity]; k++)
-		if (records[0]->keys[k] && matching->kinds[entity][k].is_shared)
-			keys[count++] = hash_bytes((const unsigned char *) IdentityKeyText(k, records[0]->keys[k]),
-									   strlen(records[0]->keys[k]) + 1);
 	qsort(keys, count, sizeof(uint32), oid_cmp);
 	for (int i = 0; i < count; i++)
 		DirectFunctionCall2(pg_advisory_xact_lock_int4, gate, Int32GetDatum((int32) (keys[i] | 1)));
+}
+
+/* Meet others where comparisons are to tell people apart */
+static void
+LockCompared(IdentityTable *table, EntityRecord **records, int n)
+{
+	MatchConfig *matching = table->matching;
+	EntityKind	entity = table->ops->entity;
+	uint32		keys[MATCH_MAX_KINDS];
+	int			count = 0;
+	bool		compares = false;
+
+	for (int i = 0; matching->compares[entity] && i < n && !compares; i++)
+		for (int s = 0; s < records[i]->strategies->count; s++)
+			for (int r = 0; r < records[i]->strategies->items[s]->rule_count; r++)
+				compares |= records[i]->strategies->items[s]->rules[r].compares;
+	if (!compares)
+		return;
+	for (int k = 0; n == 1 && k < matching->kind_count[entity]; k++)
+		if (records[0]->keys[k] && matching->kinds[entity][k].is_shared)
+			keys[count++] = hash_bytes((const unsigned char *) IdentityKeyText(k, records[0]->keys[k]),
+									   strlen(records[0]->keys[k]) + 1);
+	LockInOrder(table, false, n == 1, keys, count);
+}
+
+/* Meet others where a model is to find people */
+void
+IdentityLockModel(void *arg, uint32 *keys, int count)
+{
+	const IdentityTable *table = arg;
+
+	LockInOrder(table, true, table->is_alone, keys, count);
 }
 
 /* Have the kinds of identity changed since the configuration was read? */
@@ -480,7 +493,9 @@ IdentityResolve(Workspace *ws, WorkspaceConfig *config, const EntityKindOps *ops
 	Oid			sequence = WorkspaceSequence(ws, ops->table, ops->id_column);
 	IdentityTable table = {.ws = ws,.config = config,.ops = ops,.matching = MatchGetConfig(ws, config)};
 
-	LockKeys(&table, records, n);
+	table.takes_locks = true;
+	table.is_alone = n == 1;
+	LockCompared(&table, records, n);
 	for (int attempt = 0; attempt < IDENTITY_MAX_ATTEMPTS; attempt++)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -107,6 +107,7 @@ typedef struct EntityRecord
 	int64		decided;		/* who a person said it is from, or 0 */
 	int			refused_count;	/* whom a person said it is not from */
 	int64	   *refused;
+	bool		wants_all;		/* whom a model finds besides the best */
 
 	/* the answer */
 	EntitySlot *slot;			/* NULL for nobody we know */
@@ -162,6 +163,8 @@ typedef struct IdentityTable
 	WorkspaceConfig *config;
 	MatchConfig *matching;
 	const struct EntityKindOps *ops;
+	bool		takes_locks;	/* against sessions that bring the same people */
+	bool		is_alone;		/* is there only one record? */
 	struct keys_hash *keys;
 	HTAB	   *existing;		/* slots of entities that exist, by id */
 	EntitySlot **created;
@@ -177,6 +180,7 @@ typedef struct EntityKindOps
 {
 	EntityKind	entity;
 	const char *table;
+	const char *identity_table;
 	const char *id_column;
 	int			column_count;
 	const char *const *columns;
@@ -196,6 +200,7 @@ typedef struct EntityKindOps
 	const PlanSource *merge;
 	bool		(*may_be_new) (const EntityRecord *record);
 	void		(*load_row) (EntitySlot *slot, WorkspaceConfig *config, uint64 row, int column);
+	int			(*usual_trust) (const EntitySlot *slot, WorkspaceConfig *config);
 	void		(*apply) (IdentityTable *table, EntitySlot *slot, const EntityRecord *record);
 	void		(*fill) (Batch *batch, const EntitySlot *slot);
 } EntityKindOps;
@@ -210,6 +215,8 @@ extern void IdentityRead(IdentityTable *table, Workspace *ws, WorkspaceConfig *c
 						 EntityRecord **records, int n);
 extern void IdentityKeys(MatchConfig *matching, EntityKind entity, EntityRecord *record);
 extern EntitySlot *IdentityFindEntity(IdentityTable *table, int64 id, bool *found);
+extern void IdentityLockModel(void *table, uint32 *keys, int count);
+extern void IdentityNoteSeen(EntitySlot *slot);
 extern EntitySlot *IdentityRoot(EntitySlot *slot);
 extern MatchSide IdentitySide(const EntitySlot *slot);
 extern MatchSide IdentityRecordSide(const EntityRecord *record);
@@ -223,6 +230,10 @@ extern IdentityKey *IdentityAddKey(IdentityTable *table, int kind, const char *v
 extern int	IdentityListKeys(const IdentityTable *table, IdentityKey ***list);
 extern bool IdentityIsHolder(const IdentityKey *key, const EntitySlot *slot);
 extern void IdentityAddHolder(IdentityKey *key, EntitySlot *slot);
+
+/* holder_scan.c */
+extern bool IdentityScanHolders(IdentityTable *table, IdentityKey **keys, int n);
+extern bool IdentityScanEntities(IdentityTable *table, const int64 *ids, int n);
 
 /* claims.c */
 extern bool IdentityClaimKeys(IdentityTable *table);

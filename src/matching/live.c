@@ -7,259 +7,73 @@
  * Where more than CANDIDATE_LIMIT contacts share a code, only those are looked
  * at that share a refinement too, then two: a value that says little costs no
  * more than one that says much.
+ *
+ * Indexes and rows are read directly.  Where the caller may not see all rows,
+ * those that were found are read by a statement, which applies the caller's
+ * rights; and where the table does not hold its rows itself, or an index
+ * cannot be scanned, both are statements.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "access/table.h"
 #include "access/xact.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
+#include "funcapi.h"
 #include "matching/explain.h"
 #include "matching/json.h"
-#include "funcapi.h"
 #include "matching/live.h"
+#include "matching/live_model.h"
 #include "matching/pairs.h"
-#include "matching/sources.h"
+#include "matching/reader.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
-#include "utils/syscache.h"
-
-/* Candidates of one code beyond which it is refined */
-#define CANDIDATE_LIMIT 64
-
-/* Records after which what a session keeps of them is thrown away */
-#define KEEP_RECORDS 50000
-
-/* Codes that are looked up for a record */
-#define LIVE_MAX_PROBES (SOURCE_MAX_INDEXES * CODE_MAX_SPECS)
-
-/*
- * A code of a record under one index, looked up in another of the same key: a
- * record that stands in two blocks may meet others in either.
- */
-typedef struct LivePlace
-{
-	int			index;
-	int			of;
-} LivePlace;
-
-/* A model as a session keeps it; lives and dies with the configuration */
-typedef struct LiveModel
-{
-	struct LiveModel *next;
-	const MatchStrategy *strategy;
-	MemoryContext context;
-	MatchModel *model;			/* NULL when there is none that works */
-	SourceColumns *columns;		/* that the model reads */
-	int			column_of[MODEL_MAX_FIELDS * 2];	/* by column of the records */
-	int			index_count;
-	SourceIndex indexes[SOURCE_MAX_INDEXES];
-	int			probe_count;
-	LivePlace	places[LIVE_MAX_PROBES];
-	SPIPlanPtr	look_up;		/* ids by ranges of codes */
-	SPIPlanPtr	fetch;			/* records by ids */
-	MemoryContext records_context;
-	MatchRecords *records;
-	PairScorer *scorer;
-} LiveModel;
+#include "utils/snapmgr.h"
 
 /* A record on its way through the indexes */
 typedef struct LiveProbe
 {
-	const char *values[MODEL_MAX_FIELDS * 2];	/* by column of the source */
-	int			lengths[MODEL_MAX_FIELDS * 2];
+	LiveValues	values;
 	int64		codes[LIVE_MAX_PROBES];
 	bool		is_wanted[LIVE_MAX_PROBES];
 	int			refinements[LIVE_MAX_PROBES];
 	int			count;			/* of ids */
 	int			capacity;
 	int64	   *ids;
+	int			row_count;		/* of rows, found directly */
+	int			row_capacity;
+	ItemPointerData *rows;
 } LiveProbe;
 
-static const PlanSource read_model = {
-	"SELECT @workspace@.read_match_model($1)",
-	1, {ARG_TEXT}
-};
-
-/* Is there a valid index of this name on contact? */
-static bool
-HasIndex(Workspace *ws, const char *name)
+/* What reads the tables for some records */
+typedef struct LiveReader
 {
-	Oid			relid = get_relname_relid(name, ws->namespace_id);
-	HeapTuple	tuple = OidIsValid(relid) ? SearchSysCache1(INDEXRELID, ObjectIdGetDatum(relid)) : NULL;
-	bool		is_valid = HeapTupleIsValid(tuple) && ((Form_pg_index) GETSTRUCT(tuple))->indisvalid;
-
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
-	return is_valid;
-}
-
-/* Read the model of a strategy; NULL when it has none, or one that is broken */
-static MatchModel *
-ReadModel(Workspace *ws, const MatchStrategy *strategy)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	Datum		name = CStringGetTextDatum(strategy->name);
-	MatchModel *volatile model = NULL;
-	bool		isnull;
-	Datum		document;
-
-	WorkspaceExecute(ws, &read_model, &name, NULL);
-	document = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	if (isnull)
-		return NULL;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		model = ModelRead(DatumGetJsonbPCopy(document));
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		model = NULL;
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("the model of match strategy \"%s\" is broken and left out: %s", strategy->name, error->message)));
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return model;
-}
-
-/* Choose the columns that the model reads */
-static void
-ChooseColumns(LiveModel *live, WorkspaceConfig *config)
-{
-	SourceColumns *all = SourceList(config, ENTITY_CONTACT);
-	MatchRecords *records = RecordsCreate(live->model);
-
-	live->columns = palloc(sizeof(SourceColumns));
-	live->columns->count = 0;
-	live->columns->columns = palloc(sizeof(SourceColumn) * Max(records->column_count, 1));
-	for (int c = 0; c < records->column_count; c++)
-	{
-		int			column = SourceFind(all, records->columns[c]);
-
-		live->column_of[c] = -1;
-		if (column < 0)
-			continue;			/* a custom attribute that was dropped */
-		live->column_of[c] = live->columns->count;
-		live->columns->columns[live->columns->count++] = all->columns[column];
-	}
-}
-
-/* Keep the indexes that exist; returns how many do not */
-static int
-KeepIndexes(Workspace *ws, LiveModel *live)
-{
-	int			count = 0;
-	int			all = SourceIndexes(live->model, live->columns, live->indexes);
-
-	for (int i = 0; i < all; i++)
-		if (HasIndex(ws, live->indexes[i].name))
-			live->indexes[count++] = live->indexes[i];
-	live->index_count = count;
-	return all - count;
-}
-
-/* Prepare a statement and keep its plan */
-static SPIPlanPtr
-Prepare(const char *sql, int nargs, Oid *types)
-{
-	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN);
-
-	if (plan == NULL)
-		elog(ERROR, "could not prepare a statement: %s", SPI_result_code_string(SPI_result));
-	SPI_keepplan(plan);
-	return plan;
-}
-
-/* Prepare the statements: ids by a range of codes of each place, NULL for none, and records by ids */
-static void
-PreparePlans(Workspace *ws, WorkspaceConfig *config, LiveModel *live)
-{
-	StringInfoData sql;
-	Oid			types[LIVE_MAX_PROBES * 2];
-	Oid			ids = INT8ARRAYOID;
-
-	initStringInfo(&sql);
-	for (int i = 0; i < live->index_count; i++)
-		for (int j = 0; j < live->index_count; j++)
-			if (live->indexes[i].key == live->indexes[j].key)
-				live->places[live->probe_count++] = (LivePlace) {i, j};
-	for (int p = 0; p < live->probe_count; p++)
-	{
-		appendStringInfo(&sql, "%s(SELECT %d, c.contact_id FROM %s.contact c WHERE %s BETWEEN $%d AND $%d LIMIT %d)",
-						 p ? " UNION ALL " : "", p, ws->quoted_name, live->indexes[live->places[p].index].expression,
-						 2 * p + 1, 2 * p + 2, CANDIDATE_LIMIT + 1);
-		types[2 * p] = types[2 * p + 1] = INT8OID;
-	}
-	live->look_up = Prepare(sql.data, live->probe_count * 2, types);
-	live->fetch = Prepare(SourceQuery(ws, config, live->columns, ENTITY_CONTACT, NULL, "c.contact_id = ANY ($1)"), 1, &ids);
-}
-
-/* Get the model of a strategy, reading it when it is first asked for */
-static LiveModel *
-GetLiveModel(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy)
-{
-	MatchConfig *matching = MatchGetConfig(ws, config);
 	LiveModel  *live;
-	MemoryContext old;
-	int			missing;
-	WorkspaceRights rights;
+	bool		scans;			/* indexes directly, */
+	bool		fetches;		/* and rows */
+	Relation	table;
+	TableReader contacts;
+	Relation	accounts_table;
+	TableReader accounts;
+	AttrNumber	name_number;	/* of accounts */
+	AttrNumber	domain_number;
+	Relation	indexes[SOURCE_MAX_INDEXES];
+	IndexScanDesc index_scans[SOURCE_MAX_INDEXES];
+} LiveReader;
 
-	for (live = matching->live; live; live = live->next)
-		if (live->strategy == strategy)
-			return live;
-	WorkspaceEnter(ws, &rights);
-	SPI_connect();
-	old = MemoryContextSwitchTo(config->context);
-	live = palloc0(sizeof(LiveModel));
-	live->strategy = strategy;
-	live->context = config->context;
-	live->model = ReadModel(ws, strategy);
-	if (live->model)
-	{
-		ChooseColumns(live, config);
-		missing = KeepIndexes(ws, live);
-		if (missing > 0)
-			ereport(WARNING,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("%d of the indexes of match strategy \"%s\" are missing", missing, strategy->name),
-					 errhint("Make them with index_match_keys().")));
-		if (live->index_count == 0)
-			live->model = NULL;
-		else
-			PreparePlans(ws, config, live);
-	}
-	live->next = matching->live;
-	matching->live = live;
-	MemoryContextSwitchTo(old);
-	SPI_finish();
-	WorkspaceLeave(&rights);
-	return live;
-}
+/* Takes a candidate */
+typedef void (*CandidateVisit) (void *state, int64 id, const LiveValues *values);
 
 /* Does the strategy have a model that can be asked? */
 bool
 MatchLiveReady(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy)
 {
-	return GetLiveModel(ws, config, strategy)->model != NULL;
+	const LiveModel *live = LiveModelGet(ws, config, strategy);
+
+	return live->model != NULL && live->place_count > 0;
 }
 
 /* Get what a side has in a column of the records */
@@ -271,75 +85,6 @@ SideValue(const SourceColumn *column, const MatchSide *side)
 	if (column->attribute)
 		return side->attributes ? JsonAnyText(&side->attributes->root, column->attribute) : NULL;
 	return side->values[column->field->column];
-}
-
-/* Enter values that are known to be frequent */
-static void
-EnterFrequent(MatchDictionary *dictionary, FieldKind kind, int count, char *const *values)
-{
-	ValueSpelling normals[DICTIONARY_BATCH];
-	uint32		ids[DICTIONARY_BATCH];
-
-	for (int from = 0; from < count; from += DICTIONARY_BATCH)
-	{
-		int			n = Min(DICTIONARY_BATCH, count - from);
-
-		for (int i = 0; i < n; i++)
-			normals[i] = (ValueSpelling) {values[from + i], strlen(values[from + i])};
-		DictionaryEnterNormals(dictionary, kind, normals, n, ids);
-	}
-}
-
-/* Start anew with no records but the values that are known to be frequent */
-static void
-ResetRecords(LiveModel *live)
-{
-	MemoryContext old;
-	const MatchModel *model = live->model;
-
-	if (live->records && live->records->count < KEEP_RECORDS)
-		return;
-	if (live->records_context)
-		MemoryContextReset(live->records_context);
-	else
-		live->records_context = AllocSetContextCreate(live->context, "lead_mgmt live records", ALLOCSET_DEFAULT_SIZES);
-	live->records = NULL;
-	old = MemoryContextSwitchTo(live->records_context);
-	live->records = RecordsCreate(model);
-	for (int f = 0; f < model->field_count; f++)
-	{
-		const ModelField *field = &model->fields[f];
-		MatchDictionary *dictionary = &live->records->dictionaries[field->dictionary];
-
-		EnterFrequent(dictionary, field->kind, field->frequency_count, field->frequent);
-		if (dictionary->words)
-			EnterFrequent(dictionary->words, KIND_CATEGORY, field->word_count, field->words);
-	}
-	RecordsSetRarity(live->records);
-	live->scorer = ScorerCreate(live->records);
-	MemoryContextSwitchTo(old);
-}
-
-/* Add a record to those that are kept; values are by column of the source */
-static uint32
-AddRecord(LiveModel *live, const char *const *values, const int *lengths)
-{
-	MatchRecords *records = live->records;
-	MemoryContext old = MemoryContextSwitchTo(live->records_context);
-	const char *ordered[MODEL_MAX_FIELDS * 2];
-	int			ordered_lengths[MODEL_MAX_FIELDS * 2];
-	uint32		record;
-
-	for (int c = 0; c < records->column_count; c++)
-	{
-		int			column = live->column_of[c];
-
-		ordered[c] = column < 0 ? NULL : values[column];
-		ordered_lengths[c] = column < 0 ? 0 : lengths[column];
-	}
-	record = RecordsAdd(records, ordered, ordered_lengths);
-	MemoryContextSwitchTo(old);
-	return record;
 }
 
 /* Work out the codes of a record under the keys */
@@ -357,13 +102,13 @@ CodeProbe(const LiveModel *live, LiveProbe *probe)
 
 		for (int c = 0; c < index->spec.column_count; c++)
 		{
-			values[c] = probe->values[index->columns[c]];
-			lengths[c] = probe->lengths[index->columns[c]];
+			values[c] = probe->values.texts[index->columns[c]];
+			lengths[c] = probe->values.lengths[index->columns[c]];
 		}
 		has_own[i] = CodeOf(&index->spec, values, lengths, &own[i]);
 	}
 
-	for (int p = 0; p < live->probe_count; p++)
+	for (int p = 0; p < live->place_count; p++)
 	{
 		const LivePlace *place = &live->places[p];
 
@@ -375,6 +120,7 @@ CodeProbe(const LiveModel *live, LiveProbe *probe)
 		probe->refinements[p] = 0;
 	}
 	probe->count = probe->capacity = 0;
+	probe->row_count = probe->row_capacity = 0;
 }
 
 /* Read what a side has, and its codes under the keys */
@@ -385,25 +131,23 @@ MakeProbe(const LiveModel *live, MatchConfig *matching, const MatchSide *side, L
 	{
 		const SourceColumn *column = &live->columns->columns[c];
 
-		probe->values[c] = SourceValue(matching, column, (char *) SideValue(column, side));
-		probe->lengths[c] = probe->values[c] ? strlen(probe->values[c]) : 0;
+		probe->values.texts[c] = SourceValue(matching, column, (char *) SideValue(column, side));
+		probe->values.lengths[c] = probe->values.texts[c] ? strlen(probe->values.texts[c]) : 0;
 	}
+	probe->values.late = -1;
 	CodeProbe(live, probe);
 }
 
 /* Hash the keys of a record */
-int
-MatchLiveKeys(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy, const MatchSide *record, uint32 *keys)
+static int
+ProbeKeys(const LiveModel *live, const LiveProbe *probe, uint32 *keys)
 {
-	LiveModel  *live = GetLiveModel(ws, config, strategy);
-	LiveProbe	probe;
 	int			count = 0;
 
-	MakeProbe(live, config->matching, record, &probe);
-	for (int p = 0; p < live->probe_count && count < LIVE_MAX_KEYS; p++)
+	for (int p = 0; p < live->place_count && count < LIVE_MAX_KEYS; p++)
 	{
-		uint32		code = JoinCodes((uint32) (probe.codes[p] >> 32), live->indexes[live->places[p].index].key + 1);
-		bool		is_known = !probe.is_wanted[p];
+		uint32		code = JoinCodes((uint32) (probe->codes[p] >> 32), live->indexes[live->places[p].index].key + 1);
+		bool		is_known = !probe->is_wanted[p];
 
 		for (int k = 0; k < count; k++)
 			is_known |= keys[k] == code;
@@ -441,16 +185,16 @@ AddId(LiveProbe *probe, int64 id)
 	probe->ids[probe->count++] = id;
 }
 
-/* Look up the codes that are wanted; those that too many have stay wanted, refined */
+/* Look up the codes that are wanted by a statement; those that too many have stay wanted, refined */
 static bool
-LookUpCodes(LiveModel *live, LiveProbe *probe)
+AskForCodes(LiveModel *live, LiveProbe *probe)
 {
 	Datum		values[LIVE_MAX_PROBES * 2];
 	char		nulls[LIVE_MAX_PROBES * 2];
 	bool		is_any = false;
 	uint64		rows;
 
-	for (int p = 0; p < live->probe_count; p++)
+	for (int p = 0; p < live->place_count; p++)
 	{
 		is_any |= probe->is_wanted[p];
 		nulls[2 * p] = nulls[2 * p + 1] = probe->is_wanted[p] ? ' ' : 'n';
@@ -460,7 +204,7 @@ LookUpCodes(LiveModel *live, LiveProbe *probe)
 	}
 	if (!is_any)
 		return false;
-	Run(live->look_up, values, nulls);
+	Run(LiveModelLookUp(live), values, nulls);
 	rows = SPI_processed;
 	for (uint64 from = 0, to; from < rows; from = to)
 	{
@@ -482,35 +226,242 @@ LookUpCodes(LiveModel *live, LiveProbe *probe)
 	return true;
 }
 
-/*
- * Compare a record with a candidate in a row of a result; returns whether the
- * weight is at least what it was, and sets it.  The candidate's number is
- * wanted by who explains it.
- */
-static bool
-WeighCandidate(LiveModel *live, uint32 record, uint64 row, double *weight, uint32 *number)
+/* Begin to read for some records, as of now */
+static void
+BeginReading(LiveReader *reader, LiveModel *live)
 {
-	const char *values[MODEL_MAX_FIELDS * 2];
-	int			lengths[MODEL_MAX_FIELDS * 2];
-	HeapTuple	tuple = SPI_tuptable->vals[row];
-	uint32		candidate;
-	PairPattern pattern;
+	memset(reader, 0, sizeof(LiveReader));
+	reader->live = live;
+	reader->table = table_open(WorkspaceRelation(live->ws, "contact"), AccessShareLock);
+	LiveModelFollow(live);
+	reader->scans = live->can_scan && ReaderIsPlain(reader->table);
+	reader->fetches = reader->scans && ReaderMayRead(RelationGetRelid(reader->table));
+	if (reader->scans)
+	{
+		/* See what was committed before the locks were had, and what the statement did itself */
+		CommandCounterIncrement();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		ReaderOpen(&reader->contacts, reader->table, GetActiveSnapshot());
+	}
+	if (reader->fetches && live->is_joined)
+	{
+		reader->accounts_table = table_open(WorkspaceRelation(live->ws, "account"), AccessShareLock);
+		reader->fetches = ReaderIsPlain(reader->accounts_table) &&
+			ReaderMayRead(RelationGetRelid(reader->accounts_table));
+		reader->name_number = get_attnum(RelationGetRelid(reader->accounts_table), "name");
+		reader->domain_number = get_attnum(RelationGetRelid(reader->accounts_table), "domain");
+		ReaderOpen(&reader->accounts, reader->accounts_table, GetActiveSnapshot());
+	}
+}
 
+/* Be done with reading */
+static void
+EndReading(LiveReader *reader)
+{
+	for (int i = 0; i < reader->live->index_count; i++)
+		if (reader->index_scans[i])
+		{
+			index_endscan(reader->index_scans[i]);
+			index_close(reader->indexes[i], NoLock);
+		}
+	if (reader->accounts_table)
+	{
+		ReaderClose(&reader->accounts);
+		table_close(reader->accounts_table, NoLock);
+	}
+	if (reader->scans)
+	{
+		ReaderClose(&reader->contacts);
+		PopActiveSnapshot();
+	}
+	table_close(reader->table, NoLock);
+}
+
+/* Get what scans an index */
+static IndexScanDesc
+ScanOfIndex(LiveReader *reader, int i)
+{
+	if (reader->index_scans[i] == NULL)
+	{
+		reader->indexes[i] = index_open(reader->live->index_ids[i], AccessShareLock);
+		reader->index_scans[i] = ReaderScan(&reader->contacts, reader->indexes[i]);
+	}
+	return reader->index_scans[i];
+}
+
+/* Note the rows that a code leads to */
+static void
+AddRows(LiveProbe *probe, const ItemPointerData *rows, int count)
+{
+	if (probe->row_count + count > probe->row_capacity)
+	{
+		probe->row_capacity = Max(probe->row_capacity * 2, 8 * (CANDIDATE_LIMIT + 1));
+		probe->rows = probe->row_count > 0 ? repalloc(probe->rows, sizeof(ItemPointerData) * probe->row_capacity) :
+			palloc(sizeof(ItemPointerData) * probe->row_capacity);
+	}
+	memcpy(probe->rows + probe->row_count, rows, sizeof(ItemPointerData) * count);
+	probe->row_count += count;
+}
+
+/* Order rows by their places in the table */
+#define ST_SORT SortRows
+#define ST_ELEMENT_TYPE ItemPointerData
+#define ST_COMPARE(a, b) ItemPointerCompare((ItemPointer) (a), (ItemPointer) (b))
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* Look up the codes of a record directly */
+static void
+ScanForCodes(LiveReader *reader, LiveProbe *probe)
+{
+	const LiveModel *live = reader->live;
+	uint64		whole = 0;		/* places whose code brought all who have it */
+	int			kept = 0;
+
+	for (int p = 0; p < live->place_count; p++)
+	{
+		ItemPointerData rows[CANDIDATE_LIMIT + 1];
+		int			i = live->places[p].index;
+		const CodeSpec *spec = &live->indexes[i].spec;
+		int			refinement = 0;
+		int			count;
+
+		if (!probe->is_wanted[p] || (live->wider[p] & whole))
+			continue;
+		do
+			count = ReaderRange(&reader->contacts, ScanOfIndex(reader, i), CodeRangeStart(probe->codes[p], refinement),
+								CodeRangeEnd(probe->codes[p], refinement), rows, lengthof(rows));
+		while (count > CANDIDATE_LIMIT && refinement++ < spec->part_count - spec->key_parts);
+		if (count <= CANDIDATE_LIMIT && refinement == 0)
+			whole |= UINT64CONST(1) << p;
+		AddRows(probe, rows, count);
+	}
+	if (probe->row_count == 0)
+		return;
+
+	/* Each once, and page by page */
+	SortRows(probe->rows, probe->row_count);
+	for (int r = 0; r < probe->row_count; r++)
+		if (r == 0 || !ItemPointerEquals(&probe->rows[r], &probe->rows[kept - 1]))
+			probe->rows[kept++] = probe->rows[r];
+	probe->row_count = kept;
+}
+
+/* Get the name of a company, unless it is only its domain */
+static char *
+CompanyName(LiveReader *reader, int64 account_id)
+{
+	char	   *name;
+	char	   *domain;
+
+	if (!ReaderFind(&reader->accounts, account_id))
+		return NULL;
+	name = ReaderText(&reader->accounts, reader->name_number);
+	domain = ReaderText(&reader->accounts, reader->domain_number);
+	return name && domain && strcmp(name, domain) == 0 ? NULL : name;
+}
+
+/* Visit the row of contact that was read last */
+static void
+VisitRow(LiveReader *reader, CandidateVisit visit, void *state)
+{
+	const LiveModel *live = reader->live;
+	TupleTableSlot *slot = reader->contacts.slot;
+	MatchConfig *matching = live->config->matching;
+	LiveValues	values;
+
+	values.late = -1;
+	slot_getsomeattrs(slot, live->last_number);
 	for (int c = 0; c < live->columns->count; c++)
 	{
-		bool		isnull;
-		Datum		value = SPI_getbinval(tuple, SPI_tuptable->tupdesc, c + 2, &isnull);
-		text	   *content = isnull ? NULL : DatumGetTextPP(value);
+		const SourceColumn *column = &live->columns->columns[c];
+		AttrNumber	number = column->is_joined ? live->account_number : live->numbers[c];
+		char	   *value = NULL;
 
-		values[c] = content ? VARDATA_ANY(content) : NULL;
-		lengths[c] = content ? VARSIZE_ANY_EXHDR(content) : 0;
+		values.texts[c] = NULL;
+		values.lengths[c] = 0;
+		if (slot->tts_isnull[number - 1])
+			continue;
+		if (column->attribute)
+			value = JsonAnyText(&DatumGetJsonbP(slot->tts_values[number - 1])->root, column->attribute);
+		else if (column->is_joined)
+			value = CompanyName(reader, DatumGetInt64(slot->tts_values[number - 1]));
+		else if (SourceIsMarked(matching, column) && c != live->whole_column)
+			value = TextDatumGetCString(slot->tts_values[number - 1]);
+		else
+		{
+			text	   *content = DatumGetTextPP(slot->tts_values[number - 1]);
+
+			values.texts[c] = VARDATA_ANY(content);
+			values.lengths[c] = VARSIZE_ANY_EXHDR(content);
+			if (c == live->whole_column)
+				values.late = c;
+			continue;
+		}
+		values.texts[c] = SourceValue(matching, column, value);
+		values.lengths[c] = values.texts[c] ? strlen(values.texts[c]) : 0;
 	}
-	candidate = AddRecord(live, values, lengths);
-	if (number)
-		*number = candidate;
-	RecordsExtendRarity(live->records);
-	return PairWeight(live->scorer, RecordIds(live->records, record), RecordIds(live->records, candidate), *weight,
-					  &pattern, weight);
+	visit(state, DatumGetInt64(slot->tts_values[live->id_number - 1]), &values);
+}
+
+/* Visit the rows of a result */
+static void
+VisitResult(const LiveModel *live, CandidateVisit visit, void *state)
+{
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		LiveValues	values;
+
+		values.late = -1;
+		for (int c = 0; c < live->columns->count; c++)
+		{
+			bool		isnull;
+			Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, c + 2, &isnull);
+			text	   *content = isnull ? NULL : DatumGetTextPP(value);
+
+			values.texts[c] = content ? VARDATA_ANY(content) : NULL;
+			values.lengths[c] = content ? VARSIZE_ANY_EXHDR(content) : 0;
+		}
+		visit(state, ResultInt64(row, 1, NULL), &values);
+	}
+}
+
+/* Visit all who share a key with a record */
+static void
+VisitCandidates(LiveReader *reader, LiveProbe *probe, CandidateVisit visit, void *state)
+{
+	LiveModel  *live = reader->live;
+	Datum	   *ids;
+	Datum		wanted;
+
+	if (reader->scans)
+		ScanForCodes(reader, probe);
+	else
+		while (AskForCodes(live, probe))
+			CHECK_FOR_INTERRUPTS();
+	for (int r = 0; r < probe->row_count; r++)
+	{
+		if (!ReaderFetch(&reader->contacts, probe->rows[r]))
+			continue;
+		if (reader->fetches)
+			VisitRow(reader, visit, state);
+		else
+		{
+			bool		isnull;
+
+			AddId(probe, DatumGetInt64(slot_getattr(reader->contacts.slot, live->id_number, &isnull)));
+		}
+	}
+	if (probe->count == 0)
+		return;
+	ids = palloc(sizeof(Datum) * probe->count);
+	for (int i = 0; i < probe->count; i++)
+		ids[i] = Int64GetDatum(probe->ids[i]);
+	wanted = PointerGetDatum(construct_array(ids, probe->count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	Run(LiveModelFetch(live), &wanted, NULL);
+	VisitResult(live, visit, state);
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /* Write down what a weight is made of */
@@ -543,67 +494,142 @@ Explain(LiveModel *live, uint32 record, uint32 candidate)
 	return out.data;
 }
 
-/* Find the best candidate for one record */
-static void
-FindBest(LiveModel *live, MatchConfig *matching, const MatchSide *side, LiveAnswer *answer)
+/* Somebody whose weight is enough */
+typedef struct LiveFound
 {
-	const MatchStrategy *strategy = live->strategy;
-	double		least = strategy->review_probability > 0 ? strategy->review_probability : strategy->match_probability;
-	double		best_weight = log2(least) - log2(1 - Min(least, 1 - 1e-12));
-	Datum	   *ids;
-	Datum		wanted;
-	uint32		best = 0;
+	int64		id;
+	double		weight;
+	uint32		number;			/* among the records that are kept */
+} LiveFound;
+
+/* The search for whom a record is of */
+typedef struct LiveSearch
+{
+	LiveModel  *live;
+	const LiveQuestion *question;
 	uint32		record;
-	LiveProbe	probe;
-	uint64		rows;
+	double		least;			/* weight */
+	int			count;
+	int			capacity;
+	LiveFound  *found;
+} LiveSearch;
 
-	ResetRecords(live);
-	MakeProbe(live, matching, side, &probe);
-	while (LookUpCodes(live, &probe))
-		CHECK_FOR_INTERRUPTS();
-	if (probe.count == 0)
-		return;
-	record = AddRecord(live, probe.values, probe.lengths);
-	ids = palloc(sizeof(Datum) * probe.count);
-	for (int i = 0; i < probe.count; i++)
-		ids[i] = Int64GetDatum(probe.ids[i]);
-	wanted = PointerGetDatum(construct_array(ids, probe.count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	Run(live->fetch, &wanted, NULL);
-	rows = SPI_processed;
-	for (uint64 row = 0; row < rows; row++)
-	{
-		int64		id = ResultInt64(row, 1, NULL);
-		double		weight = best_weight;
-		uint32		candidate;
+/* Is one found rather than another?  Of equals the older one is. */
+static int
+CompareFound(const void *a, const void *b)
+{
+	const LiveFound *left = a;
+	const LiveFound *right = b;
 
-		/* Of equals the first one is taken */
-		if (!WeighCandidate(live, record, row, &weight, &candidate) ||
-			(answer->id != 0 && weight == best_weight && answer->id < id))
-			continue;
-		answer->id = id;
-		best = candidate;
-		best_weight = weight;
-	}
-	SPI_freetuptable(SPI_tuptable);
-	if (answer->id == 0)
-		return;
-	answer->probability = WeightProbability(best_weight);
-	answer->outcome = answer->probability >= strategy->match_probability ? LIVE_MATCH : LIVE_POSSIBLE;
-	answer->explanation = Explain(live, record, best);
+	if (left->weight != right->weight)
+		return left->weight > right->weight ? -1 : 1;
+	return left->id < right->id ? -1 : left->id > right->id;
 }
 
-/* Find the best candidate for each record */
-void
-MatchLive(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy, const MatchSide *records,
-		  LiveAnswer *answers, int n)
+/* Compare a record with a candidate; a single best one replaces the one before */
+static void
+SearchVisit(void *state, int64 id, const LiveValues *values)
 {
-	LiveModel  *live = GetLiveModel(ws, config, strategy);
+	LiveSearch *search = state;
+	LiveModel  *live = search->live;
+	LiveFound	found = {.id = id};
+	PairPattern pattern;
 
+	for (int i = 0; i < search->question->refused_count; i++)
+		if (search->question->refused[i] == id)
+			return;
+	found.number = LiveModelAdd(live, values);
+	if (!PairWeight(live->scorer, RecordIds(live->records, search->record), RecordIds(live->records, found.number),
+					search->least, &pattern, &found.weight))
+		return;
+	if (!search->question->wants_all)
+	{
+		if (search->count > 0 && CompareFound(&found, search->found) > 0)
+			return;
+		search->count = 0;
+		search->least = found.weight;
+	}
+	if (search->count == search->capacity)
+	{
+		search->capacity = Max(search->capacity * 2, 16);
+		search->found = search->found ? repalloc(search->found, sizeof(LiveFound) * search->capacity) :
+			palloc(sizeof(LiveFound) * search->capacity);
+	}
+	search->found[search->count++] = found;
+}
+
+/* Find whom one record is of; the answer is in another memory context */
+static void
+FindBest(LiveReader *reader, const LiveQuestion *question, LiveProbe *probe, LiveAnswer *answer, MemoryContext context)
+{
+	LiveModel  *live = reader->live;
+	const MatchStrategy *strategy = live->strategy;
+	double		least = strategy->review_probability > 0 ? strategy->review_probability : strategy->match_probability;
+	LiveSearch	search = {.live = live,.question = question};
+	const LiveFound *best;
+	MemoryContext old;
+
+	LiveModelReset(live);
+	search.least = log2(least) - log2(1 - Min(least, 1 - 1e-12));
+	search.record = LiveModelAdd(live, &probe->values);
+	VisitCandidates(reader, probe, SearchVisit, &search);
+	if (search.count == 0)
+		return;
+	qsort(search.found, search.count, sizeof(LiveFound), CompareFound);
+	old = MemoryContextSwitchTo(context);
+	best = &search.found[0];
+	answer->id = best->id;
+	answer->probability = WeightProbability(best->weight);
+	answer->outcome = answer->probability >= strategy->match_probability ? LIVE_MATCH : LIVE_POSSIBLE;
+	answer->explanation = Explain(live, search.record, best->number);
+	answer->other_count = search.count - 1;
+	if (answer->other_count > 0)
+		answer->others = palloc(sizeof(LiveCandidate) * answer->other_count);
+	for (int i = 0; i < answer->other_count; i++)
+	{
+		const LiveFound *other = &search.found[i + 1];
+
+		answer->others[i] = (LiveCandidate) {
+			other->id, WeightProbability(other->weight), Explain(live, search.record, other->number)
+		};
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* Find whom each record is of */
+void
+MatchLive(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy, const LiveQuestion *questions,
+		  LiveAnswer *answers, int n, LiveLock lock, void *arg)
+{
+	LiveModel  *live = LiveModelGet(ws, config, strategy);
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(outer, "lead_mgmt live match", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	uint64		definition = live->definition;
+	LiveProbe	probe;
+	LiveReader	reader;
+
+	MakeProbe(live, config->matching, &questions[0].side, &probe);
+	if (lock)
+	{
+		uint32		keys[LIVE_MAX_KEYS];
+
+		lock(arg, keys, ProbeKeys(live, &probe, keys));
+	}
+	MemoryContextSwitchTo(outer);
+	BeginReading(&reader, live);
+	MemoryContextSwitchTo(context);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		FindBest(live, config->matching, &records[i], &answers[i]);
+		if (i > 0 || live->definition != definition)
+			MakeProbe(live, config->matching, &questions[i].side, &probe);
+		FindBest(&reader, &questions[i], &probe, &answers[i], outer);
+		MemoryContextReset(context);
 	}
+	MemoryContextSwitchTo(old);
+	EndReading(&reader);
+	MemoryContextDelete(context);
 }
 
 /* Copy the records of a result: ids, and values by column of the source */
@@ -625,49 +651,38 @@ CopyRecords(const LiveModel *live, int64 **ids, char ***values)
 	return n;
 }
 
-/* Return the pairs that a stored contact makes with others */
-static void
-ReturnStored(ReturnSetInfo *rsinfo, LiveModel *live, int64 id, char *const *own, double least)
+/* The search for the pairs that a stored contact makes */
+typedef struct StoredSearch
 {
-	LiveProbe	probe;
-	Datum	   *ids;
-	Datum		wanted;
+	LiveModel  *live;
+	ReturnSetInfo *rsinfo;
+	int64		id;
 	uint32		record;
-	uint64		rows;
+	double		least;			/* weight */
+} StoredSearch;
 
-	ResetRecords(live);
-	for (int c = 0; c < live->columns->count; c++)
-	{
-		probe.values[c] = own[c];
-		probe.lengths[c] = own[c] ? strlen(own[c]) : 0;
-	}
-	CodeProbe(live, &probe);
-	while (LookUpCodes(live, &probe))
-		CHECK_FOR_INTERRUPTS();
-	if (probe.count == 0)
+/* Return the pair that a stored contact makes with another */
+static void
+StoredVisit(void *state, int64 id, const LiveValues *values)
+{
+	StoredSearch *search = state;
+	LiveModel  *live = search->live;
+	PairPattern pattern;
+	double		weight;
+	uint32		number;
+
+	if (id == search->id)
 		return;
-	record = AddRecord(live, probe.values, probe.lengths);
-	ids = palloc(sizeof(Datum) * probe.count);
-	for (int i = 0; i < probe.count; i++)
-		ids[i] = Int64GetDatum(probe.ids[i]);
-	wanted = PointerGetDatum(construct_array(ids, probe.count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	Run(live->fetch, &wanted, NULL);
-	rows = SPI_processed;
-	for (uint64 row = 0; row < rows; row++)
+	number = LiveModelAdd(live, values);
+	if (PairWeight(live->scorer, RecordIds(live->records, search->record), RecordIds(live->records, number),
+				   search->least, &pattern, &weight))
 	{
-		int64		other = ResultInt64(row, 1, NULL);
-		double		weight = least;
+		Datum		pair[3] = {Int64GetDatum(Min(id, search->id)), Int64GetDatum(Max(id, search->id)),
+		Float8GetDatum(WeightProbability(weight))};
+		bool		nulls[3] = {false, false, false};
 
-		if (other != id && WeighCandidate(live, record, row, &weight, NULL))
-		{
-			Datum		values[3] = {Int64GetDatum(Min(id, other)), Int64GetDatum(Max(id, other)),
-			Float8GetDatum(WeightProbability(weight))};
-			bool		nulls[3] = {false, false, false};
-
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-		}
+		tuplestore_putvalues(search->rsinfo->setResult, search->rsinfo->setDesc, pair, nulls);
 	}
-	SPI_freetuptable(SPI_tuptable);
 }
 
 PG_FUNCTION_INFO_V1(match_stored);
@@ -682,6 +697,7 @@ match_stored(PG_FUNCTION_ARGS)
 	double		at_least = PairsLimit(PG_GETARG_FLOAT8(3));
 	MemoryContext context;
 	MemoryContext old;
+	LiveReader	reader;
 	WorkspaceRights rights;
 	WorkspaceConfig *config;
 	MatchStrategy *strategy;
@@ -696,24 +712,38 @@ match_stored(PG_FUNCTION_ARGS)
 	config = WorkspaceGetConfig(ws);
 	strategy = MatchFindStrategy(MatchGetConfig(ws, config), name);
 	WorkspaceLeave(&rights);
-	live = strategy && strategy->entity == ENTITY_CONTACT ? GetLiveModel(ws, config, strategy) : NULL;
-	if (live == NULL || live->model == NULL)
+	live = strategy && strategy->entity == ENTITY_CONTACT ? LiveModelGet(ws, config, strategy) : NULL;
+	if (live == NULL || live->model == NULL || live->place_count == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("match strategy \"%s\" has no model for contacts that works", name),
 				 errhint("Train it with train_match_strategy().")));
-	Run(live->fetch, &ids, NULL);
+	Run(LiveModelFetch(live), &ids, NULL);
 	n = CopyRecords(live, &found, &values);
 	context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt stored contact", ALLOCSET_DEFAULT_SIZES);
+	BeginReading(&reader, live);
+	old = MemoryContextSwitchTo(context);
 	for (int i = 0; i < n; i++)
 	{
+		StoredSearch search = {live, rsinfo, found[i]};
+		LiveProbe	probe;
+
 		CHECK_FOR_INTERRUPTS();
-		old = MemoryContextSwitchTo(context);
-		ReturnStored(rsinfo, live, found[i], values + (uint64) i * live->columns->count,
-					 log2(at_least) - log2(1 - at_least));
-		MemoryContextSwitchTo(old);
+		LiveModelReset(live);
+		for (int c = 0; c < live->columns->count; c++)
+		{
+			probe.values.texts[c] = values[i * live->columns->count + c];
+			probe.values.lengths[c] = probe.values.texts[c] ? strlen(probe.values.texts[c]) : 0;
+		}
+		probe.values.late = -1;
+		CodeProbe(live, &probe);
+		search.record = LiveModelAdd(live, &probe.values);
+		search.least = log2(at_least) - log2(1 - at_least);
+		VisitCandidates(&reader, &probe, StoredVisit, &search);
 		MemoryContextReset(context);
 	}
+	MemoryContextSwitchTo(old);
+	EndReading(&reader);
 	SPI_finish();
 	return (Datum) 0;
 }

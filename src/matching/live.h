@@ -15,6 +15,23 @@ typedef enum
 	LIVE_MATCH					/* from match_probability */
 } LiveOutcome;
 
+/* A record that a model is asked about */
+typedef struct LiveQuestion
+{
+	MatchSide	side;
+	int			refused_count;	/* contacts whom a person ruled out */
+	const int64 *refused;
+	bool		wants_all;		/* all candidates, not only the best */
+} LiveQuestion;
+
+/* Somebody a record may be of */
+typedef struct LiveCandidate
+{
+	int64		id;
+	double		probability;
+	char	   *explanation;	/* JSON */
+} LiveCandidate;
+
 /* What a model says of a record */
 typedef struct LiveAnswer
 {
@@ -22,9 +39,11 @@ typedef struct LiveAnswer
 	int64		id;				/* the best candidate, 0 for LIVE_NONE */
 	double		probability;
 	char	   *explanation;	/* JSON, or NULL */
+	int			other_count;
+	LiveCandidate *others;		/* the likelier ones first */
 } LiveAnswer;
 
-/* Most keys that two records of one person may be expected to meet on */
+/* Most keys of a record that are locked */
 #define LIVE_MAX_KEYS 16
 
 /*
@@ -33,15 +52,16 @@ typedef struct LiveAnswer
  */
 extern bool MatchLiveReady(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy);
 
-/*
- * Hash the keys by which the model would find the record among contacts.  Two
- * sessions that bring one new person at the same time meet in a lock on them.
- */
-extern int	MatchLiveKeys(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy,
-						  const MatchSide *record, uint32 *keys);
+/* Takes locks on hashed keys by which a model looks a record up */
+typedef void (*LiveLock) (void *arg, uint32 *keys, int count);
 
-/* Find the best candidate for each record; runs inside SPI, with the rights of the caller */
+/*
+ * Find whom each record is of; runs inside SPI, with the rights of the caller.
+ * Before anything is read, locks are taken, unless there is nothing to take
+ * them: two sessions that bring one new person at the same time are to meet in
+ * those of the first record.
+ */
 extern void MatchLive(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy,
-					  const MatchSide *records, LiveAnswer *answers, int n);
+					  const LiveQuestion *questions, LiveAnswer *answers, int n, LiveLock lock, void *arg);
 
 #endif

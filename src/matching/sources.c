@@ -111,7 +111,7 @@ SourceQuery(Workspace *ws, WorkspaceConfig *config, const SourceColumns *columns
 		const SourceColumn *column = &columns->columns[i];
 
 		is_joined |= column->is_joined;
-		if (column->field && bms_is_member(column->field - MatchFields, matching->marked))
+		if (SourceIsMarked(matching, column))
 			appendStringInfo(&out, ", lead_mgmt.match_value(%s::pg_catalog.regclass, %s, %s)",
 							 quote_literal_cstr(psprintf("%s.%s", ws->quoted_name, table)),
 							 quote_literal_cstr(column->name), column->expression);
@@ -128,6 +128,13 @@ SourceQuery(Workspace *ws, WorkspaceConfig *config, const SourceColumns *columns
 	return out.data;
 }
 
+/* Are there values of a column that count as others, or as blank? */
+bool
+SourceIsMarked(const MatchConfig *matching, const SourceColumn *column)
+{
+	return column->field && bms_is_member(column->field - MatchFields, matching->marked);
+}
+
 /* Get what a value counts as: NULL when it identifies nobody, another one by an alias */
 char *
 SourceValue(MatchConfig *matching, const SourceColumn *column, char *value)
@@ -136,7 +143,7 @@ SourceValue(MatchConfig *matching, const SourceColumn *column, char *value)
 	const char *canonical;
 	char	   *normal;
 
-	if (value == NULL || column->field == NULL || !bms_is_member(column->field - MatchFields, matching->marked) ||
+	if (value == NULL || !SourceIsMarked(matching, column) ||
 		(normal = MatchExactForm(column->field, value)) == NULL ||
 		!MatchLookUpValue(matching, &term, normal, &canonical))
 		return value;

@@ -41,6 +41,7 @@ extern SourceColumns *SourceList(WorkspaceConfig *config, EntityKind entity);
 extern int	SourceFind(const SourceColumns *columns, const char *name);
 extern char *SourceQuery(Workspace *ws, WorkspaceConfig *config, const SourceColumns *columns, EntityKind entity,
 						 const char *first, const char *condition);
+extern bool SourceIsMarked(const MatchConfig *matching, const SourceColumn *column);
 extern char *SourceValue(MatchConfig *matching, const SourceColumn *column, char *value);
 extern int	SourceIndexes(const MatchModel *model, const SourceColumns *columns, SourceIndex *indexes);
 

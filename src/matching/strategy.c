@@ -232,7 +232,6 @@ LoadStrategies(Workspace *ws, MatchConfig *matching)
 			defaults->items[0] = strategy;
 			defaults->count = 1;
 		}
-		matching->is_fuzzy[strategy->entity] |= strategy->uses_model;
 		matching->keeps_trust |= strategy->update_policy == UPDATE_TRUSTED;
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -305,7 +304,7 @@ FinishRule(MatchConfig *matching, MatchRule *rule)
 		return true;
 	if (rule->part_count == 0 || (rule->kind = KindOf(matching, entity, rule->parts, rule->part_count)) < 0)
 		return false;
-	matching->is_fuzzy[entity] |= rule->compares;
+	matching->compares[entity] |= rule->compares;
 	for (int c = 0; c < rule->condition_count + rule->exception_count; c++)
 	{
 		const MatchField *field = c < rule->condition_count ? rule->conditions[c].term.field :

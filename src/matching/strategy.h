@@ -184,7 +184,7 @@ typedef struct MatchConfig
 	StrategyList defaults[ENTITY_COUNT];
 	int			kind_count[ENTITY_COUNT];
 	MatchKind	kinds[ENTITY_COUNT][MATCH_MAX_KINDS];
-	bool		is_fuzzy[ENTITY_COUNT]; /* some strategy compares beyond keys */
+	bool		compares[ENTITY_COUNT]; /* some rule compares beyond keys */
 	bool		reads_all[ENTITY_COUNT];	/* conditions read more than e-mail and phone */
 	struct match_values_hash *values;	/* aliases and bypass values */
 	Bitmapset  *marked;			/* fields that have some */

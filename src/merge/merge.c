@@ -146,32 +146,6 @@ MergeOpen(MergeContext *ctx, Workspace *ws)
 	GetUserIdAndSecContext(&ctx->caller, &ctx->caller_context);
 }
 
-/*
- * Check that the caller may call the workspace's own function: the functions
- * of the extension are everybody's, what the workspace's may do is its owner's
- * to grant.
- */
-void
-MergeCheckExecute(Workspace *ws, const char *function, int nargs, const Oid *types)
-{
-	Oid			id = LookupFuncName(list_make2(makeString(ws->name), makeString(pstrdup(function))),
-									nargs, types, true);
-	AclResult	result;
-
-	if (!OidIsValid(id))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("workspace \"%s\" has no function %s()", ws->name, function),
-				 errhint("Bring it to the installed version with lead_mgmt.upgrade_workspace().")));
-#if PG_VERSION_NUM >= 160000
-	result = object_aclcheck(ProcedureRelationId, id, GetUserId(), ACL_EXECUTE);
-#else
-	result = pg_proc_aclcheck(id, GetUserId(), ACL_EXECUTE);
-#endif
-	if (result != ACLCHECK_OK)
-		aclcheck_error(result, OBJECT_FUNCTION, function);
-}
-
 /* Get the key of an entity's row as the log has it */
 static Datum
 EntityKey(EntityKind entity, int64 id)
@@ -573,7 +547,7 @@ merge_rows(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not the contact, account or lead table of a workspace", RelationGetRelationName(rel))));
-	MergeCheckExecute(ws, functions[entity], 3, types);
+	WorkspaceCheckExecute(ws, functions[entity], 3, types);
 	SPI_connect();
 	MergeOpen(&call.ctx, ws);
 	call.entity = entity;

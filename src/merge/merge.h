@@ -182,6 +182,5 @@ extern void UndoChange(UndoContext *undo, int64 change_id);
 extern int64 MergeEntity(MergeContext *ctx, int64 part_of, EntityKind entity, int64 winner,
 						 const int64 *losers, int n, const char *reason);
 extern void MergeOpen(MergeContext *ctx, Workspace *ws);
-extern void MergeCheckExecute(Workspace *ws, const char *function, int nargs, const Oid *types);
 
 #endif

@@ -31,7 +31,9 @@ static const PlanSource images_before = {
 	" (SELECT COALESCE(pg_catalog.jsonb_agg(lead_mgmt.row_image(s.*)), '[]')"
 	" FROM @workspace@.score s WHERE s.lead_id = ANY ($1)),"
 	" (SELECT COALESCE(pg_catalog.max(m.stage_move_id), 0)"
-	" FROM (SELECT o.stage_move_id FROM @workspace@.stage_move o WHERE o.lead_id = ANY ($1) OFFSET 0) m)",
+	" FROM (SELECT o.stage_move_id FROM @workspace@.stage_move o WHERE o.lead_id = ANY ($1) OFFSET 0) m),"
+	" (SELECT COALESCE(pg_catalog.max(h.handover_id), 0)"
+	" FROM (SELECT o.handover_id FROM @workspace@.handover o WHERE o.lead_id = ANY ($1) OFFSET 0) h)",
 	1, {ARG_INT8S}
 };
 
@@ -46,6 +48,15 @@ static const PlanSource log_moves = {
 	" pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('stage_move_id', m.stage_move_id)),"
 	" lead_mgmt.row_image(m.*) FROM @workspace@.stage_move m WHERE m.lead_id = ANY ($2) AND m.stage_move_id > $3"
 	" ORDER BY m.stage_move_id",
+	3, {ARG_INT8, ARG_INT8S, ARG_INT8}
+};
+
+static const PlanSource log_handovers = {
+	"INSERT INTO @workspace@.merge_change (merge_id, action, table_name, keys, after)"
+	" SELECT $1, 'created', 'handover',"
+	" pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('handover_id', h.handover_id)),"
+	" lead_mgmt.row_image(h.*) FROM @workspace@.handover h WHERE h.lead_id = ANY ($2) AND h.handover_id > $3"
+	" ORDER BY h.handover_id",
 	3, {ARG_INT8, ARG_INT8S, ARG_INT8}
 };
 
@@ -158,11 +169,13 @@ MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner)
 		Datum		leads;
 		Datum		scores;
 		int64		last_move;
+		int64		last_handover;
 
 		WorkspaceExecute(ctx->ws, &images_before, &chunk, NULL);
 		leads = ResultJson(0, 1, NULL);
 		scores = ResultJson(0, 2, NULL);
 		last_move = ResultInt64(0, 3, NULL);
+		last_handover = ResultInt64(0, 4, NULL);
 		SPI_freetuptable(SPI_tuptable);
 		for (int i = from; i < from + count; i++)
 		{
@@ -178,10 +191,12 @@ MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner)
 
 		{
 			Datum		moves[3] = {Int64GetDatum(merge_id), chunk, Int64GetDatum(last_move)};
+			Datum		handovers[3] = {Int64GetDatum(merge_id), chunk, Int64GetDatum(last_handover)};
 			Datum		changed[2] = {Int64GetDatum(merge_id), leads};
 			Datum		scored[3] = {Int64GetDatum(merge_id), chunk, scores};
 
 			WorkspaceExecute(ctx->ws, &log_moves, moves, NULL);
+			WorkspaceExecute(ctx->ws, &log_handovers, handovers, NULL);
 			WorkspaceExecute(ctx->ws, &log_leads, changed, NULL);
 			WorkspaceExecute(ctx->ws, &log_scores, scored, NULL);
 		}

@@ -407,7 +407,7 @@ unmerge_rows(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not the merge table of a workspace", RelationGetRelationName(rel))));
-	MergeCheckExecute(ws, "unmerge", 1, types);
+	WorkspaceCheckExecute(ws, "unmerge", 1, types);
 	SPI_connect();
 	MergeOpen(&undo.merge, ws);
 	undo.merge_id = PG_GETARG_INT64(1);

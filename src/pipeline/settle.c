@@ -1,6 +1,11 @@
 /*
- * What follows a score: stages taken automatically, the sales-ready mark and
- * the assignment to a team and an agent, for a chunk of leads at once.
+ * What follows a score, an interaction, a step or the time: stages taken
+ * automatically, the sales-ready mark and the assignment to a team and an
+ * agent, for a chunk of leads at once.
+ *
+ * One cause may take a lead through several stages: with its first score to
+ * the one for that, and on to the next if its steps are complete already.  It
+ * visits none twice; a move that would is not made, and is reported.
  */
 #include "postgres.h"
 
@@ -9,25 +14,16 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline.h"
+#include "utils/resowner.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
-
-static const PlanSource record_moves = {
-	"INSERT INTO @workspace@.stage_move (lead_id, opportunity_id, pipeline, from_stage, to_stage, moved_at, moved_by,"
-	" rule, reason, fallback_fields)"
-	" SELECT n.lead_id, n.opportunity_id, n.pipeline, n.from_stage, n.to_stage, n.moved_at,"
-	" n.moved_by::pg_catalog.name, n.rule, n.reason, pg_catalog.string_to_array(n.fallbacks, ',')"
-	" FROM @rows $1: lead_id, opportunity_id, pipeline, from_stage, to_stage, rule, fallbacks, moved_by, reason,"
-	" moved_at@ AS n",
-	10, {ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS,
-		ARG_TIMESTAMPTZS}
-};
 
 static const PlanSource settle_leads = {
 	"UPDATE @workspace@.lead l SET stage = n.to_stage,"
 	" stage_entered_at = CASE WHEN n.to_stage <> n.from_stage "
 	" THEN GREATEST(n.at, l.stage_entered_at) ELSE l.stage_entered_at END,"
-	" qualification = CASE WHEN n.ready_model IS NOT NULL THEN 'sales_ready'"
+	" qualification = CASE WHEN n.closing_reason IS NOT NULL THEN 'disqualified'"
+	" WHEN n.ready_model IS NOT NULL THEN 'sales_ready'"
 	" WHEN n.loses_ready AND l.qualification = 'sales_ready' THEN 'marketing_qualified'"
 	" WHEN l.qualification = 'unqualified' AND n.to_stage <> n.from_stage AND n.marketing THEN 'marketing_qualified'"
 	" ELSE l.qualification END,"
@@ -35,13 +31,16 @@ static const PlanSource settle_leads = {
 	" WHEN NOT n.loses_ready THEN l.sales_ready_at END,"
 	" sales_ready_model = CASE WHEN NOT n.loses_ready THEN COALESCE(l.sales_ready_model, n.ready_model) END,"
 	" team_id = COALESCE(l.team_id, n.team_id), agent_id = COALESCE(l.agent_id, n.agent_id),"
+	" status = CASE WHEN n.closing_reason IS NOT NULL THEN 'disqualified' ELSE l.status END,"
+	" disqualified_reason = COALESCE(n.closing_reason, l.disqualified_reason),"
+	" stage_reason = CASE WHEN n.to_stage = n.from_stage THEN l.stage_reason END,"
 	" updated_at = pg_catalog.now()"
 	" FROM @rows $1: lead_id, from_stage, to_stage, ready_model, loses_ready, marketing, team_id, agent_id,"
-	" at@ AS n"
+	" at, closing_reason@ AS n"
 	" WHERE l.lead_id = n.lead_id AND l.stage = n.from_stage AND l.status = 'open'"
 	" RETURNING l.lead_id, l.stage_entered_at",
-	9, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_BOOLS, ARG_INT8S, ARG_INT8S,
-		ARG_TIMESTAMPTZS}
+	10, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_BOOLS, ARG_BOOLS, ARG_INT8S, ARG_INT8S,
+		ARG_TIMESTAMPTZS, ARG_TEXTS}
 };
 
 static const PlanSource record_assignments = {
@@ -52,23 +51,49 @@ static const PlanSource record_assignments = {
 	6, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TIMESTAMPTZS}
 };
 
+static const PlanSource record_failures = {
+	"INSERT INTO @workspace@.failed_move (lead_id, pipeline, from_stage, to_stage, rule, rule_label, message)"
+	" SELECT n.lead_id, n.pipeline, n.from_stage, n.to_stage, n.rule, n.rule_label, n.message"
+	" FROM @rows $1: lead_id, pipeline, from_stage, to_stage, rule, rule_label, message@ AS n",
+	7, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS}
+};
+
+/* A stage that a lead takes by itself */
+typedef struct Hop
+{
+	int			to;
+	const char *rule;
+	const char *label;			/* or NULL */
+	char	   *fallbacks;
+} Hop;
+
 /* What was decided for a lead */
 typedef struct Decision
 {
 	ScoredLead *lead;
 	Pipeline   *pipeline;
 	int			from;
-	int			first;			/* stage of the first score on the way, or -1 */
-	int			to;
+	int			hop_count;
+	Hop		   *hops;
+	bool		has_first;		/* takes the stage of the first score */
 	bool		marks_ready;
 	bool		loses_ready;
-	char	   *fallbacks;
+	Hop		   *failed;			/* a move that could not be made, or NULL */
+	char	   *failure;		/* why */
 	RoutingRule *route;
 	int64		agent_id;
 	TimestampTz at;
 	TimestampTz created_at;
 	bool		done;
 } Decision;
+
+/* What is known about a chunk of leads when their stages are decided on */
+typedef struct Causes
+{
+	ScoreEvent **events;		/* by lead */
+	int			event_count;
+	CompletedSteps *completed;
+} Causes;
 
 /* Get a text column of a profile, NULL when it is null */
 static char *
@@ -78,106 +103,6 @@ ProfileText(const WorkspaceConfig *config, HeapTuple profile, int column)
 	Datum		value = heap_getattr(profile, column, config->profile, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
-}
-
-/* Record moves into stages */
-void
-PipelineRecord(Workspace *ws, const StageMove *moves, int n)
-{
-	Batch	   *batch;
-	char	   *user;
-
-	if (n == 0)
-		return;
-	batch = BatchCreate(record_moves.args, record_moves.nargs, n);
-	user = GetUserNameFromId(GetOuterUserId(), false);
-	for (int i = 0; i < n; i++)
-	{
-		if (moves[i].lead_id != 0)
-			BatchSet(batch, 0, Int64GetDatum(moves[i].lead_id));
-		if (moves[i].opportunity_id != 0)
-			BatchSet(batch, 1, Int64GetDatum(moves[i].opportunity_id));
-		BatchSetText(batch, 2, moves[i].pipeline);
-		BatchSetText(batch, 3, moves[i].from_stage);
-		BatchSetText(batch, 4, moves[i].to_stage);
-		BatchSetText(batch, 5, moves[i].rule);
-		BatchSetText(batch, 6, moves[i].fallbacks);
-		BatchSetText(batch, 7, user);
-		BatchSetText(batch, 8, moves[i].reason);
-		BatchSet(batch, 9, TimestampTzGetDatum(moves[i].at));
-		BatchNext(batch);
-	}
-	BatchExecute(ws, &record_moves, batch);
-}
-
-/* Does a lead of this pipeline move on when it first gets a score? */
-bool
-PipelineFirstScoreStage(const WorkspaceConfig *config, const Pipeline *pipeline)
-{
-	return config->active_count > 0 && pipeline->moves_on_first_score && pipeline->entry >= 0 &&
-		pipeline->scored >= 0 && PipelineAllows(pipeline, pipeline->entry, pipeline->scored) &&
-		pipeline->stages[pipeline->scored].required_count == 0;
-}
-
-/* List the stages that may follow, for hints */
-char *
-PipelineNextStages(const Pipeline *pipeline, int from)
-{
-	StringInfoData list;
-	const Stage *stage = &pipeline->stages[from];
-
-	initStringInfo(&list);
-	for (int s = 0; s < pipeline->stage_count; s++)
-		for (int i = 0; i < stage->next_count; i++)
-			if (stage->next[i] == s)
-				appendStringInfo(&list, "%s%s", list.len ? ", " : "", pipeline->stages[s].name);
-	return list.len ? list.data : "none";
-}
-
-/* Is a field of a row filled? */
-static bool
-IsFilled(TupleDesc desc, HeapTuple row, const char *field)
-{
-	int			column = SPI_fnumber(desc, field);
-	char	   *text;
-
-	if (column <= 0)
-		return false;
-	text = SPI_getvalue(row, desc, column);
-	return text != NULL && text[0] != '\0';
-}
-
-/*
- * List the fields a stage requires that a profile row lacks, NULL when none is
- * missing, and the fields whose fallback stands in for them.
- */
-char *
-PipelineMissing(const Stage *stage, TupleDesc desc, HeapTuple row, char **fallbacks)
-{
-	StringInfoData missing;
-	StringInfoData used;
-
-	*fallbacks = NULL;
-	if (stage->required_count == 0)
-		return NULL;
-	initStringInfo(&missing);
-	initStringInfo(&used);
-	for (int i = 0; i < stage->required_count; i++)
-	{
-		const RequiredField *required = &stage->required[i];
-
-		if (IsFilled(desc, row, required->field))
-			continue;
-		if (required->fallback && IsFilled(desc, row, required->fallback))
-			appendStringInfo(&used, "%s%s", used.len ? "," : "", required->field);
-		else if (required->fallback)
-			appendStringInfo(&missing, "%s%s (or %s)", missing.len ? ", " : "", required->field, required->fallback);
-		else
-			appendStringInfo(&missing, "%s%s", missing.len ? ", " : "", required->field);
-	}
-	if (used.len)
-		*fallbacks = used.data;
-	return missing.len ? missing.data : NULL;
 }
 
 /* Is a lead below every threshold, and marked by a model that takes its mark back then? */
@@ -194,35 +119,155 @@ LosesReady(const WorkspaceConfig *config, const ScoredLead *lead)
 	return model && model->is_active && !model->keeps_ready;
 }
 
+/* Where does a lead stand after the moves decided on so far? */
+static int
+Current(const Decision *decision)
+{
+	return decision->hop_count > 0 ? decision->hops[decision->hop_count - 1].to : decision->from;
+}
+
+/* Was the lead in a stage before, as far as the moves decided on go? */
+static bool
+Visited(const Decision *decision, int stage)
+{
+	bool		visited = stage == decision->from;
+
+	for (int i = 0; i < decision->hop_count; i++)
+		visited |= decision->hops[i].to == stage;
+	return visited;
+}
+
+/* Write out the way of a lead that came back to where it was */
+static char *
+Circle(const Decision *decision, int to)
+{
+	const Stage *stages = decision->pipeline->stages;
+	StringInfoData way;
+
+	initStringInfo(&way);
+	appendStringInfo(&way, "automatic moves go round in a circle: %s", stages[decision->from].name);
+	for (int i = 0; i < decision->hop_count; i++)
+		appendStringInfo(&way, " > %s", stages[decision->hops[i].to].name);
+	appendStringInfo(&way, " > %s", stages[to].name);
+	return way.data;
+}
+
+/* Add a move if nothing stands in its way; one that leads back is noted as failed */
+static bool
+AddHop(WorkspaceConfig *config, Decision *decision, int to, const char *rule, const char *label)
+{
+	Pipeline   *pipeline = decision->pipeline;
+	int			from = Current(decision);
+	char	   *fallbacks;
+	int			sqlerrcode;
+	Hop		   *hop;
+
+	if (PipelineTransition(pipeline, from, to) == NULL ||
+		PipelineObstacle(pipeline, from, to, config->profile, decision->lead->profile, &fallbacks, &sqlerrcode))
+		return false;
+	if (decision->hops == NULL)
+		decision->hops = palloc(sizeof(Hop) * (pipeline->stage_count + 1));
+	hop = &decision->hops[decision->hop_count];
+	*hop = (Hop) {
+		to, rule, label, fallbacks
+	};
+	if (Visited(decision, to))
+	{
+		decision->failed = hop;
+		decision->failure = Circle(decision, to);
+		return false;
+	}
+	decision->hop_count++;
+	return true;
+}
+
+/* Is there an interaction of a kind among those that a lead had just now? */
+static bool
+HadInteraction(const Causes *causes, int64 lead_id, const char *kind)
+{
+	int			count;
+	ScoreEvent **events = ScoreEventsOf(causes->events, causes->event_count, false, lead_id, &count);
+
+	for (int i = 0; i < count; i++)
+		if (strcmp(events[i]->kind, kind) == 0)
+			return true;
+	return false;
+}
+
+/* Take the first automatic move that is caused by an interaction, or by the time */
+static bool
+AddAutomaticMove(WorkspaceConfig *config, Decision *decision, const LeadSettlement *settlement, const Causes *causes)
+{
+	const Stage *stage = &decision->pipeline->stages[Current(decision)];
+
+	for (int i = 0; i < stage->move_count; i++)
+	{
+		const AutomaticMove *move = &stage->moves[i];
+		bool		is_due = move->interaction_kind == NULL ? move == settlement->timer :
+			decision->pipeline->moves_on_interaction && causes->events &&
+			HadInteraction(causes, decision->lead->lead_id, move->interaction_kind);
+
+		if (is_due && GuardObstacle(move->condition, decision->lead->profile) == NULL &&
+			AddHop(config, decision, move->to, move->interaction_kind ? MOVE_INTERACTION : MOVE_TIMER, move->label))
+			return true;
+		if (decision->failed)
+			return false;
+	}
+	return false;
+}
+
+/* Go on to the next stage if the required steps of the present one are complete */
+static bool
+AddNextStage(WorkspaceConfig *config, Decision *decision, const Causes *causes)
+{
+	const Stage *stage = &decision->pipeline->stages[Current(decision)];
+	const char *last = NULL;
+
+	if (!decision->pipeline->moves_on_step || !stage->moves_when_complete)
+		return false;
+	for (int i = 0; i < stage->step_count; i++)
+		if (stage->steps[i].is_required)
+			last = stage->steps[i].name;
+	if (last == NULL || StepsMissing(stage, config->profile, decision->lead->profile,
+									 decision->hop_count == 0 ? causes->completed : NULL, decision->lead->lead_id))
+		return false;
+	for (int i = 0; i < stage->next_count; i++)
+		if (stage->next[i].kind == TRANSITION_NEXT)
+			return AddHop(config, decision, stage->next[i].to, MOVE_STEP, last);
+	return false;
+}
+
 /* Decide the stages that a lead takes by itself */
 static void
-DecideStage(WorkspaceConfig *config, Decision *decision, bool moves_stage)
+DecideStage(WorkspaceConfig *config, Decision *decision, const LeadSettlement *settlement, const Causes *causes)
 {
 	ScoredLead *lead = decision->lead;
 	Pipeline   *pipeline = decision->pipeline;
 	int			target = pipeline->sales_ready;
+	bool		is_ready = !heap_attisnull(lead->profile, SPI_fnumber(config->profile, "sales_ready_at"), config->profile);
+	bool		moved;
 
-	if (!lead->is_scored)
-		return;
-	decision->marks_ready = lead->ready_by != NULL &&
-		heap_attisnull(lead->profile, SPI_fnumber(config->profile, "sales_ready_at"), config->profile);
-	decision->loses_ready = LosesReady(config, lead);
-	if (!moves_stage)
-		return;
-	if (decision->to == pipeline->entry && PipelineFirstScoreStage(config, pipeline))
-		decision->to = decision->first = pipeline->scored;
-	if (decision->marks_ready && pipeline->moves_when_sales_ready && target >= 0 &&
-		pipeline->stages[decision->to].sequence < pipeline->stages[target].sequence &&
-		PipelineAllows(pipeline, decision->to, target))
+	if (lead->is_scored)
 	{
-		char	   *fallbacks;
-
-		if (PipelineMissing(&pipeline->stages[target], config->profile, lead->profile, &fallbacks) == NULL)
-		{
-			decision->to = target;
-			decision->fallbacks = fallbacks;
-		}
+		decision->marks_ready = lead->ready_by != NULL && !is_ready;
+		decision->loses_ready = LosesReady(config, lead);
 	}
+	if (!settlement->moves_stage || !pipeline->is_active)
+		return;
+	if (lead->is_scored)
+	{
+		if (decision->from == pipeline->entry && config->active_count > 0 && pipeline->moves_on_first_score &&
+			pipeline->scored >= 0)
+			decision->has_first = AddHop(config, decision, pipeline->scored, MOVE_FIRST_SCORE, NULL);
+		if ((decision->marks_ready || (is_ready && decision->has_first)) && pipeline->moves_when_sales_ready &&
+			target >= 0 && pipeline->stages[Current(decision)].sequence < pipeline->stages[target].sequence)
+			AddHop(config, decision, target, MOVE_SALES_READY, NULL);
+	}
+	do
+	{
+		moved = AddAutomaticMove(config, decision, settlement, causes) ||
+			(decision->failed == NULL && AddNextStage(config, decision, causes));
+	} while (moved && pipeline->stages[Current(decision)].kind < STAGE_WON);
 }
 
 /*
@@ -305,61 +350,95 @@ CompareDecisions(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Move, mark and assign leads, whose settlements are sorted by lead */
-void
-PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, int n)
+/* Record moves that were due and are not made */
+static void
+RecordFailures(Workspace *ws, Decision *decisions, int n)
 {
-	Decision   *decisions = palloc0(sizeof(Decision) * Max(n, 1));
+	Batch	   *batch = NULL;
+
+	for (int i = 0; i < n; i++)
+	{
+		Decision   *decision = &decisions[i];
+
+		if (decision->failed == NULL)
+			continue;
+		if (batch == NULL)
+			batch = BatchCreate(record_failures.args, record_failures.nargs, n);
+		BatchSet(batch, 0, Int64GetDatum(decision->lead->lead_id));
+		BatchSetText(batch, 1, decision->pipeline->name);
+		BatchSetText(batch, 2, decision->pipeline->stages[Current(decision)].name);
+		BatchSetText(batch, 3, decision->pipeline->stages[decision->failed->to].name);
+		BatchSetText(batch, 4, decision->failed->rule);
+		BatchSetText(batch, 5, decision->failed->label);
+		BatchSetText(batch, 6, decision->failure);
+		BatchNext(batch);
+	}
+	if (batch)
+		BatchExecute(ws, &record_failures, batch);
+}
+
+/* Does a decision change anything about the lead? */
+static bool
+ChangesLead(const Decision *decision)
+{
+	return decision->pipeline != NULL && decision->from >= 0 &&
+		(decision->hop_count > 0 || decision->marks_ready || decision->loses_ready || decision->route != NULL);
+}
+
+/* Do any of the moves decided on run functions? */
+static bool
+RunsActions(const Decision *decision)
+{
+	int			from = decision->from;
+
+	for (int i = 0; i < decision->hop_count; i++)
+	{
+		if (PipelineHasActions(decision->pipeline, from, decision->hops[i].to))
+			return true;
+		from = decision->hops[i].to;
+	}
+	return false;
+}
+
+/* Carry out what was decided, of those decisions that are wanted; returns the moves made */
+static StageMove *
+Carry(Workspace *ws, WorkspaceConfig *config, Decision *decisions, int n, int *move_count)
+{
 	Batch	   *batch = BatchCreate(settle_leads.args, settle_leads.nargs, n);
-	StageMove  *moves = palloc0(sizeof(StageMove) * Max(n * 2, 1));
-	int			move_count = 0;
+	StageMove  *moves;
+	int			capacity = 0;
 	int			settled;
 
+	*move_count = 0;
 	for (int i = 0; i < n; i++)
 	{
 		Decision   *decision = &decisions[i];
-		char	   *name;
+		const Stage *to;
 
-		decision->lead = leads[i].lead;
-		decision->first = -1;
-		decision->at = leads[i].at;
-		decision->created_at = leads[i].created_at != 0 ? leads[i].created_at : leads[i].at;
-		if (decision->lead->profile == NULL)
+		if (!ChangesLead(decision) || decision->done)
 			continue;
-		name = ProfileText(config, decision->lead->profile, PROFILE_PIPELINE);
-		decision->pipeline = ConfigPipeline(config, name);
-		decision->from = decision->to = decision->pipeline ?
-			PipelineStage(decision->pipeline, ProfileText(config, decision->lead->profile, PROFILE_STAGE)) : -1;
-		if (decision->from >= 0)
-			DecideStage(config, decision, leads[i].moves_stage);
-	}
-	DecideRoutes(config, decisions, leads, n);
-
-	for (int i = 0; i < n; i++)
-	{
-		Decision   *decision = &decisions[i];
-
-		if (decision->pipeline == NULL || decision->from < 0 ||
-			(decision->from == decision->to && !decision->marks_ready && !decision->loses_ready &&
-			 decision->route == NULL))
-			continue;
+		to = &decision->pipeline->stages[Current(decision)];
+		capacity += decision->hop_count;
 		BatchSet(batch, 0, Int64GetDatum(decision->lead->lead_id));
 		BatchSetText(batch, 1, decision->pipeline->stages[decision->from].name);
-		BatchSetText(batch, 2, decision->pipeline->stages[decision->to].name);
+		BatchSetText(batch, 2, to->name);
 		BatchSetText(batch, 3, decision->marks_ready ? decision->lead->ready_by->name : NULL);
 		BatchSet(batch, 4, BoolGetDatum(decision->loses_ready));
-		BatchSet(batch, 5, BoolGetDatum(decision->first >= 0));
+		BatchSet(batch, 5, BoolGetDatum(decision->has_first));
 		if (decision->route)
 			BatchSet(batch, 6, Int64GetDatum(decision->route->team_id));
 		if (decision->agent_id != 0)
 			BatchSet(batch, 7, Int64GetDatum(decision->agent_id));
 		BatchSet(batch, 8, TimestampTzGetDatum(decision->at));
+		if (to->kind == STAGE_LOST && decision->hop_count > 0)
+			BatchSetText(batch, 9, decision->hops[decision->hop_count - 1].label);
 		BatchNext(batch);
 	}
 	if (batch->rows == 0)
-		return;
+		return NULL;
 
 	settled = BatchExecute(ws, &settle_leads, batch);
+	moves = palloc0(sizeof(StageMove) * Max(capacity, 1));
 	for (int i = 0; i < settled; i++)
 	{
 		ScoredLead	key = {.lead_id = ResultInt64(i, 1, NULL)};
@@ -367,24 +446,122 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 		Decision   *decision = bsearch(&wanted, decisions, n, sizeof(Decision), CompareDecisions);
 		const Stage *stages = decision->pipeline->stages;
 		TimestampTz at = ResultTimestamp(i, 2);
+		int			from = decision->from;
 
 		decision->done = true;
-		if (decision->first >= 0)
-			moves[move_count++] = (StageMove) {
-			.lead_id = key.lead_id,.pipeline = decision->pipeline->name,
-			.from_stage = stages[decision->from].name,.to_stage = stages[decision->first].name,
-			.at = at,.rule = MOVE_FIRST_SCORE
-		};
-		if (decision->to != decision->from && decision->to != decision->first)
-			moves[move_count++] = (StageMove) {
-			.lead_id = key.lead_id,.pipeline = decision->pipeline->name,
-			.from_stage = stages[decision->first >= 0 ? decision->first : decision->from].name,
-			.to_stage = stages[decision->to].name,.at = at,.rule = MOVE_SALES_READY,.fallbacks = decision->fallbacks
-		};
+		for (int h = 0; h < decision->hop_count; h++)
+		{
+			const Hop  *hop = &decision->hops[h];
+
+			moves[(*move_count)++] = (StageMove) {
+				.lead_id = key.lead_id,.pipeline = decision->pipeline->name,
+				.from_stage = stages[from].name,.to_stage = stages[hop->to].name,.at = at,.rule = hop->rule,
+				.rule_label = hop->label,.fallbacks = hop->fallbacks
+			};
+			from = hop->to;
+		}
 	}
 	SPI_freetuptable(SPI_tuptable);
-	PipelineRecord(ws, moves, move_count);
+	PipelineMoved(ws, config, moves, *move_count);
+	return moves;
+}
+
+/*
+ * Carry a decision out whose moves run functions.  When one fails, the moves
+ * fail with it, and with them alone: what caused them stands.
+ */
+static void
+CarryWithActions(Workspace *ws, WorkspaceConfig *config, Decision *decision)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		int			count;
+		StageMove  *moves = Carry(ws, config, decision, 1, &count);
+
+		PipelineAct(ws, config, moves, count);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (!PredicateErrorIsLocal(error->sqlerrcode))
+			ReThrowError(error);
+		decision->failed = &decision->hops[decision->hop_count - 1];
+		decision->failure = error->message;
+		decision->hop_count = 0;
+		decision->has_first = decision->done = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+}
+
+/*
+ * Move, mark and assign leads, whose settlements are sorted by lead; the
+ * events are the interactions that brought them here, if any did
+ */
+void
+PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, int n,
+			   const ScoreEvent *events, int event_count)
+{
+	Decision   *decisions = palloc0(sizeof(Decision) * Max(n, 1));
+	Causes		causes = {0};
+	int64	   *in_steps = NULL;
+	int			in_steps_count = 0;
+	int			count;
+
+	if (config->has_interaction_moves && event_count > 0)
+	{
+		causes.events = ScoreSortEvents((ScoreEvent *) events, event_count, false);
+		causes.event_count = event_count;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		Decision   *decision = &decisions[i];
+		char	   *name;
+
+		decision->lead = leads[i].lead;
+		decision->at = leads[i].at;
+		decision->created_at = leads[i].created_at != 0 ? leads[i].created_at : leads[i].at;
+		decision->from = -1;
+		if (decision->lead->profile == NULL)
+			continue;
+		name = ProfileText(config, decision->lead->profile, PROFILE_PIPELINE);
+		decision->pipeline = ConfigPipeline(config, name);
+		if (decision->pipeline == NULL)
+			continue;
+		decision->from = PipelineStage(decision->pipeline, ProfileText(config, decision->lead->profile, PROFILE_STAGE));
+		if (decision->from >= 0 && decision->pipeline->stages[decision->from].moves_when_complete)
+		{
+			if (in_steps == NULL)
+				in_steps = palloc(sizeof(int64) * n);
+			in_steps[in_steps_count++] = decision->lead->lead_id;
+		}
+	}
+	if (in_steps_count > 0)
+		causes.completed = StepsLoad(ws, in_steps, NULL, NULL, in_steps_count);
+	for (int i = 0; i < n; i++)
+		if (decisions[i].from >= 0)
+			DecideStage(config, &decisions[i], &leads[i], &causes);
+	DecideRoutes(config, decisions, leads, n);
+
+	if (config->has_actions)
+		for (int i = 0; i < n; i++)
+			if (ChangesLead(&decisions[i]) && RunsActions(&decisions[i]))
+				CarryWithActions(ws, config, &decisions[i]);
+	(void) Carry(ws, config, decisions, n, &count);
 	RecordAssignments(ws, decisions, n);
+	RecordFailures(ws, decisions, n);
 }
 
 /* Score leads and settle what follows now */
@@ -403,7 +580,21 @@ ScoreAndSettle(Workspace *ws, WorkspaceConfig *config, ScoredLead *leads, int n,
 		settlements[i].at = GetCurrentTransactionStartTimestamp();
 	}
 	ScoreLeads(ws, config, leads, n, events, event_count);
-	PipelineSettle(ws, config, settlements, n);
+	PipelineSettle(ws, config, settlements, n, events, event_count);
+}
+
+/* Take leads given by sorted, distinct ids on from the stages they are in, if something lets them go on */
+void
+PipelineContinue(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n)
+{
+	ScoredLead *leads = ScoreLoad(ws, config, lead_ids, n);
+	LeadSettlement *settlements = palloc0(sizeof(LeadSettlement) * n);
+
+	for (int i = 0; i < n; i++)
+		settlements[i] = (LeadSettlement) {
+		.lead = &leads[i],.moves_stage = true,.at = GetCurrentTransactionStartTimestamp()
+	};
+	PipelineSettle(ws, config, settlements, n, NULL, 0);
 }
 
 /* Score leads given by sorted, distinct ids for what they are now, and settle what follows */

@@ -24,19 +24,6 @@ static const char *const attribute_types[] = {
 static const PlanSource read_fields = {
 	"SELECT entity, field, type, is_required, is_active, options FROM @workspace@.field ORDER BY entity, field"
 };
-static const PlanSource read_pipelines = {
-	"SELECT pipeline, entity, is_default, moves_on_first_score, moves_when_sales_ready"
-	" FROM @workspace@.pipeline ORDER BY pipeline COLLATE \"C\""
-};
-static const PlanSource read_stages = {
-	"SELECT pipeline, stage, sequence, kind, role FROM @workspace@.stage ORDER BY pipeline, sequence"
-};
-static const PlanSource read_transitions = {
-	"SELECT pipeline, from_stage, to_stage FROM @workspace@.stage_transition"
-};
-static const PlanSource read_required = {
-	"SELECT pipeline, stage, field, fallback_field FROM @workspace@.required_field ORDER BY pipeline, stage, field"
-};
 static const PlanSource read_routing = {
 	"SELECT r.routing_rule_id, r.label, r.condition::text, r.team_id,"
 	" (SELECT pg_catalog.array_agg(a.agent_id ORDER BY a.agent_id) FROM @workspace@.agent a"
@@ -124,38 +111,6 @@ ConfigSource(WorkspaceConfig *config, const char *source)
 	return found;
 }
 
-/* Find the default pipeline for leads or for opportunities */
-Pipeline *
-ConfigDefaultPipeline(WorkspaceConfig *config, bool for_leads)
-{
-	for (int i = 0; i < config->pipeline_count; i++)
-		if (config->pipelines[i].is_default && config->pipelines[i].for_leads == for_leads)
-			return &config->pipelines[i];
-	return NULL;
-}
-
-/* Find a stage of a pipeline, -1 when there is none of that name */
-int
-PipelineStage(const Pipeline *pipeline, const char *stage)
-{
-	for (int i = 0; i < pipeline->stage_count; i++)
-		if (strcmp(pipeline->stages[i].name, stage) == 0)
-			return i;
-	return -1;
-}
-
-/* May the one stage follow the other? */
-bool
-PipelineAllows(const Pipeline *pipeline, int from, int to)
-{
-	const Stage *stage = &pipeline->stages[from];
-
-	for (int i = 0; i < stage->next_count; i++)
-		if (stage->next[i] == to)
-			return true;
-	return false;
-}
-
 /* Find the definition of a custom attribute */
 CustomField *
 ConfigField(WorkspaceConfig *config, EntityKind entity, const char *name, int len)
@@ -192,80 +147,6 @@ LoadFields(Workspace *ws, WorkspaceConfig *config)
 		field->is_required = ResultBool(i, 4);
 		field->is_active = ResultBool(i, 5);
 		field->options = ResultTexts(i, 6, &field->option_count);
-	}
-	SPI_freetuptable(SPI_tuptable);
-}
-
-/* Read the pipelines with their stages, transitions and required fields */
-static void
-LoadPipelines(Workspace *ws, WorkspaceConfig *config)
-{
-	int			n = WorkspaceExecute(ws, &read_pipelines, NULL, NULL);
-
-	config->pipelines = palloc0(sizeof(Pipeline) * Max(n, 1));
-	config->pipeline_count = n;
-	for (int i = 0; i < n; i++)
-	{
-		Pipeline   *pipeline = &config->pipelines[i];
-
-		pipeline->name = ResultText(i, 1);
-		pipeline->for_leads = strcmp(ResultText(i, 2), "lead") == 0;
-		pipeline->is_default = ResultBool(i, 3);
-		pipeline->moves_on_first_score = ResultBool(i, 4);
-		pipeline->moves_when_sales_ready = ResultBool(i, 5);
-		pipeline->entry = pipeline->scored = pipeline->sales_ready = -1;
-	}
-	SPI_freetuptable(SPI_tuptable);
-
-	n = WorkspaceExecute(ws, &read_stages, NULL, NULL);
-	for (int i = 0; i < n; i++)
-	{
-		Pipeline   *pipeline = ConfigPipeline(config, ResultText(i, 1));
-		char	   *kind = ResultText(i, 4);
-		char	   *role = ResultText(i, 5);
-		Stage	   *stage;
-
-		if (pipeline->stages == NULL)
-			pipeline->stages = palloc0(sizeof(Stage) * n);
-		stage = &pipeline->stages[pipeline->stage_count];
-		stage->name = ResultText(i, 2);
-		stage->sequence = ResultInt(i, 3);
-		stage->kind = strcmp(kind, "entry") == 0 ? STAGE_ENTRY : strcmp(kind, "won") == 0 ? STAGE_WON :
-			strcmp(kind, "lost") == 0 ? STAGE_LOST : STAGE_OPEN;
-		if (stage->kind == STAGE_ENTRY)
-			pipeline->entry = pipeline->stage_count;
-		if (role && strcmp(role, "scored") == 0)
-			pipeline->scored = pipeline->stage_count;
-		if (role && strcmp(role, "sales_ready") == 0)
-			pipeline->sales_ready = pipeline->stage_count;
-		pipeline->stage_count++;
-	}
-	SPI_freetuptable(SPI_tuptable);
-
-	n = WorkspaceExecute(ws, &read_transitions, NULL, NULL);
-	for (int i = 0; i < n; i++)
-	{
-		Pipeline   *pipeline = ConfigPipeline(config, ResultText(i, 1));
-		Stage	   *from = &pipeline->stages[PipelineStage(pipeline, ResultText(i, 2))];
-
-		if (from->next == NULL)
-			from->next = palloc(sizeof(int) * pipeline->stage_count);
-		from->next[from->next_count++] = PipelineStage(pipeline, ResultText(i, 3));
-	}
-	SPI_freetuptable(SPI_tuptable);
-
-	n = WorkspaceExecute(ws, &read_required, NULL, NULL);
-	for (int i = 0; i < n; i++)
-	{
-		Pipeline   *pipeline = ConfigPipeline(config, ResultText(i, 1));
-		Stage	   *stage = &pipeline->stages[PipelineStage(pipeline, ResultText(i, 2))];
-		RequiredField *required;
-
-		if (stage->required == NULL)
-			stage->required = palloc0(sizeof(RequiredField) * n);
-		required = &stage->required[stage->required_count++];
-		required->field = ResultText(i, 3);
-		required->fallback = ResultText(i, 4);
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -435,9 +316,10 @@ WorkspaceGetConfig(Workspace *ws)
 	ws->config_valid = true;
 	config->profile = RowType(ws->profile_relid);
 	config->reads_computed = config->profile->natts != PROFILE_COLUMNS;
+	config->opportunity = RowType(ws->opportunity_relid);
 	config->interaction = RowType(ws->interaction_relid);
 	LoadFields(ws, config);
-	LoadPipelines(ws, config);
+	ConfigLoadPipelines(ws, config);
 	ConfigLoadForms(ws, config);
 	ConfigLoadModels(ws, config);
 	LoadRouting(ws, config);

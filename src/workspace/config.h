@@ -196,17 +196,85 @@ typedef struct RequiredField
 {
 	char	   *field;
 	char	   *fallback;		/* NULL when nothing may stand in */
+	int			from;			/* index of the stage it is asked from alone, or -1 */
 } RequiredField;
+
+/* A condition over the profile, of which NULL stands for none */
+typedef struct StageGuard
+{
+	CompiledPredicate *condition;	/* NULL when it is broken */
+	char	   *label;			/* the condition in words */
+	char	   *broken;			/* why it cannot be used, or NULL */
+} StageGuard;
+
+typedef enum
+{
+	TRANSITION_NEXT,
+	TRANSITION_SKIP,
+	TRANSITION_BACK,
+	TRANSITION_ANY
+} TransitionKind;
+
+typedef struct StageTransition
+{
+	int			to;				/* index of the stage entered */
+	TransitionKind kind;
+	StageGuard *guard;			/* or NULL */
+} StageTransition;
+
+typedef enum
+{
+	STEP_FIELD,
+	STEP_FLAG,
+	STEP_ACTION
+} StepKind;
+
+typedef struct StageStep
+{
+	char	   *name;
+	char	   *label;
+	StepKind	kind;
+	char	   *field;			/* or NULL */
+	char	   *function;		/* or NULL */
+	bool		is_required;
+	bool		requires_owner;
+	StageGuard *guard;			/* or NULL */
+	char	   *qualification;	/* or NULL */
+} StageStep;
+
+/* A move that leads make by themselves */
+typedef struct AutomaticMove
+{
+	int64		id;
+	char	   *label;
+	int			to;				/* index of the stage entered */
+	char	   *interaction_kind;	/* NULL for a timer */
+	StageGuard *condition;		/* or NULL */
+} AutomaticMove;
 
 typedef struct Stage
 {
 	char	   *name;
 	int			sequence;
 	StageKind	kind;
+	bool		requires_link;
+	bool		requires_owner;
+	bool		requires_steps;
+	bool		moves_when_complete;
+	char	   *team_kind;		/* or NULL */
+	int64		team_id;		/* the team that takes over, 0 for none */
 	int			next_count;
-	int		   *next;			/* indexes of the stages that may follow */
+	StageTransition *next;		/* the stages that may follow */
 	int			required_count;
 	RequiredField *required;
+	int			entry_count;
+	char	  **entry_actions;	/* names of functions */
+	int			exit_count;
+	char	  **exit_actions;
+	int			step_count;
+	StageStep  *steps;
+	int			move_count;
+	AutomaticMove *moves;
 } Stage;
 
 typedef struct Pipeline
@@ -214,14 +282,34 @@ typedef struct Pipeline
 	char	   *name;
 	bool		for_leads;
 	bool		is_default;
+	bool		is_active;
 	bool		moves_on_first_score;
 	bool		moves_when_sales_ready;
+	bool		moves_on_interaction;
+	bool		moves_on_step;
+	bool		moves_on_timer;
 	int			entry;			/* index of the entry stage, -1 when none */
 	int			scored;			/* stage taken on the first score, -1 */
 	int			sales_ready;	/* stage taken when sales-ready, -1 */
 	int			stage_count;
 	Stage	   *stages;
 } Pipeline;
+
+/* Where a row goes on that is switched to another pipeline */
+typedef struct StageMap
+{
+	char	   *from_pipeline;
+	char	   *from_stage;
+	char	   *to_pipeline;
+	char	   *to_stage;
+} StageMap;
+
+/* A reason for which leads are disqualified or opportunities lost */
+typedef struct ClosingReason
+{
+	bool		for_leads;
+	char	   *reason;
+} ClosingReason;
 
 /* A rule of a model: over the profile (fit), or over interactions (engagement) */
 typedef struct ScoringRule
@@ -310,6 +398,7 @@ typedef struct WorkspaceConfig
 {
 	MemoryContext context;
 	TupleDesc	profile;		/* row type of lead_profile */
+	TupleDesc	opportunity;	/* row type of opportunity_profile */
 	bool		reads_computed; /* rules look at columns of it that are computed from interactions */
 	TupleDesc	interaction;	/* row type of interaction */
 	int			form_count;
@@ -322,6 +411,12 @@ typedef struct WorkspaceConfig
 	CustomField *fields;
 	int			pipeline_count;
 	Pipeline   *pipelines;
+	bool		has_interaction_moves;
+	bool		has_actions;
+	int			map_count;
+	StageMap   *maps;
+	int			reason_count;
+	ClosingReason *reasons;		/* the active ones */
 	int			model_count;
 	ScoringModel *models;		/* the active ones first */
 	int			active_count;
@@ -334,6 +429,7 @@ typedef struct WorkspaceConfig
 } WorkspaceConfig;
 
 extern WorkspaceConfig *WorkspaceGetConfig(Workspace *ws);
+extern void ConfigLoadPipelines(Workspace *ws, WorkspaceConfig *config);
 extern void ConfigLoadForms(Workspace *ws, WorkspaceConfig *config);
 extern void FormIndexNames(Form *form);
 extern int	FormFindName(const Form *form, const char *name, int len, const FormName **found, bool *is_loose);
@@ -344,7 +440,7 @@ extern Form *ConfigForm(WorkspaceConfig *config, const char *name);
 extern Pipeline *ConfigPipeline(WorkspaceConfig *config, const char *name);
 extern Pipeline *ConfigDefaultPipeline(WorkspaceConfig *config, bool for_leads);
 extern int	PipelineStage(const Pipeline *pipeline, const char *stage);
-extern bool PipelineAllows(const Pipeline *pipeline, int from, int to);
+extern StageTransition *PipelineTransition(const Pipeline *pipeline, int from, int to);
 extern InteractionKind *ConfigInteractionKind(WorkspaceConfig *config, const char *kind);
 extern CustomField *ConfigField(WorkspaceConfig *config, EntityKind entity, const char *name, int len);
 extern Campaign *ConfigCampaign(WorkspaceConfig *config, const char *name);

@@ -346,9 +346,9 @@ ConfigLoadForms(Workspace *ws, WorkspaceConfig *config)
 		form->lead_update = PolicyOf(ResultText(i, 11));
 		pipeline = ResultText(i, 12);
 		found = pipeline ? ConfigPipeline(config, pipeline) : NULL;
-		if (found == NULL || !found->for_leads)
+		if (found == NULL || !found->for_leads || !found->is_active)
 			found = ConfigDefaultPipeline(config, true);
-		form->pipeline = found && found->entry >= 0 ? found - config->pipelines : -1;
+		form->pipeline = found && found->is_active && found->entry >= 0 ? found - config->pipelines : -1;
 		form->makes_contact = ResultBool(i, 13);
 		form->makes_account = ResultBool(i, 14);
 		form->makes_lead = ResultBool(i, 15);

@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "pipeline/law.h"
 #include "utils/builtins.h"
 #include "workspace/workspace.h"
 
@@ -16,6 +17,8 @@ void
 _PG_init(void)
 {
 	WorkspaceInit();
+	LawInit();
+	MovesInit();
 }
 
 PG_FUNCTION_INFO_V1(lead_mgmt_version);

@@ -13,10 +13,13 @@
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "parser/parse_func.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
@@ -51,8 +54,10 @@ RelationInvalidated(Datum arg, Oid relid)
 	while ((ws = hash_seq_search(&status)) != NULL)
 	{
 		if (relid == InvalidOid || relid == ws->info_relid || relid == ws->profile_relid ||
-			relid == ws->interaction_relid)
+			relid == ws->opportunity_relid || relid == ws->interaction_relid)
 			ws->config_valid = false;
+		if (relid == InvalidOid || relid == ws->contact_relid)
+			ws->contact_definition++;
 	}
 }
 
@@ -206,7 +211,10 @@ WorkspaceOfNamespace(Oid namespace_id)
 	}
 	ws->info_relid = info_relid;
 	ws->profile_relid = get_relname_relid("lead_profile", namespace_id);
+	ws->opportunity_relid = get_relname_relid("opportunity_profile", namespace_id);
 	ws->interaction_relid = get_relname_relid("interaction", namespace_id);
+	ws->contact_relid = get_relname_relid("contact", namespace_id);
+	ws->contact_definition++;
 	for (int arg = 0; arg <= ARG_HEATS; arg++)
 		ws->types[arg] = ArgumentType(arg);
 	{
@@ -330,6 +338,32 @@ WorkspaceExecute(Workspace *ws, const PlanSource *source, Datum *values, const c
 	return (int) SPI_processed;
 }
 
+/*
+ * Check that the caller may call the workspace's own function: the functions
+ * of the extension are everybody's, what the workspace's may do is its owner's
+ * to grant.
+ */
+void
+WorkspaceCheckExecute(Workspace *ws, const char *function, int nargs, const Oid *types)
+{
+	Oid			id = LookupFuncName(list_make2(makeString(ws->name), makeString(pstrdup(function))),
+									nargs, types, true);
+	AclResult	result;
+
+	if (!OidIsValid(id))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("workspace \"%s\" has no function %s()", ws->name, function),
+				 errhint("Bring it to the installed version with lead_mgmt.upgrade_workspace().")));
+#if PG_VERSION_NUM >= 160000
+	result = object_aclcheck(ProcedureRelationId, id, GetUserId(), ACL_EXECUTE);
+#else
+	result = pg_proc_aclcheck(id, GetUserId(), ACL_EXECUTE);
+#endif
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_FUNCTION, function);
+}
+
 /* Find a table of the workspace */
 Oid
 WorkspaceRelation(Workspace *ws, const char *table)
@@ -377,6 +411,31 @@ WorkspaceRun(Workspace *ws, WorkspaceWork work, void *arg)
 	PG_TRY();
 	{
 		system_depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1;
+		work(ws, arg);
+	}
+	PG_FINALLY();
+	{
+		system_depth = saved;
+	}
+	PG_END_TRY();
+	WorkspaceLeave(&rights);
+}
+
+/*
+ * Run work that is a client's, such as a function that a user registered,
+ * from within work of the system's own, with the rights of the workspace's
+ * owner: row triggers see its statements as they see those of any client.
+ */
+void
+WorkspaceRunForeign(Workspace *ws, WorkspaceWork work, void *arg)
+{
+	WorkspaceRights rights;
+	int			saved = system_depth;
+
+	WorkspaceEnter(ws, &rights);
+	PG_TRY();
+	{
+		system_depth = -1;
 		work(ws, arg);
 	}
 	PG_FINALLY();

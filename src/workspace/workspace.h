@@ -59,7 +59,10 @@ typedef struct Workspace
 	Oid			owner;
 	Oid			info_relid;		/* workspace_info: its invalidation is ours */
 	Oid			profile_relid;
+	Oid			opportunity_relid;	/* opportunity_profile */
 	Oid			interaction_relid;
+	Oid			contact_relid;
+	uint64		contact_definition; /* counts its changes, indexes included */
 	Oid			types[ARG_HEATS + 1];
 	struct HTAB *plans;
 	struct WorkspaceConfig *config;
@@ -82,11 +85,13 @@ extern void WorkspaceLeave(const WorkspaceRights *rights);
 extern int	WorkspaceExecute(Workspace *ws, const PlanSource *source, Datum *values, const char *nulls);
 extern Oid	WorkspaceSequence(Workspace *ws, const char *table, const char *column);
 extern Oid	WorkspaceRelation(Workspace *ws, const char *table);
+extern void WorkspaceCheckExecute(Workspace *ws, const char *function, int nargs, const Oid *types);
 
 /* Statements that the system itself runs, as row triggers see them */
 typedef void (*WorkspaceWork) (Workspace *ws, void *arg);
 
 extern void WorkspaceRun(Workspace *ws, WorkspaceWork work, void *arg);
+extern void WorkspaceRunForeign(Workspace *ws, WorkspaceWork work, void *arg);
 extern bool SystemAtWork(void);
 extern bool ErrorIsOfRow(int sqlerrcode);
 

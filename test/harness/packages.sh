@@ -33,6 +33,10 @@ purpose_build() {
 	need g++ g++ --version
 	need libphonenumber-dev header phonenumbers/phonenumberutil.h
 	need libidn2-dev header idn2.h
+	need libcurl4-openssl-dev header curl/curl.h
+	need libzip-dev header zip.h
+	need libexpat1-dev header expat.h
+	need libssl-dev header openssl/evp.h
 	need liblinear-dev header linear.h
 }
 

@@ -42,18 +42,18 @@ FROM pg_cast c JOIN extension_function f ON f.oid = c.castfunc ORDER BY f.name;
 -- what runs SQL pins its search_path, pg_temp last
 SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
 FROM extension_function f WHERE f.lanname IN ('sql', 'plpgsql')
-	OR f.proname IN ('audit_change', 'guard_row', 'stage_law', 'stage_follow', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'recount_interactions', 'rescore_leads', 'score_parts', 'score_all', 'expand_attributes', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds')
+	OR f.proname IN ('audit_change', 'guard_row', 'stage_law', 'stage_follow', 'stage_moved', 'guard_history', 'check_step', 'step_done', 'guard_pipeline_part', 'guard_stage', 'check_pipeline', 'move_due_leads', 'reopen_row', 'stage_explanation', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'recount_interactions', 'rescore_leads', 'score_parts', 'score_all', 'expand_attributes', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds')
 ORDER BY f.name;
-SELECT is((SELECT array_agg(w) FROM unnest(ARRAY['audit_change', 'guard_row', 'stage_law', 'stage_follow', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'recount_interactions', 'rescore_leads', 'score_parts', 'score_all', 'expand_attributes', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds']) w
+SELECT is((SELECT array_agg(w) FROM unnest(ARRAY['audit_change', 'guard_row', 'stage_law', 'stage_follow', 'stage_moved', 'guard_history', 'check_step', 'step_done', 'guard_pipeline_part', 'guard_stage', 'check_pipeline', 'move_due_leads', 'reopen_row', 'stage_explanation', 'process_submissions', 'process_submission', 'count_interactions', 'claim_identity', 'merge_rows', 'unmerge_rows', 'guard_merge_policy', 'match_profile', 'identity_keys', 'identity_kinds', 'identity_value', 'guard_match_condition', 'guard_match_value', 'recount_interactions', 'rescore_leads', 'score_parts', 'score_all', 'expand_attributes', 'match_records', 'match_value', 'match_indexes', 'match_stored', 'match_rule_kinds', 'match_rule_holds']) w
 	WHERE NOT EXISTS (SELECT FROM extension_function f WHERE f.proname = w)), NULL, 'the C functions that run SQL are all there');
 SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
-FROM workspace_function f WHERE f.proname <> 'match_contact' ORDER BY f.name;
--- but for one call that is to be inlined, and names no operator
+FROM workspace_function f WHERE f.proname NOT IN ('match_contact', 'import') ORDER BY f.name;
+-- but for one call that is to be inlined and one that commits, and which name no operator
 SELECT is((SELECT p.proconfig FROM pg_proc p JOIN workspace_function f ON f.oid = p.oid WHERE f.proname = 'match_contact'), NULL, 'match_contact can be inlined');
 
 -- whose rights
 SELECT ok(NOT f.prosecdef, f.name || ' runs with the rights of its caller') FROM extension_function f ORDER BY f.name;
-SELECT is(f.prosecdef, f.proname IN ('capture', 'capture_raw', 'contact_exists'), f.name || CASE WHEN f.proname IN ('capture', 'capture_raw', 'contact_exists') THEN ' runs as its owner' ELSE ' runs as its caller' END)
+SELECT is(f.prosecdef, f.proname IN ('capture', 'capture_raw', 'contact_exists', 'import_columns', 'begin_import', 'record_import_batch', 'finish_import', 'import_rejects', 'import_report', 'claim_fetch', 'claim_body', 'record_fetch'), f.name || CASE WHEN f.proname IN ('capture', 'capture_raw', 'contact_exists', 'import_columns', 'begin_import', 'record_import_batch', 'finish_import', 'import_rejects', 'import_report', 'claim_fetch', 'claim_body', 'record_fetch') THEN ' runs as its owner' ELSE ' runs as its caller' END)
 FROM workspace_function f ORDER BY f.name;
 SELECT ok(NOT has_function_privilege('public', f.oid, 'EXECUTE'), 'PUBLIC may not call ' || f.name) FROM workspace_function f ORDER BY f.name;
 
@@ -84,13 +84,18 @@ cools_at
 explain_attribution
 explain_match
 explain_score
+explain_stage
 funnel
 guess_fields
+import_columns
+import_rejects
+import_report
 lead_at
 lead_of
 match_contact
 match_records
 opportunity_at
+pipeline_as_of
 propose_contact
 read_match_model
 response_path

@@ -35,7 +35,7 @@ INSERT INTO interest.submission (form, payload) SELECT 'product', jsonb_build_ob
 SELECT product, context_key, interaction_count FROM interest.lead JOIN interest.contact c USING (contact_id) WHERE c.email::text = 'bo@gmail.com' ORDER BY 1;
 SELECT lead_id, context_key, page, product, title, interaction_count FROM interest.lead JOIN interest.contact c USING (contact_id) WHERE c.email::text = 'al@gmail.com' ORDER BY 1;
 -- a closed lead is never found: a known customer has a new one (D-36)
-UPDATE interest.lead SET stage = 'disqualified' WHERE contact_id = 1;
+UPDATE interest.lead SET stage = 'disqualified', disqualified_reason = 'other' WHERE contact_id = 1;
 SELECT pg_temp.lead('one', '{"page": "z"}'), pg_temp.lead('product', '{"product": "Silver"}');
 -- what does not express interest counts for the latest
 SELECT status FROM interest.capture('product', '{"email": "al@gmail.com", "product": "Iron", "kind": "page_view"}');

@@ -126,7 +126,7 @@ SELECT contact_id = :c1 AS of_winner, lead_id = :l1 AS own_lead FROM firms.inter
 SELECT contact_id = :c1 AS of_winner, lead_id = :l1 AS own_lead FROM firms.submission WHERE contact_id IN (:c1, :c2) ORDER BY submission_id;
 
 -- closed leads of a context stay apart
-UPDATE firms.lead SET stage = 'disqualified', stage_reason = 'no' WHERE lead_id = :l1;
+UPDATE firms.lead SET stage = 'disqualified', stage_reason = 'no need' WHERE lead_id = :l1;
 SELECT firms.merge_contacts(:c1, ARRAY[:c2]) AS merge_id \gset
 SELECT lead_id IN (:l1, :l2) AS ours, status FROM firms.lead WHERE contact_id = :c1 ORDER BY lead_id;
 

@@ -35,7 +35,7 @@ INSERT INTO regress_chance.member_note (segment, contact_id, note) SELECT segmen
 INSERT INTO regress_chance.orders (contact_id, amount, account_id) SELECT contact_id, 30 + (contact_id * 7) % 50, 1 + contact_id % 7 FROM chance.contact;
 INSERT INTO regress_chance.plain SELECT contact_id, to_jsonb(contact_id % 3) FROM chance.contact, generate_series(1, 2);
 INSERT INTO regress_chance.booking SELECT contact_id, int4range((random() * 20)::integer, 25) FROM chance.contact;
-SELECT chance.disqualify(lead_id, 'x') FROM chance.lead WHERE lead_id % 9 = 0 AND status = 'open';
+SELECT chance.disqualify(lead_id, 'other') FROM chance.lead WHERE lead_id % 9 = 0 AND status = 'open';
 CREATE FUNCTION pg_temp.fingerprint() RETURNS TABLE (table_name text, digest text) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR table_name IN SELECT c.oid::regclass FROM pg_class c WHERE relkind = 'r' AND relnamespace IN ('chance'::regnamespace, 'regress_chance'::regnamespace)

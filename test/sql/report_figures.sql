@@ -72,7 +72,7 @@ SELECT stage, leads, share_of_first, step_conversion FROM reports.funnel ORDER B
 SELECT count(*) AS rises FROM (SELECT leads, lag(leads) OVER (ORDER BY level) AS before FROM reports.funnel) x WHERE leads > before;
 INSERT INTO reports.submission (payload) SELECT jsonb_build_object('email', 'many' || n || '@buyer.example', 'page', n % 3, 'phone', '+4420794602' || lpad(n::text, 2, '0'),
 	'kind', (ARRAY['form_submit', 'demo_request', 'meeting'])[n % 3 + 1], 'job_title', 'CEO', 'employees', n * 10) FROM generate_series(10, 60) n;
-SELECT count(*) AS disqualified FROM (SELECT reports.disqualify(lead_id, 'no') FROM reports.lead WHERE status = 'open' AND lead_id % 4 = 0) x;
+SELECT count(*) AS disqualified FROM (SELECT reports.disqualify(lead_id, 'no need') FROM reports.lead WHERE status = 'open' AND lead_id % 4 = 0) x;
 SELECT count(*) AS rises FROM (SELECT leads, lag(leads) OVER (ORDER BY level) AS before FROM reports.funnel) x WHERE leads > before;
 SELECT leads = (SELECT count(*) FROM reports.lead) AS all_leads FROM reports.funnel WHERE stage = 'lead';
 SELECT count(*) AS rates_beyond_100 FROM reports.funnel WHERE step_conversion > 100 OR share_of_first > 100;

@@ -46,7 +46,7 @@ UPDATE roles.submission SET payload = '{}';
 DELETE FROM roles.submission;
 TRUNCATE roles.submission;
 INSERT INTO roles.lead (email) VALUES ('x@web.example');
-SELECT roles.advance(1, 'disqualified');
+SELECT roles.advance(1, 'disqualified', 'spam');
 SELECT roles.reprocess(1);
 SELECT roles.rescore();
 SELECT roles.grant_access('regress_web', 'sales');
@@ -141,7 +141,7 @@ RESET ROLE;
 SELECT agent_id AS sues FROM roles.agent WHERE agent = 'Sue' \gset
 SELECT min(lead_id) AS sues_lead FROM roles.lead WHERE agent_id = :sues AND status = 'open' \gset
 SET ROLE regress_sam;
-SELECT roles.advance(:sues_lead, 'disqualified');
+SELECT roles.advance(:sues_lead, 'disqualified', 'spam');
 -- capture works as before under it
 SET ROLE regress_web;
 SELECT status, lead_id IS NOT NULL AS lead FROM roles.capture('default', '{"email": "rls@web.example"}');

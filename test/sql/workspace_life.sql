@@ -108,12 +108,12 @@ SELECT lead_mgmt.upgrade_workspace('life_a');
 \set VERBOSITY sqlstate
 SELECT lead_mgmt.create_workspace('life_n');
 SELECT count(*) FROM life_a.lead;
-SELECT life_a.advance(1, 'disqualified');
+SELECT life_a.advance(1, 'disqualified', 'spam');
 \set VERBOSITY default
 SET ROLE regress_life_maker;
 SELECT lead_mgmt.create_workspace('life_m');
 SELECT status, lead_id FROM life_m.capture('default', '{"email": "m@m.example"}');
-SELECT stage FROM life_m.advance(1, 'disqualified');
+SELECT stage FROM life_m.advance(1, 'disqualified', 'spam');
 SELECT lead_mgmt.upgrade_workspace('life_m') = lead_mgmt.version() AS upgraded;
 RESET ROLE;
 SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relnamespace = 'life_m'::regnamespace;

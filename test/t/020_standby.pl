@@ -61,8 +61,8 @@ for my $write (
 	q{SELECT crm.capture('default', '{"email": "a@example.com"}')},
 	q{SELECT crm.capture_raw('default', 'application/json', '{}')},
 	q{INSERT INTO crm.submission (payload) VALUES ('{"email": "a@example.com"}')},
-	q{UPDATE crm.lead SET stage = 'disqualified' WHERE lead_id = 1},
-	q{SELECT crm.advance(1, 'disqualified')},
+	q{UPDATE crm.lead SET stage = 'disqualified', disqualified_reason = 'spam' WHERE lead_id = 1},
+	q{SELECT crm.advance(1, 'disqualified', 'spam')},
 	q{SELECT crm.rescore()},
 	q{SELECT lead_mgmt.create_workspace('other')})
 {

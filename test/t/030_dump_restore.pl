@@ -73,7 +73,7 @@ as_owner('source', "SELECT lead_mgmt.create_workspace('crm');" . $extras . q{
 	INSERT INTO crm.match_link (entity, left_id, right_id, verdict) VALUES ('contact', 2, 1, 'different');
 	UPDATE crm.contact SET loyalty = 'gold' WHERE contact_id % 5 = 0;
 	UPDATE crm.lead SET stage = 'teleprospect_acceptance' WHERE lead_id % 4 = 0 AND stage = 'marketing_qualification';
-	SELECT crm.disqualify(lead_id, 'test') FROM crm.lead WHERE lead_id % 11 = 0;
+	SELECT crm.disqualify(lead_id, 'spam') FROM crm.lead WHERE lead_id % 11 = 0;
 	INSERT INTO crm.opportunity (lead_id, contact_id, account_id, name, pipeline, stage, stage_entered_at, amount)
 		SELECT lead_id, contact_id, account_id, 'Sale', 'sales', 'won', now() - interval '1 day', 12.50 FROM crm.lead WHERE lead_id % 7 = 0;
 });

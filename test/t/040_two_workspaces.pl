@@ -80,13 +80,13 @@ is( $session->ask(q{INSERT INTO uno.submission (payload) VALUES ('{"email": "aft
 		SELECT status FROM uno.submission ORDER BY submission_id DESC LIMIT 1}),
 	"accepted", 'goes on after it was renamed');
 as('bert', q{SELECT lead_mgmt.create_workspace('one')});
-$session->ask(q{INSERT INTO uno.submission (payload) VALUES ('{"email": "third@example.com"}'); UPDATE uno.lead SET stage = 'disqualified' WHERE lead_id = 1});
+$session->ask(q{INSERT INTO uno.submission (payload) VALUES ('{"email": "third@example.com"}'); UPDATE uno.lead SET stage = 'disqualified', disqualified_reason = 'spam' WHERE lead_id = 1});
 is(counts($node, 'one'), '0|0|0|0|0|0|0|0', 'and gives nothing to a new workspace of the old name');
 as('bert', q{SELECT lead_mgmt.drop_workspace('one', 'one')});
 $session->quit;
 is( as('anna', q{INSERT INTO uno.submission (payload) VALUES ('{"email": "new@example.com"}'); SELECT status FROM uno.submission ORDER BY submission_id DESC LIMIT 1}),
 	'accepted', 'INSERT and its trigger work under the new name');
-is(as('anna', q{UPDATE uno.lead SET stage = 'disqualified' WHERE lead_id = 2 RETURNING stage}), 'disqualified', 'so do the triggers of leads');
+is(as('anna', q{UPDATE uno.lead SET stage = 'disqualified', disqualified_reason = 'spam' WHERE lead_id = 2 RETURNING stage}), 'disqualified', 'so do the triggers of leads');
 is(as('anna', 'SELECT count(*) > 0 FROM uno.lead_board'), 't', 'and views');
 like(as('anna', q{SELECT uno.capture('default', '{}')}), qr/^(42P01|3F000|42704)/, 'the functions still look for the old name');
 is(as('anna', q{SELECT lead_mgmt.upgrade_workspace('uno')}), control_version(), 'until upgrade_workspace()');

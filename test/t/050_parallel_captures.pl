@@ -56,7 +56,7 @@ FROM (SELECT n, floor(random() * 100)::integer AS p FROM generate_series(1, 20) 
 }, q{
 \set lead random(1, 200)
 UPDATE crm.lead SET title = 'by hand' WHERE lead_id = :lead AND status = 'open';
-UPDATE crm.lead SET stage = 'disqualified' WHERE lead_id = :lead AND status = 'open';
+UPDATE crm.lead SET stage = 'disqualified', disqualified_reason = 'spam' WHERE lead_id = :lead AND status = 'open';
 }, $person);
 is( query($node, q{SELECT count(*) FROM crm.contact WHERE phone::text LIKE '+614789%'}),
 	query($node, q{SELECT count(DISTINCT payload ->> 'phone') FROM crm.submission WHERE payload ->> 'phone' LIKE '+614789%'}),

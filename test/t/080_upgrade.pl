@@ -21,6 +21,7 @@ query($node, q{
 	INSERT INTO crm.pipeline (pipeline, entity, label) VALUES ('own', 'lead', 'Own');
 	INSERT INTO crm.stage (pipeline, stage, sequence, label, kind) VALUES ('own', 'start', 1, 'Start', 'entry'), ('own', 'end', 2, 'End', 'won');
 	INSERT INTO crm.stage_transition VALUES ('own', 'start', 'end');
+	SELECT crm.activate_pipeline('own');
 	UPDATE crm.stage SET label = 'My inquiry' WHERE pipeline = 'marketing_sales' AND stage = 'inquiry';
 	DELETE FROM crm.stage_transition WHERE from_stage = 'inquiry' AND to_stage = 'disqualified';
 	DELETE FROM crm.scoring_rule WHERE label = 'Chat';

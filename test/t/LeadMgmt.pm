@@ -13,7 +13,7 @@ use Test::More;
 
 our @EXPORT =
   qw(new_node install_extension workspace control_version data_file
-  query counts is_consistent background session run_program clients);
+  query counts is_consistent background session run_program leadctl clients);
 
 my $top = File::Spec->rel2abs(dirname(__FILE__) . '/../..');
 
@@ -216,6 +216,19 @@ sub run_program
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	fail("$command[0]: " . substr($err, 0, 1000)) unless $done;
 	return ($out, $err);
+}
+
+# leadctl(NODE, INPUT, ARGUMENT...): runs leadctl against the database postgres
+# of a node, INPUT (undef for none) on its standard input; returns its exit
+# code, output and errors
+sub leadctl
+{
+	my ($node, $input, @arguments) = @_;
+	my ($out, $err) = ('', '');
+
+	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
+	IPC::Run::run([ 'leadctl', @arguments ], '<', \($input // ''), '>', \$out, '2>', \$err);
+	return ($? >> 8, $out, $err);
 }
 
 # clients(NODE, LABEL, OPTIONS, SCRIPT...): pgbench; ends well and without an

@@ -1,6 +1,7 @@
 -- Three forms in workspace crm that match differently: "none" looks for what
 -- no probe has, "exact" by the default strategy, "fuzzy" by the default and
--- then by a trained model. Needs stored of live.sql.
+-- then by a trained model. A strategy "candidates" has the same model and
+-- finds whoever is compared at all. Needs stored of live.sql.
 
 INSERT INTO crm.contact (contact_id, full_name, given_name, family_name, email, phone, city, postal_code, country)
 SELECT contact_id, nullif(concat_ws(' ', first_name, surname), ''), first_name, surname,
@@ -18,6 +19,9 @@ WITH rule AS (
 INSERT INTO crm.match_condition (match_rule_id, field) SELECT match_rule_id, 'visitor' FROM rule;
 -- the contacts are one a person
 SELECT crm.train_match_strategy('fuzzy', clean => true);
+INSERT INTO crm.match_strategy (strategy, entity, label, match_probability, review_probability) VALUES
+	('candidates', 'contact', 'Whoever is compared', 0.95, 1e-300);
+SELECT crm.write_match_model('candidates', crm.read_match_model('fuzzy'));
 
 INSERT INTO crm.form (form) VALUES ('none'), ('exact'), ('fuzzy');
 DELETE FROM crm.form_strategy WHERE form IN ('none', 'exact', 'fuzzy') AND entity = 'contact';
@@ -34,3 +38,7 @@ AS $$
 BEGIN
 	RETURN (SELECT array_agg(m.contact_id ORDER BY m.probability DESC) FROM crm.match_contact(profile, 'fuzzy') m);
 END $$;
+
+CREATE OR REPLACE FUNCTION our_candidates(profile jsonb) RETURNS bigint[]
+	LANGUAGE sql STABLE
+	RETURN (SELECT array_agg(m.contact_id) FROM crm.match_contact(profile, 'candidates') m);

@@ -1,0 +1,431 @@
+/*
+ * Models as a session keeps them for live matching: read once for each
+ * configuration, with the places of the indexes by which their keys are looked
+ * up, which follow the definition of the table contact.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "matching/live_model.h"
+#include "matching/reader.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+/* Records after which what a session keeps of them is thrown away */
+#define KEEP_RECORDS 50000
+
+static const PlanSource read_model = {
+	"SELECT @workspace@.read_match_model($1)",
+	1, {ARG_TEXT}
+};
+
+/* Read the model of a strategy; NULL when it has none, or one that is broken */
+static MatchModel *
+ReadModel(Workspace *ws, const MatchStrategy *strategy)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Datum		name = CStringGetTextDatum(strategy->name);
+	MatchModel *volatile model = NULL;
+	bool		isnull;
+	Datum		document;
+
+	WorkspaceExecute(ws, &read_model, &name, NULL);
+	document = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull)
+		return NULL;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		model = ModelRead(DatumGetJsonbPCopy(document));
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		model = NULL;
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("the model of match strategy \"%s\" is broken and left out: %s", strategy->name, error->message)));
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return model;
+}
+
+/* Choose the columns that the model reads */
+static void
+ChooseColumns(LiveModel *live)
+{
+	SourceColumns *all = SourceList(live->config, ENTITY_CONTACT);
+	MatchRecords *records = RecordsCreate(live->model);
+
+	live->columns = palloc(sizeof(SourceColumns));
+	live->columns->count = 0;
+	live->columns->columns = palloc(sizeof(SourceColumn) * Max(records->column_count, 1));
+	for (int c = 0; c < records->column_count; c++)
+	{
+		int			column = SourceFind(all, records->columns[c]);
+
+		live->column_of[c] = -1;
+		if (column < 0)
+			continue;			/* a custom attribute that was dropped */
+		live->column_of[c] = live->columns->count;
+		live->is_joined |= all->columns[column].is_joined;
+		live->columns->columns[live->columns->count++] = all->columns[column];
+	}
+}
+
+/* Find the column that only stands in where parts of names are blank, and is not what it counts as */
+static void
+FindWholeColumn(LiveModel *live)
+{
+	live->whole_column = -1;
+	for (int f = 0; f < live->model->field_count; f++)
+	{
+		const char *name = live->model->fields[f].full_name;
+		int			column = name ? SourceFind(live->columns, name) : -1;
+
+		if (column >= 0 && SourceIsMarked(live->config->matching, &live->columns->columns[column]))
+			live->whole_column = column;
+	}
+	for (int f = 0; f < live->model->field_count && live->whole_column >= 0; f++)
+	{
+		const ModelField *field = &live->model->fields[f];
+		const char *name = live->columns->columns[live->whole_column].name;
+
+		if ((field->column && strcmp(field->column, name) == 0) ||
+			(field->full_name && field->column == NULL))
+			live->whole_column = -1;
+	}
+}
+
+/* Prepare a statement and keep its plan */
+static SPIPlanPtr
+Prepare(const char *sql, int nargs, Oid *types)
+{
+	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a statement: %s", SPI_result_code_string(SPI_result));
+	SPI_keepplan(plan);
+	return plan;
+}
+
+/* Get the statement that brings ids by a range of codes of each place, NULL for none */
+SPIPlanPtr
+LiveModelLookUp(LiveModel *live)
+{
+	StringInfoData sql;
+	Oid			types[LIVE_MAX_PROBES * 2];
+
+	if (live->look_up)
+		return live->look_up;
+	initStringInfo(&sql);
+	for (int p = 0; p < live->place_count; p++)
+	{
+		appendStringInfo(&sql, "%s(SELECT %d, c.contact_id FROM %s.contact c WHERE %s BETWEEN $%d AND $%d LIMIT %d)",
+						 p ? " UNION ALL " : "", p, live->ws->quoted_name, live->indexes[live->places[p].index].expression,
+						 2 * p + 1, 2 * p + 2, CANDIDATE_LIMIT + 1);
+		types[2 * p] = types[2 * p + 1] = INT8OID;
+	}
+	live->look_up = Prepare(sql.data, live->place_count * 2, types);
+	return live->look_up;
+}
+
+/* Get the statement that brings records by ids */
+SPIPlanPtr
+LiveModelFetch(LiveModel *live)
+{
+	Oid			ids = INT8ARRAYOID;
+
+	if (live->fetch == NULL)
+		live->fetch = Prepare(SourceQuery(live->ws, live->config, live->columns, ENTITY_CONTACT, NULL, "c.contact_id = ANY ($1)"),
+							  1, &ids);
+	return live->fetch;
+}
+
+/* Give the kept plans back */
+static void
+FreePlans(void *arg)
+{
+	LiveModel  *live = arg;
+
+	if (live->look_up)
+		SPI_freeplan(live->look_up);
+	if (live->fetch)
+		SPI_freeplan(live->fetch);
+}
+
+/* Find the columns that are read in the table's rows */
+static void
+FindNumbers(LiveModel *live, Oid relid)
+{
+	live->id_number = live->last_number = get_attnum(relid, "contact_id");
+	live->account_number = get_attnum(relid, "account_id");
+	if (live->is_joined)
+		live->last_number = Max(live->last_number, live->account_number);
+	for (int c = 0; c < live->columns->count; c++)
+	{
+		const SourceColumn *column = &live->columns->columns[c];
+
+		live->numbers[c] = column->is_joined ? InvalidAttrNumber :
+			get_attnum(relid, column->attribute ? MATCH_ATTRIBUTES : column->name);
+		live->last_number = Max(live->last_number, live->numbers[c]);
+	}
+}
+
+/* Do records that agree in one part agree in another, too? */
+static bool
+PartImplies(const SourceIndex *a, const CodePart *part, const SourceIndex *b, const CodePart *other)
+{
+	return part->kind == other->kind && part->part == other->part && part->has_full_name == other->has_full_name &&
+		a->columns[part->column] == b->columns[other->column] &&
+		(!part->has_full_name || a->columns[part->column + 1] == b->columns[other->column + 1]) &&
+		part->transform == other->transform && part->length == other->length;
+}
+
+/* Do records that share a key of one index share that of another, too? */
+static bool
+IndexImplies(const SourceIndex *a, const SourceIndex *b)
+{
+	for (int p = 0; p < b->spec.key_parts; p++)
+	{
+		bool		is_implied = false;
+
+		for (int q = 0; q < a->spec.key_parts && !is_implied; q++)
+			is_implied = PartImplies(a, &a->spec.parts[q], b, &b->spec.parts[p]);
+		if (!is_implied)
+			return false;
+	}
+	return true;
+}
+
+/* List where codes are looked up: in the indexes that are there, those of fewer parts first */
+static void
+FindPlaces(LiveModel *live)
+{
+	live->place_count = 0;
+	for (int parts = 1; parts <= MODEL_MAX_PARTS; parts++)
+		for (int i = 0; i < live->index_count; i++)
+			for (int j = 0; j < live->index_count; j++)
+				if (live->indexes[i].key == live->indexes[j].key && OidIsValid(live->index_ids[i]) &&
+					live->indexes[i].spec.key_parts == parts)
+					live->places[live->place_count++] = (LivePlace) {i, j};
+	for (int p = 0; p < live->place_count; p++)
+	{
+		const SourceIndex *index = &live->indexes[live->places[p].index];
+
+		live->wider[p] = 0;
+		for (int q = 0; q < p; q++)
+			if (live->places[p].index == live->places[p].of && live->places[q].index == live->places[q].of &&
+				IndexImplies(index, &live->indexes[live->places[q].index]))
+				live->wider[p] |= UINT64CONST(1) << q;
+	}
+}
+
+/* Find the indexes that are there; says so once when some are not */
+static void
+FindIndexes(LiveModel *live)
+{
+	int			missing = 0;
+
+	live->can_scan = true;
+	for (int i = 0; i < live->index_count; i++)
+	{
+		Oid			relid = get_relname_relid(live->indexes[i].name, live->ws->namespace_id);
+		Relation	index = OidIsValid(relid) ? index_open(relid, AccessShareLock) : NULL;
+
+		live->index_ids[i] = index && index->rd_index->indisvalid ? relid : InvalidOid;
+		if (OidIsValid(live->index_ids[i]))
+			live->can_scan &= ReaderIsUsable(index);
+		else
+			missing++;
+		if (index)
+			index_close(index, NoLock);
+	}
+	FindPlaces(live);
+	if (missing > live->missing)
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%d of the indexes of match strategy \"%s\" are missing", missing, live->strategy->name),
+				 errhint("Make them with index_match_keys().")));
+	live->missing = missing;
+}
+
+/*
+ * Follow the definition of the table contact: indexes come and go.  Who reads
+ * them directly locks the table first, so that none goes meanwhile.
+ */
+void
+LiveModelFollow(LiveModel *live)
+{
+	uint64		definition;
+
+	if (live->model == NULL ||
+		(live->is_read && live->definition == live->ws->contact_definition && live->can_scan))
+		return;
+	LockRelationOid(WorkspaceRelation(live->ws, "contact"), AccessShareLock);
+	definition = live->ws->contact_definition;
+	if (live->look_up)
+		SPI_freeplan(live->look_up);
+	live->look_up = NULL;
+	FindNumbers(live, WorkspaceRelation(live->ws, "contact"));
+	FindIndexes(live);
+	live->is_read = true;
+	live->definition = definition;
+}
+
+/* Get the model of a strategy, reading it when it is first asked for */
+LiveModel *
+LiveModelGet(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strategy)
+{
+	MatchConfig *matching = MatchGetConfig(ws, config);
+	LiveModel  *live;
+	MemoryContext old;
+	MemoryContextCallback *callback;
+	WorkspaceRights rights;
+
+	for (live = matching->live; live; live = live->next)
+		if (live->strategy == strategy)
+		{
+			LiveModelFollow(live);
+			return live;
+		}
+	WorkspaceEnter(ws, &rights);
+	SPI_connect();
+	old = MemoryContextSwitchTo(config->context);
+	live = palloc0(sizeof(LiveModel));
+	live->ws = ws;
+	live->config = config;
+	live->strategy = strategy;
+	live->model = ReadModel(ws, strategy);
+	if (live->model)
+	{
+		ChooseColumns(live);
+		FindWholeColumn(live);
+		live->index_count = SourceIndexes(live->model, live->columns, live->indexes);
+		callback = palloc0(sizeof(MemoryContextCallback));
+		callback->func = FreePlans;
+		callback->arg = live;
+		MemoryContextRegisterResetCallback(config->context, callback);
+	}
+	live->next = matching->live;
+	matching->live = live;
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	WorkspaceLeave(&rights);
+	LiveModelFollow(live);
+	return live;
+}
+
+/* Enter values that are known to be frequent */
+static void
+EnterFrequent(MatchDictionary *dictionary, FieldKind kind, int count, char *const *values)
+{
+	ValueSpelling normals[DICTIONARY_BATCH];
+	uint32		ids[DICTIONARY_BATCH];
+
+	for (int from = 0; from < count; from += DICTIONARY_BATCH)
+	{
+		int			n = Min(DICTIONARY_BATCH, count - from);
+
+		for (int i = 0; i < n; i++)
+			normals[i] = (ValueSpelling) {values[from + i], strlen(values[from + i])};
+		DictionaryEnterNormals(dictionary, kind, normals, n, ids);
+	}
+}
+
+/* Start anew with no records but the values that are known to be frequent, once there are many */
+void
+LiveModelReset(LiveModel *live)
+{
+	MemoryContext old;
+	const MatchModel *model = live->model;
+
+	if (live->records && live->records->count < KEEP_RECORDS)
+		return;
+	if (live->records_context)
+		MemoryContextReset(live->records_context);
+	else
+		live->records_context = AllocSetContextCreate(live->config->context, "lead_mgmt live records", ALLOCSET_DEFAULT_SIZES);
+	live->records = NULL;
+	old = MemoryContextSwitchTo(live->records_context);
+	live->records = RecordsCreate(model);
+	for (int f = 0; f < model->field_count; f++)
+	{
+		const ModelField *field = &model->fields[f];
+		MatchDictionary *dictionary = &live->records->dictionaries[field->dictionary];
+
+		EnterFrequent(dictionary, field->kind, field->frequency_count, field->frequent);
+		if (dictionary->words)
+			EnterFrequent(dictionary->words, KIND_CATEGORY, field->word_count, field->words);
+	}
+	RecordsSetRarity(live->records);
+	live->scorer = ScorerCreate(live->records);
+	MemoryContextSwitchTo(old);
+}
+
+/* Is a part of a name blank in the record that was added last? */
+static bool
+LacksName(const LiveModel *live)
+{
+	const MatchModel *model = live->model;
+	const uint32 *ids = RecordIds(live->records, live->records->count - 1);
+
+	for (int f = 0; f < model->field_count; f++)
+		if (model->fields[f].full_name && ids[f] == VALUE_BLANK)
+			return true;
+	return false;
+}
+
+/*
+ * Add a record to those that are kept; returns its number.  A whole name is
+ * looked at only where parts are blank, so that it mostly need not be known
+ * what it counts as.
+ */
+uint32
+LiveModelAdd(LiveModel *live, const LiveValues *values)
+{
+	MatchRecords *records = live->records;
+	MemoryContext old = MemoryContextSwitchTo(live->records_context);
+	const char *ordered[MODEL_MAX_FIELDS * 2] = {NULL};
+	int			lengths[MODEL_MAX_FIELDS * 2] = {0};
+	int			late = -1;
+
+	for (int c = 0; c < records->column_count; c++)
+	{
+		int			column = live->column_of[c];
+		bool		is_there = column >= 0 && values->texts[column] && column != values->late;
+
+		if (column >= 0 && column == values->late)
+			late = c;
+		ordered[c] = is_there ? values->texts[column] : NULL;
+		lengths[c] = is_there ? values->lengths[column] : 0;
+	}
+	RecordsAdd(records, ordered, lengths);
+	if (late >= 0 && LacksName(live))
+	{
+		records->count--;
+		ordered[late] = SourceValue(live->config->matching, &live->columns->columns[values->late],
+									pnstrdup(values->texts[values->late], values->lengths[values->late]));
+		lengths[late] = ordered[late] ? strlen(ordered[late]) : 0;
+		RecordsAdd(records, ordered, lengths);
+	}
+	RecordsExtendRarity(records);
+	MemoryContextSwitchTo(old);
+	return records->count - 1;
+}
