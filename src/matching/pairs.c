@@ -185,6 +185,20 @@ SearchAll(PairFinder *finder, const MatchRecords *records)
 	}
 }
 
+/* Search the blocks of keys, or a share of them, together with workers if there are any */
+static void
+SearchKeys(PairFinder *finder, MatchRecords *records, MatchKeys *keys, double share)
+{
+	int			workers = SharedWorkers(records);
+
+	if (workers > 0)
+		SharedSearch(records, keys, share, workers, finder);
+	else
+		FinderSearch(finder, keys, share);
+	RecordsReport(records, UINT64_FORMAT " pairs met, " UINT64_FORMAT " compared in full, " UINT64_FORMAT " found",
+				  finder->met, finder->compared, finder->count);
+}
+
 /*
  * Find the pairs of records whose weight reaches a limit, in a share of the
  * blocks; the keys may be known already
@@ -193,20 +207,22 @@ FoundPair *
 FindPairs(MatchRecords *records, MatchKeys *keys, double at_least, double share, uint64 *count)
 {
 	PairFinder *finder = FinderCreate(ScorerCreate(records), at_least);
-	int			workers = SharedWorkers(records);
 
 	if (RecordsAllPairs(records) <= COMPARE_ALL_PAIRS)
 		SearchAll(finder, records);
 	else
-	{
-		keys = keys ? keys : KeysBuild(records);
-		if (workers > 0)
-			SharedSearch(records, keys, share, workers, finder);
-		else
-			FinderSearch(finder, keys, share);
-		RecordsReport(records, UINT64_FORMAT " pairs met, " UINT64_FORMAT " compared in full, " UINT64_FORMAT " found",
-					  finder->met, finder->compared, finder->count);
-	}
+		SearchKeys(finder, records, keys ? keys : KeysBuild(records), share);
+	*count = finder->count;
+	return finder->pairs;
+}
+
+/* Find the pairs of records whose weight reaches a limit among those that meet at keys, however few there are */
+FoundPair *
+FindPairsAtKeys(MatchRecords *records, MatchKeys *keys, double at_least, uint64 *count)
+{
+	PairFinder *finder = FinderCreate(ScorerCreate(records), at_least);
+
+	SearchKeys(finder, records, keys, 1);
 	*count = finder->count;
 	return finder->pairs;
 }

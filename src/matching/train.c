@@ -21,11 +21,9 @@
 #include <math.h>
 
 #include "matching/choose.h"
-#include "matching/json.h"
 #include "matching/parallel.h"
 #include "matching/train.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 
 /* Pairs that are looked at, random and in blocks */
 #define RANDOM_PAIRS 600000
@@ -55,9 +53,6 @@
 /* Steps by which is found how often related entities share something, and its bounds */
 #define SHARED_STEPS 12
 #define LEAST_SHARED 1e-4
-
-/* Fewer matching pairs than this are no evidence */
-#define MIN_MATCHES 15
 
 /* What the estimate of chance agreement may not fall below, of all agreement seen */
 #define LEAST_CHANCE 0.002
@@ -310,7 +305,9 @@ Iterate(Training *training)
 		MaximisePriors(training);
 		TrainingMaximiseGroups(training);
 		ModelCompile(training->model);
-		if (training->change < CONVERGED && fabs(training->matches - before) <= CONVERGED * Max(before, 1))
+		training->has_converged = training->change < CONVERGED &&
+			fabs(training->matches - before) <= CONVERGED * Max(before, 1);
+		if (training->has_converged)
 			break;
 	}
 }
@@ -325,30 +322,6 @@ CheckEvidence(const Training *training)
 				 errmsg("the records hold no evidence to train a match model on: about %.0f pairs among %u records match",
 						training->matches, training->records->count),
 				 errhint("Train on more records, or use the model as it is: what it starts with are usual values.")));
-}
-
-/* Say what the training rests on */
-static Jsonb *
-Report(const Training *training)
-{
-	const MatchModel *model = training->model;
-	StringInfoData out;
-
-	initStringInfo(&out);
-	appendStringInfo(&out, "{\"records\": %u", training->records->count);
-	AppendJsonNumber(&out, "pairs_counted", training->random.pairs + (training->is_complete ? 0 : training->met.pairs));
-	appendStringInfo(&out, ", \"all_pairs_counted\": %s", training->is_complete ? "true" : "false");
-	AppendJsonNumber(&out, "matches", rint(training->matches));
-	appendStringInfo(&out, ", \"iterations\": %d, \"converged\": %s, \"evidence\": {", training->iterations,
-					 training->iterations < MAX_ITERATIONS ? "true" : "false");
-	for (int c = 0; c < model->comparison_count; c++)
-		AppendJsonNumber(&out, model->comparisons[c].name, rint(training->evidence[c]));
-	appendStringInfoString(&out, "}, \"without_evidence\": [");
-	for (int c = 0; c < model->comparison_count; c++)
-		if (training->evidence[c] < MIN_MATCHES)
-			AppendJsonText(&out, NULL, model->comparisons[c].name);
-	appendStringInfoString(&out, "]}");
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
 
 /* Take the patterns of a table for training */
@@ -487,11 +460,14 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 	if (is_clean)
 	{
 		TakeUsual(&training);
+		training.has_converged = true;
 		model->is_trained = true;
-		model->report = Report(&training);
+		model->report = TrainingReport(&training);
 		return;
 	}
 	Iterate(&training);
+	if (model->match_precision > 0)
+		TrainingSetThreshold(&training);
 	RecordsReport(records, "model fitted in %d iterations", training.iterations);
 	CheckEvidence(&training);
 	if (choice)
@@ -506,5 +482,5 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 		RecordsReport(records, "%d blocking keys chosen by matches", model->key_count);
 	}
 	model->is_trained = true;
-	model->report = Report(&training);
+	model->report = TrainingReport(&training);
 }
