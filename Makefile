@@ -22,7 +22,7 @@ override SHLIB_LINK += -lphonenumber -lidn2 -llinear -lstdc++
 # The install script is the parts in dependency order; the workspace's own
 # script is carried inside it as the body of one function.
 SQL_PARTS = sql/types.sql sql/normalise.sql sql/compare.sql sql/predicate.sql sql/learning.sql sql/scoring.sql sql/workspace.sql sql/pipeline.sql \
-	sql/strategies.sql sql/capture.sql sql/import.sql sql/matching.sql sql/merge.sql sql/attribution.sql sql/reports.sql
+	sql/sales.sql sql/events.sql sql/strategies.sql sql/capture.sql sql/import.sql sql/matching.sql sql/merge.sql sql/attribution.sql sql/reports.sql
 WORKSPACE_PARTS := $(sort $(wildcard sql/workspace/[0-9][0-9]*.sql))
 DATA_built = sql/lead_mgmt--$(EXTVERSION).sql
 
@@ -119,17 +119,20 @@ check-symbols: $(shlib)
 # Lists of words with the byte 0x80 are left alone: it writes something else.
 .PHONY: indent
 indent: all
-	@typedefs=$$(mktemp) && \
-	objdump -W $(shlib) $(LEADCTL) | grep -A3 DW_TAG_typedef | \
+	@typedefs=$$(mktemp) client=$$(mktemp) && \
+	objdump -W $(LEADCTL) | grep -A3 DW_TAG_typedef | \
+		sed -n 's/.*DW_AT_name.*[: ]\([A-Za-z_][A-Za-z0-9_]*\) *$$/\1/p' | sort -u > $$client && \
+	objdump -W $(shlib) | grep -A3 DW_TAG_typedef | \
 		sed -n 's/.*DW_AT_name.*[: ]\([A-Za-z_][A-Za-z0-9_]*\) *$$/\1/p' | sort -u > $$typedefs && \
 	for file in $(SOURCES) $(filter src/leadctl/%,$(LEADCTL_SOURCES)) $(ALL_HEADERS); do \
 		if LC_ALL=C grep -qP '\x80' $$file; then continue; fi; \
+		case $$file in src/leadctl/*) known=$$client ;; *) known=$$typedefs ;; esac; \
 		cp $$file $$file.indented && \
 		pg_bsd_indent -bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 -nfc1 -i4 -l79 \
-			-lp -lpl -nip -npro -sac -tpg -ts4 -U$$typedefs $$file $$file.indented && \
+			-lp -lpl -nip -npro -sac -tpg -ts4 -U$$known $$file $$file.indented && \
 		if cmp -s $$file $$file.indented; then rm $$file.indented; \
 		else cat $$file.indented > $$file; rm $$file.indented; echo "indented $$file"; fi; \
-	done; rm -f $$typedefs *.BAK
+	done; rm -f $$typedefs $$client *.BAK
 
 endif
 

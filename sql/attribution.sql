@@ -165,3 +165,9 @@ CREATE AGGREGATE lead_mgmt.shapley_rate(path text[], conversions float8, value f
 
 COMMENT ON AGGREGATE lead_mgmt.shapley_rate(text[], float8, float8, float8) IS
 	'The Shapley values of channels, as an array for unnest(), where the worth of a coalition is the conversion rate of the paths that have no other channel (for value: value a path). effect and value_effect are the Shapley values, which add up to the rate of all paths; conversions and value are divided in proportion. Played out over all coalitions, for 20 channels at most. Memory: the different paths, and 25 MB for 20 channels. Errors: program_limit_exceeded, invalid_parameter_value';
+
+CREATE FUNCTION lead_mgmt.reopen_attribution() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.reopen_attribution() IS
+	'Trigger function: opens the conversions again whose kept credits a change concerns. For statements, with transition tables on interaction, without on definitions, which concern all; for rows of opportunity and lead, with the argument key column.';

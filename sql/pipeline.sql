@@ -75,3 +75,43 @@ CREATE FUNCTION lead_mgmt.stage_explanation(lead regclass, lead_id bigint, OUT i
 
 COMMENT ON FUNCTION lead_mgmt.stage_explanation(regclass, bigint) IS
 	'What holds a lead where it is, for a workspace given by its lead table. Behind explain_stage() of the workspace.';
+
+CREATE FUNCTION lead_mgmt.stage_figures_add(internal, bigint, bigint, text, text, timestamptz, text[], text[], integer[], boolean[]) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION lead_mgmt.stage_figures_add(internal, bigint, bigint, text, text, timestamptz, text[], text[], integer[], boolean[]) IS
+	'Transition function of stage_figures.';
+
+CREATE FUNCTION lead_mgmt.stage_figures_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION lead_mgmt.stage_figures_combine(internal, internal) IS
+	'Combine function of stage_figures.';
+
+CREATE FUNCTION lead_mgmt.stage_figures_serial(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION lead_mgmt.stage_figures_serial(internal) IS
+	'Serial function of stage_figures.';
+
+CREATE FUNCTION lead_mgmt.stage_figures_deserial(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION lead_mgmt.stage_figures_deserial(bytea, internal) IS
+	'Deserial function of stage_figures.';
+
+CREATE FUNCTION lead_mgmt.stage_figures_final(internal) RETURNS double precision[]
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION lead_mgmt.stage_figures_final(internal) IS
+	'Final function of stage_figures.';
+
+CREATE AGGREGATE lead_mgmt.stage_figures(row_id bigint, move_id bigint, pipeline text, stage text, at timestamptz,
+		pipelines text[], stages text[], sequences integer[], is_lost boolean[]) (
+	SFUNC = lead_mgmt.stage_figures_add, STYPE = internal, SSPACE = 1048576,
+	FINALFUNC = lead_mgmt.stage_figures_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = lead_mgmt.stage_figures_combine, SERIALFUNC = lead_mgmt.stage_figures_serial,
+	DESERIALFUNC = lead_mgmt.stage_figures_deserial, PARALLEL = SAFE);
+
+COMMENT ON AGGREGATE lead_mgmt.stage_figures(bigint, bigint, text, text, timestamptz, text[], text[], integer[], boolean[]) IS
+	'Conversion and velocity of stages, from all moves into them: which row moved, the key of the move, ascending with time, the stage and when. The stages to report are four arrays, the same in every call: their pipelines, names, sequences, and whether they are lost ones. The result has a line for each of them: rows that entered it, those of them that later entered one further on, those that did not and were lost, those in it now, stays that ended, rows that left it, the average and the median time these stayed in it, re-entries summed, and when those in it now entered on average; the last three in seconds, NULL without any. Linear in the number of moves; 64 bytes a move.';

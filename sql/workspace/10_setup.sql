@@ -12,7 +12,7 @@ COMMENT ON TABLE @workspace@.workspace_info IS
 	'One row: the lead_mgmt version this workspace is laid out for. lead_mgmt.upgrade_workspace() brings it to the installed version.';
 
 CREATE TABLE @workspace@.field (
-	entity text NOT NULL CHECK (entity IN ('contact', 'account', 'lead')),
+	entity text NOT NULL CHECK (entity IN ('contact', 'account', 'lead', 'opportunity')),
 	field text NOT NULL CHECK (field ~ '^[a-z][a-z0-9_]{0,62}$'),
 	type text NOT NULL DEFAULT 'text' CHECK (type IN ('text', 'integer', 'number', 'boolean', 'date', 'timestamp', 'choice', 'choices')),
 	label text,
@@ -25,7 +25,7 @@ CREATE TABLE @workspace@.field (
 );
 
 COMMENT ON TABLE @workspace@.field IS
-	'Custom attributes: what the attributes column of contact, account and lead may hold. An inactive field hides its data and keeps it.';
+	'Custom attributes: what the attributes column of contact, account, lead and opportunity may hold. An inactive field hides its data and keeps it.';
 
 CREATE TABLE @workspace@.channel (
 	channel text PRIMARY KEY CHECK (channel <> ''),
@@ -52,7 +52,8 @@ CREATE TABLE @workspace@.interaction_kind (
 	label text NOT NULL,
 	direction text NOT NULL DEFAULT 'inbound' CHECK (direction IN ('inbound', 'outbound', 'internal')),
 	is_touch boolean NOT NULL DEFAULT true,
-	makes_lead boolean NOT NULL DEFAULT false
+	makes_lead boolean NOT NULL DEFAULT false,
+	is_activity boolean NOT NULL DEFAULT false
 );
 
 COMMENT ON TABLE @workspace@.interaction_kind IS
@@ -107,7 +108,9 @@ CREATE TABLE @workspace@.pipeline (
 	moves_on_timer boolean NOT NULL DEFAULT true,
 	answer_within interval NOT NULL DEFAULT '24 hours' CHECK (answer_within > interval '0'),
 	completeness_fields text[] NOT NULL DEFAULT '{}',
-	minimum_completeness integer NOT NULL DEFAULT 0 CHECK (minimum_completeness BETWEEN 0 AND 100)
+	minimum_completeness integer NOT NULL DEFAULT 0 CHECK (minimum_completeness BETWEEN 0 AND 100),
+	idle_after interval NOT NULL DEFAULT interval '14 days' CHECK (idle_after > interval '0'),
+	requires_acceptance boolean NOT NULL DEFAULT false
 );
 
 COMMENT ON TABLE @workspace@.pipeline IS
@@ -123,6 +126,7 @@ CREATE TABLE @workspace@.stage (
 	kind text NOT NULL DEFAULT 'open' CHECK (kind IN ('entry', 'open', 'won', 'lost')),
 	role text CHECK (role IN ('scored', 'teleprospect_ready', 'sales_ready')),
 	probability numeric(5, 2) CHECK (probability BETWEEN 0 AND 100),
+	is_mandatory boolean NOT NULL DEFAULT false,
 	maximum_age interval CHECK (maximum_age > interval '0'),
 	requires_link boolean NOT NULL DEFAULT false,
 	requires_owner boolean NOT NULL DEFAULT false,

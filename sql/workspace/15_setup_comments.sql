@@ -6,7 +6,7 @@ COMMENT ON COLUMN @workspace@.workspace_info.created_at IS 'When the workspace w
 COMMENT ON COLUMN @workspace@.workspace_info.upgraded_at IS 'When it was last brought to another version; NULL if never';
 COMMENT ON COLUMN @workspace@.workspace_info.view_rights IS 'Whose rights views and reports run with: caller or owner; see set_view_rights()';
 
-COMMENT ON COLUMN @workspace@.field.entity IS 'What the attribute belongs to: contact, account or lead';
+COMMENT ON COLUMN @workspace@.field.entity IS 'What the attribute belongs to: contact, account, lead or opportunity';
 COMMENT ON COLUMN @workspace@.field.field IS 'Name of the attribute: the key in the attributes column and the name a submission uses';
 COMMENT ON COLUMN @workspace@.field.type IS 'What its values are: text, integer, number, boolean, date, timestamp, one choice, or a list of choices';
 COMMENT ON COLUMN @workspace@.field.label IS 'Wording for people; NULL to show the name';
@@ -30,6 +30,7 @@ COMMENT ON COLUMN @workspace@.interaction_kind.label IS 'Wording for people';
 COMMENT ON COLUMN @workspace@.interaction_kind.direction IS 'inbound from the person to us, outbound from us to the person, or internal';
 COMMENT ON COLUMN @workspace@.interaction_kind.is_touch IS 'True when it earns attribution credit';
 COMMENT ON COLUMN @workspace@.interaction_kind.makes_lead IS 'True when it makes a lead of a person who has none for its context; the others count for a lead that exists';
+COMMENT ON COLUMN @workspace@.interaction_kind.is_activity IS 'True for what people do about a lead, which activity_log_text() prints; False for what only happens, such as page views';
 
 COMMENT ON COLUMN @workspace@.campaign.campaign_id IS 'Key';
 COMMENT ON COLUMN @workspace@.campaign.campaign IS 'Unique name, by which submissions refer to it';
@@ -64,6 +65,8 @@ COMMENT ON COLUMN @workspace@.pipeline.moves_on_timer IS 'False to hold back the
 COMMENT ON COLUMN @workspace@.pipeline.answer_within IS 'How long a hand-over may wait for an answer before unanswered_handover shows it as overdue';
 COMMENT ON COLUMN @workspace@.pipeline.completeness_fields IS 'Fields of lead_profile that should be known; completeness is the share that is filled';
 COMMENT ON COLUMN @workspace@.pipeline.minimum_completeness IS 'Percentage below which a lead counts as incomplete; 0 asks for nothing';
+COMMENT ON COLUMN @workspace@.pipeline.idle_after IS 'How long nothing may pass with an open lead before it counts as neglected';
+COMMENT ON COLUMN @workspace@.pipeline.requires_acceptance IS 'True to have convert_lead() refuse leads that sales has not accepted: those whose qualification is not sales_accepted';
 
 COMMENT ON COLUMN @workspace@.stage.pipeline IS 'Pipeline the stage belongs to';
 COMMENT ON COLUMN @workspace@.stage.stage IS 'Name, unique in the pipeline';
@@ -78,6 +81,7 @@ COMMENT ON COLUMN @workspace@.stage.requires_steps IS 'True when a lead may leav
 COMMENT ON COLUMN @workspace@.stage.moves_when_complete IS 'True to move a lead on, along the transition of kind next, as soon as the required steps are complete';
 COMMENT ON COLUMN @workspace@.stage.team_kind IS 'Kind of team that works on leads here; a lead that comes from another team is handed over. NULL to leave leads where they are';
 COMMENT ON COLUMN @workspace@.stage.probability IS 'Chance of winning from here, in percent; NULL if not estimated';
+COMMENT ON COLUMN @workspace@.stage.is_mandatory IS 'True when an opportunity must have been in it before it can be won, unless waived; leads are not asked';
 
 COMMENT ON COLUMN @workspace@.stage_transition.pipeline IS 'Pipeline of both stages';
 COMMENT ON COLUMN @workspace@.stage_transition.from_stage IS 'Stage left';

@@ -29,6 +29,7 @@ CREATE TABLE @workspace@.lead (
 	self_prospected_by bigint REFERENCES @workspace@.agent,
 	team_id bigint REFERENCES @workspace@.team,
 	agent_id bigint REFERENCES @workspace@.agent,
+	priority integer NOT NULL DEFAULT 0,
 	sales_ready_at timestamptz,
 	sales_ready_model text,
 	disqualified_reason text,
@@ -75,6 +76,8 @@ CREATE TABLE @workspace@.opportunity (
 	lost_reason text,
 	contract_reference text,
 	contract_on date,
+	contract_amount numeric(18, 2) CHECK (contract_amount <> 'NaN'),
+	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	FOREIGN KEY (pipeline, stage) REFERENCES @workspace@.stage ON UPDATE CASCADE,
@@ -87,6 +90,8 @@ COMMENT ON TABLE @workspace@.opportunity IS
 CREATE INDEX opportunity_lead_id_idx ON @workspace@.opportunity (lead_id);
 CREATE INDEX opportunity_contact_id_idx ON @workspace@.opportunity (contact_id);
 CREATE INDEX opportunity_account_id_idx ON @workspace@.opportunity (account_id) WHERE account_id IS NOT NULL;
+CREATE INDEX opportunity_agent_id_idx ON @workspace@.opportunity (agent_id) WHERE agent_id IS NOT NULL;
+CREATE INDEX opportunity_stage_idx ON @workspace@.opportunity (pipeline, stage) WHERE status = 'open';
 CREATE INDEX opportunity_closed_at_idx ON @workspace@.opportunity (closed_at) WHERE status = 'won';
 
 CREATE TABLE @workspace@.stage_move (

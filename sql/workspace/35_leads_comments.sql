@@ -28,6 +28,7 @@ COMMENT ON COLUMN @workspace@.lead.transferred_from_department IS 'Department th
 COMMENT ON COLUMN @workspace@.lead.self_prospected_by IS 'Agent who found it; NULL for others';
 COMMENT ON COLUMN @workspace@.lead.team_id IS 'Team that works on it; NULL if none';
 COMMENT ON COLUMN @workspace@.lead.agent_id IS 'Person who works on it; NULL if none';
+COMMENT ON COLUMN @workspace@.lead.priority IS 'The greater, the sooner next_lead() hands it out; 0 unless somebody set it';
 COMMENT ON COLUMN @workspace@.lead.sales_ready_at IS 'When it first was sales-ready; stays when the score falls again, NULL if it never was';
 COMMENT ON COLUMN @workspace@.lead.sales_ready_model IS 'Scoring model that said so; NULL if nobody did, or a person';
 COMMENT ON COLUMN @workspace@.lead.disqualified_reason IS 'Why it was given up; NULL unless disqualified';
@@ -50,14 +51,16 @@ COMMENT ON COLUMN @workspace@.opportunity.stage IS 'Stage it is in; changing it 
 COMMENT ON COLUMN @workspace@.opportunity.stage_entered_at IS 'Since when it is there; given explicitly with a new row, it marks one loaded as history';
 COMMENT ON COLUMN @workspace@.opportunity.stage_reason IS 'Reason for entering the stage; given along with a move, it is recorded in stage_move. NULL if none was';
 COMMENT ON COLUMN @workspace@.opportunity.status IS 'open, won or lost; follows the stage';
-COMMENT ON COLUMN @workspace@.opportunity.amount IS 'Value of the sale, in currency; NULL while not known';
+COMMENT ON COLUMN @workspace@.opportunity.amount IS 'Value of the sale, in currency; the total of its lines where it has any. NULL while not known';
 COMMENT ON COLUMN @workspace@.opportunity.currency IS 'ISO 4217 code of the amount; reports add amounts up without conversion';
 COMMENT ON COLUMN @workspace@.opportunity.probability IS 'Chance of winning, in percent; NULL to take that of the stage';
 COMMENT ON COLUMN @workspace@.opportunity.expected_close_on IS 'Day the decision is expected';
 COMMENT ON COLUMN @workspace@.opportunity.closed_at IS 'When it was won or lost; NULL while open';
-COMMENT ON COLUMN @workspace@.opportunity.lost_reason IS 'Why it was lost';
+COMMENT ON COLUMN @workspace@.opportunity.lost_reason IS 'Why it was lost; the reason given with the move unless set';
 COMMENT ON COLUMN @workspace@.opportunity.contract_reference IS 'Number or name of the contract';
 COMMENT ON COLUMN @workspace@.opportunity.contract_on IS 'Day of the contract';
+COMMENT ON COLUMN @workspace@.opportunity.contract_amount IS 'Value of the contract, in currency, where it differs from the amount; NULL otherwise';
+COMMENT ON COLUMN @workspace@.opportunity.attributes IS 'Custom attributes, as field defines them';
 COMMENT ON COLUMN @workspace@.opportunity.created_at IS 'When the opportunity was created';
 COMMENT ON COLUMN @workspace@.opportunity.updated_at IS 'When it last changed';
 

@@ -57,9 +57,13 @@ CREATE TABLE @workspace@.interaction (
 	visitor text,
 	external_id text,
 	note text,
+	outcome text REFERENCES @workspace@.outcome ON UPDATE CASCADE,
+	outcome_sign smallint,
+	agent_id bigint REFERENCES @workspace@.agent,
 	occurred_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	recorded_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	CHECK (contact_id IS NOT NULL OR lead_id IS NOT NULL OR visitor IS NOT NULL)
+	CHECK (contact_id IS NOT NULL OR lead_id IS NOT NULL OR visitor IS NOT NULL),
+	CONSTRAINT interaction_outcome_sign CHECK ((outcome IS NULL) = (outcome_sign IS NULL))
 );
 
 COMMENT ON TABLE @workspace@.interaction IS
@@ -67,6 +71,7 @@ COMMENT ON TABLE @workspace@.interaction IS
 
 CREATE INDEX interaction_contact_id_idx ON @workspace@.interaction (contact_id, occurred_at);
 CREATE INDEX interaction_lead_id_idx ON @workspace@.interaction (lead_id) WHERE lead_id IS NOT NULL;
+CREATE INDEX interaction_agent_id_idx ON @workspace@.interaction (agent_id, occurred_at) WHERE agent_id IS NOT NULL;
 CREATE INDEX interaction_anonymous_idx ON @workspace@.interaction (visitor) WHERE contact_id IS NULL;
 CREATE UNIQUE INDEX interaction_external_id_idx ON @workspace@.interaction (channel, external_id) NULLS NOT DISTINCT WHERE external_id IS NOT NULL;
 

@@ -40,6 +40,9 @@ COMMENT ON COLUMN @workspace@.interaction.creative IS 'Advertisement or text var
 COMMENT ON COLUMN @workspace@.interaction.visitor IS 'Cookie or other id of the browser; ties what came before to the person once identified';
 COMMENT ON COLUMN @workspace@.interaction.external_id IS 'Id of the message or event in its channel, unique there; NULL if there is none';
 COMMENT ON COLUMN @workspace@.interaction.note IS 'What was said';
+COMMENT ON COLUMN @workspace@.interaction.outcome IS 'What came of it; NULL if nothing was noted';
+COMMENT ON COLUMN @workspace@.interaction.outcome_sign IS 'Whether that was good: 1, 0 or -1, as outcome said when it was recorded';
+COMMENT ON COLUMN @workspace@.interaction.agent_id IS 'Agent who recorded it or took part; NULL for others';
 COMMENT ON COLUMN @workspace@.interaction.occurred_at IS 'When it took place';
 COMMENT ON COLUMN @workspace@.interaction.recorded_at IS 'When it was entered here';
 

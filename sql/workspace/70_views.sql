@@ -218,7 +218,7 @@ FROM (
 		1 AS rank,
 		'interaction'::text AS event,
 		COALESCE(k.label, i.kind) AS title,
-		NULLIF(pg_catalog.concat_ws(', ', i.product, COALESCE(i.page, i.url), i.note), '') AS detail,
+		NULLIF(pg_catalog.concat_ws(', ', i.product, COALESCE(i.page, i.url), i.note, i.outcome), '') AS detail,
 		i.channel,
 		ca.campaign,
 		i.interaction_id AS source_id,
@@ -234,7 +234,7 @@ FROM (
 		1,
 		'interaction'::text,
 		COALESCE(k.label, i.kind),
-		NULLIF(pg_catalog.concat_ws(', ', i.product, COALESCE(i.page, i.url), i.note), ''),
+		NULLIF(pg_catalog.concat_ws(', ', i.product, COALESCE(i.page, i.url), i.note, i.outcome), ''),
 		i.channel,
 		ca.campaign,
 		i.interaction_id,
@@ -525,18 +525,29 @@ SELECT
 	pg_catalog.date_part('day', pg_catalog.now() - COALESCE(l.last_interaction_at, l.created_at))::integer AS days_idle,
 	pg_catalog.concat_ws(', ',
 		CASE WHEN l.team_id IS NULL AND l.agent_id IS NULL THEN 'no owner' END,
-		CASE WHEN COALESCE(l.last_interaction_at, l.created_at) < pg_catalog.now() - interval '14 days'
-			THEN 'no interaction for 14 days' END
-	) AS reason
+		CASE WHEN COALESCE(l.last_interaction_at, l.created_at) < pg_catalog.now() - p.idle_after
+			THEN pg_catalog.concat('no interaction for ', CASE WHEN p.idle_after >= interval '1 day'
+				THEN pg_catalog.concat(pg_catalog.trim_scale(pg_catalog.round(EXTRACT(epoch FROM p.idle_after) / 86400, 1)), ' days')
+				ELSE pg_catalog.concat(pg_catalog.trim_scale(pg_catalog.round(EXTRACT(epoch FROM p.idle_after) / 3600, 1)), ' hours') END) END,
+		CASE WHEN k.overdue_tasks > 0 THEN 'tasks past due' END
+	) AS reason,
+	k.overdue_tasks
 FROM @workspace@.lead l
+JOIN @workspace@.pipeline p ON p.pipeline = l.pipeline
 LEFT JOIN @workspace@.team t ON t.team_id = l.team_id
 LEFT JOIN @workspace@.agent g ON g.agent_id = l.agent_id
+CROSS JOIN LATERAL (
+	SELECT pg_catalog.count(*) AS overdue_tasks FROM @workspace@.task x
+	WHERE x.lead_id = l.lead_id AND x.state = 'open' AND x.due_at < pg_catalog.now()
+) k
 WHERE l.status = 'open'
 	AND (l.team_id IS NULL AND l.agent_id IS NULL
-		OR COALESCE(l.last_interaction_at, l.created_at) < pg_catalog.now() - interval '14 days');
+		OR COALESCE(l.last_interaction_at, l.created_at) < pg_catalog.now() - p.idle_after
+		OR k.overdue_tasks > 0);
 
 COMMENT ON VIEW @workspace@.neglected_lead IS
-	'Open leads that nobody owns, or with which nothing has passed for 14 days. One row a lead.';
+	'Open leads that nobody owns, with which nothing has passed for the time that their pipeline names in idle_after, or that have a task past due. One row a lead.';
+COMMENT ON COLUMN @workspace@.neglected_lead.overdue_tasks IS 'Open tasks about it that should have been done by now';
 COMMENT ON COLUMN @workspace@.neglected_lead.lead_id IS 'Key of the lead';
 COMMENT ON COLUMN @workspace@.neglected_lead.pipeline IS 'Process the lead goes through';
 COMMENT ON COLUMN @workspace@.neglected_lead.stage IS 'Stage it is in now';
@@ -545,7 +556,7 @@ COMMENT ON COLUMN @workspace@.neglected_lead.agent IS 'Person who should work on
 COMMENT ON COLUMN @workspace@.neglected_lead.created_at IS 'When the lead was created';
 COMMENT ON COLUMN @workspace@.neglected_lead.last_interaction_at IS 'When something last passed between us; NULL if nothing ever did';
 COMMENT ON COLUMN @workspace@.neglected_lead.days_idle IS 'Whole days since then, or since creation';
-COMMENT ON COLUMN @workspace@.neglected_lead.reason IS 'Why it is listed: no owner, no interaction for 14 days, or both';
+COMMENT ON COLUMN @workspace@.neglected_lead.reason IS 'Why it is listed: no owner, no interaction for so long, tasks past due, or several of them';
 
 CREATE OR REPLACE VIEW @workspace@.incomplete_lead WITH (security_invoker = true) AS
 SELECT

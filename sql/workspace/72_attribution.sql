@@ -145,6 +145,9 @@ FROM (
 	FROM @workspace@.opportunity_touch t
 	CROSS JOIN @workspace@.attribution_model m
 	WHERE t.status = 'won' AND m.definition ->> 'kind' IS DISTINCT FROM 'markov'
+		AND NOT EXISTS (
+			SELECT FROM @workspace@.attributed_conversion k
+			WHERE k.opportunity_id = t.opportunity_id AND NOT k.is_open)
 ) c
 UNION ALL
 SELECT
@@ -169,10 +172,37 @@ CROSS JOIN @workspace@.attribution_model m
 WHERE o.status = 'won' AND m.definition ->> 'kind' IS DISTINCT FROM 'markov'
 	AND NOT EXISTS (
 		SELECT FROM @workspace@.opportunity_touch t
-		WHERE t.status = 'won' AND t.opportunity_id = o.opportunity_id);
+		WHERE t.status = 'won' AND t.opportunity_id = o.opportunity_id)
+	AND NOT EXISTS (
+		SELECT FROM @workspace@.attributed_conversion k
+		WHERE k.opportunity_id = o.opportunity_id AND NOT k.is_open)
+UNION ALL
+SELECT
+	k.opportunity_id,
+	t.model,
+	NULLIF(t.position, 0),
+	t.touches,
+	t.interaction_id,
+	COALESCE(i.contact_id, o.contact_id),
+	i.occurred_at,
+	i.kind,
+	i.channel,
+	i.campaign_id,
+	ca.campaign,
+	i.creative,
+	k.converted_at,
+	t.credit,
+	t.amount,
+	o.currency
+FROM @workspace@.attributed_conversion k
+JOIN @workspace@.opportunity o ON o.opportunity_id = k.opportunity_id
+JOIN @workspace@.attributed_touch t ON t.opportunity_id = k.opportunity_id
+LEFT JOIN @workspace@.interaction i ON i.interaction_id = t.interaction_id
+LEFT JOIN @workspace@.campaign ca ON ca.campaign_id = i.campaign_id
+WHERE NOT k.is_open;
 
 COMMENT ON VIEW @workspace@.attribution IS
-	'What each touch of each won opportunity is credited with by each attribution model, but Markov chains, for which there is attribute(). The credits of an opportunity by a model add up to 1 and the amounts to its amount exactly, but by participation. An opportunity without touches has one row with all of it and no touch. Ask for one model or one opportunity where you need no more: only what is asked for is computed. One row an opportunity, model and touch.';
+	'What each touch of each won opportunity is credited with by each attribution model, but Markov chains, for which there is attribute(). The credits of an opportunity by a model add up to 1 and the amounts to its amount exactly, but by participation. An opportunity without touches has one row with all of it and no touch. Ask for one model or one opportunity where you need no more: only what is asked for is computed, and of that only what refresh_attribution() has not worked out already. One row an opportunity, model and touch.';
 COMMENT ON COLUMN @workspace@.attribution.opportunity_id IS 'Key of the opportunity that was won';
 COMMENT ON COLUMN @workspace@.attribution.model IS 'Attribution model';
 COMMENT ON COLUMN @workspace@.attribution.position IS 'Place of the touch in time, from 1; NULL where there is none';

@@ -154,58 +154,40 @@ COMMENT ON COLUMN @workspace@.funnel.share_of_first IS 'Percentage of the first 
 COMMENT ON COLUMN @workspace@.funnel.step_conversion IS 'Percentage of the level before; NULL at the first level and when the one before is empty';
 
 CREATE OR REPLACE VIEW @workspace@.stage_conversion WITH (security_invoker = true) AS
-WITH visit AS (
+WITH place AS MATERIALIZED (
+	SELECT s.pipeline, s.stage, s.label, s.sequence, s.kind,
+		pg_catalog.row_number() OVER (ORDER BY s.pipeline, s.sequence)::integer AS number
+	FROM @workspace@.stage s
+),
+listed AS MATERIALIZED (
 	SELECT
-		m.lead_id,
-		m.opportunity_id,
-		m.pipeline,
-		m.to_stage AS stage,
-		pg_catalog.max(s.sequence) FILTER (WHERE s.kind <> 'lost') OVER later AS furthest,
-		pg_catalog.bool_or(s.kind = 'lost') OVER later AS is_lost,
-		pg_catalog.count(*) OVER later = 0 AS is_current
+		pg_catalog.array_agg(p.pipeline ORDER BY p.number) AS pipelines,
+		pg_catalog.array_agg(p.stage ORDER BY p.number) AS stages,
+		pg_catalog.array_agg(p.sequence ORDER BY p.number) AS sequences,
+		pg_catalog.array_agg(p.kind = 'lost' ORDER BY p.number) AS is_lost
+	FROM place p
+),
+counted AS MATERIALIZED (
+	SELECT lead_mgmt.stage_figures(COALESCE(m.lead_id, -m.opportunity_id), m.stage_move_id, m.pipeline, m.to_stage, m.moved_at,
+		(SELECT l.pipelines FROM listed l), (SELECT l.stages FROM listed l), (SELECT l.sequences FROM listed l),
+		(SELECT l.is_lost FROM listed l)) AS figures
 	FROM @workspace@.stage_move m
-	LEFT JOIN @workspace@.stage s ON s.pipeline = m.pipeline AND s.stage = m.to_stage
-	WINDOW later AS (
-		PARTITION BY m.lead_id, m.opportunity_id ORDER BY m.stage_move_id
-		ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
-),
-entity AS (
-	SELECT
-		v.pipeline,
-		v.stage,
-		pg_catalog.bool_or(COALESCE(v.furthest > s.sequence, false)) AS advanced,
-		pg_catalog.bool_or(COALESCE(v.is_lost, false)) AS is_lost,
-		pg_catalog.bool_or(v.is_current) AS is_current
-	FROM visit v
-	JOIN @workspace@.stage s ON s.pipeline = v.pipeline AND s.stage = v.stage
-	GROUP BY v.pipeline, v.stage, v.lead_id, v.opportunity_id
-),
-counted AS (
-	SELECT
-		e.pipeline,
-		e.stage,
-		pg_catalog.count(*) AS entered,
-		pg_catalog.count(*) FILTER (WHERE e.advanced) AS advanced,
-		pg_catalog.count(*) FILTER (WHERE e.is_lost AND NOT e.advanced) AS lost,
-		pg_catalog.count(*) FILTER (WHERE e.is_current) AS current
-	FROM entity e
-	GROUP BY e.pipeline, e.stage
 )
 SELECT
 	p.pipeline,
-	p.entity,
-	s.stage,
-	s.label,
-	s.sequence,
-	COALESCE(c.entered, 0) AS entered,
-	COALESCE(c.advanced, 0) AS advanced,
-	COALESCE(c.lost, 0) AS lost,
-	COALESCE(c.current, 0) AS current,
-	pg_catalog.round(100.0 * c.advanced / NULLIF(c.entered, 0), 2) AS conversion
-FROM @workspace@.stage s
-JOIN @workspace@.pipeline p ON p.pipeline = s.pipeline
-LEFT JOIN counted c ON c.pipeline = s.pipeline AND c.stage = s.stage
-ORDER BY p.entity, p.pipeline, s.sequence;
+	i.entity,
+	p.stage,
+	p.label,
+	p.sequence,
+	COALESCE(c.figures[p.number][1], 0)::bigint AS entered,
+	COALESCE(c.figures[p.number][2], 0)::bigint AS advanced,
+	COALESCE(c.figures[p.number][3], 0)::bigint AS lost,
+	COALESCE(c.figures[p.number][4], 0)::bigint AS current,
+	pg_catalog.round((100 * c.figures[p.number][2] / NULLIF(c.figures[p.number][1], 0))::numeric, 2) AS conversion
+FROM place p
+JOIN @workspace@.pipeline i ON i.pipeline = p.pipeline
+CROSS JOIN counted c
+ORDER BY i.entity, p.pipeline, p.sequence;
 
 COMMENT ON VIEW @workspace@.stage_conversion IS
 	'What became of those that entered a stage, going by the moves recorded: rows loaded as history bring none. Stages that nothing entered are listed too. One row a pipeline and stage.';
@@ -221,35 +203,43 @@ COMMENT ON COLUMN @workspace@.stage_conversion.current IS 'Those that are in the
 COMMENT ON COLUMN @workspace@.stage_conversion.conversion IS 'Percentage of entered that advanced; NULL when nothing entered';
 
 CREATE OR REPLACE VIEW @workspace@.stage_velocity WITH (security_invoker = true) AS
+WITH place AS MATERIALIZED (
+	SELECT s.pipeline, s.stage, s.label, s.sequence, s.kind,
+		pg_catalog.row_number() OVER (ORDER BY s.pipeline, s.sequence)::integer AS number
+	FROM @workspace@.stage s
+),
+listed AS MATERIALIZED (
+	SELECT
+		pg_catalog.array_agg(p.pipeline ORDER BY p.number) AS pipelines,
+		pg_catalog.array_agg(p.stage ORDER BY p.number) AS stages,
+		pg_catalog.array_agg(p.sequence ORDER BY p.number) AS sequences,
+		pg_catalog.array_agg(p.kind = 'lost' ORDER BY p.number) AS is_lost
+	FROM place p
+),
+counted AS MATERIALIZED (
+	SELECT lead_mgmt.stage_figures(COALESCE(m.lead_id, -m.opportunity_id), m.stage_move_id, m.pipeline, m.to_stage, m.moved_at,
+		(SELECT l.pipelines FROM listed l), (SELECT l.stages FROM listed l), (SELECT l.sequences FROM listed l),
+		(SELECT l.is_lost FROM listed l)) AS figures
+	FROM @workspace@.stage_move m
+)
 SELECT
 	p.pipeline,
-	p.entity,
-	s.stage,
-	s.label,
-	s.sequence,
-	COALESCE(v.finished, 0) AS finished,
-	v.average_duration,
-	v.median_duration,
-	pg_catalog.round((EXTRACT(epoch FROM v.average_duration) / 86400)::numeric, 2) AS average_days,
-	pg_catalog.round((EXTRACT(epoch FROM v.median_duration) / 86400)::numeric, 2) AS median_days,
-	COALESCE(v.current, 0) AS current,
-	pg_catalog.round((EXTRACT(epoch FROM pg_catalog.now() - v.average_entered_at) / 86400)::numeric, 2) AS current_average_days
-FROM @workspace@.stage s
-JOIN @workspace@.pipeline p ON p.pipeline = s.pipeline
-LEFT JOIN (
-	SELECT
-		h.pipeline,
-		h.stage,
-		pg_catalog.count(h.duration) AS finished,
-		pg_catalog.avg(h.duration) AS average_duration,
-		pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY h.duration) AS median_duration,
-		pg_catalog.count(*) FILTER (WHERE h.left_at IS NULL) AS current,
-		pg_catalog.to_timestamp(pg_catalog.avg(EXTRACT(epoch FROM h.entered_at)::double precision)
-			FILTER (WHERE h.left_at IS NULL)) AS average_entered_at
-	FROM @workspace@.stage_history h
-	GROUP BY h.pipeline, h.stage
-) v ON v.pipeline = s.pipeline AND v.stage = s.stage
-ORDER BY p.entity, p.pipeline, s.sequence;
+	i.entity,
+	p.stage,
+	p.label,
+	p.sequence,
+	COALESCE(c.figures[p.number][5], 0)::bigint AS finished,
+	pg_catalog.justify_hours(pg_catalog.make_interval(secs => c.figures[p.number][7])) AS average_duration,
+	pg_catalog.justify_hours(pg_catalog.make_interval(secs => c.figures[p.number][8])) AS median_duration,
+	pg_catalog.round((c.figures[p.number][7] / 86400)::numeric, 2) AS average_days,
+	pg_catalog.round((c.figures[p.number][8] / 86400)::numeric, 2) AS median_days,
+	COALESCE(c.figures[p.number][4], 0)::bigint AS current,
+	pg_catalog.round((EXTRACT(epoch FROM pg_catalog.now() - pg_catalog.to_timestamp(c.figures[p.number][9])) / 86400)::numeric, 2) AS current_average_days,
+	COALESCE(c.figures[p.number][6], 0)::bigint AS left_by
+FROM place p
+JOIN @workspace@.pipeline i ON i.pipeline = p.pipeline
+CROSS JOIN counted c
+ORDER BY i.entity, p.pipeline, p.sequence;
 
 COMMENT ON VIEW @workspace@.stage_velocity IS
 	'How long leads and opportunities stay in a stage, going by the moves recorded: rows loaded as history bring none. Stages that nothing entered are listed too. One row a pipeline and stage.';
@@ -259,12 +249,13 @@ COMMENT ON COLUMN @workspace@.stage_velocity.stage IS 'Stage';
 COMMENT ON COLUMN @workspace@.stage_velocity.label IS 'The stage in words';
 COMMENT ON COLUMN @workspace@.stage_velocity.sequence IS 'Place of the stage in its pipeline, ascending';
 COMMENT ON COLUMN @workspace@.stage_velocity.finished IS 'Stays in the stage that have ended';
-COMMENT ON COLUMN @workspace@.stage_velocity.average_duration IS 'Their average length; NULL without any';
-COMMENT ON COLUMN @workspace@.stage_velocity.median_duration IS 'Their median length; NULL without any';
-COMMENT ON COLUMN @workspace@.stage_velocity.average_days IS 'Their average length in days';
-COMMENT ON COLUMN @workspace@.stage_velocity.median_days IS 'Their median length in days';
+COMMENT ON COLUMN @workspace@.stage_velocity.average_duration IS 'How long those that left it were in it, on average: several stays of one are summed. NULL without any';
+COMMENT ON COLUMN @workspace@.stage_velocity.median_duration IS 'The same, as median';
+COMMENT ON COLUMN @workspace@.stage_velocity.average_days IS 'The average in days';
+COMMENT ON COLUMN @workspace@.stage_velocity.median_days IS 'The median in days';
 COMMENT ON COLUMN @workspace@.stage_velocity.current IS 'Leads or opportunities in the stage now';
 COMMENT ON COLUMN @workspace@.stage_velocity.current_average_days IS 'Days these have been in it so far, on average; NULL without any';
+COMMENT ON COLUMN @workspace@.stage_velocity.left_by IS 'Leads or opportunities that were in the stage and left it';
 
 CREATE OR REPLACE VIEW @workspace@.pipeline_value WITH (security_invoker = true) AS
 SELECT

@@ -93,6 +93,6 @@ CREATE OR REPLACE FUNCTION @workspace@.chart(chart text, since timestamptz DEFAU
 	$$;
 
 COMMENT ON FUNCTION @workspace@.chart(text, timestamptz, timestamptz) IS
-	'A report as an SVG picture, such as for psql -At -c "SELECT crm.chart(''funnel'')" > funnel.svg. funnel: how far leads get that were created from since on and before until. channels: the shares of channels in the opportunities won then, by each attribution model, Markov chains included; the ten largest, and the others together. cohorts: a heat map of the leads of the latest 24 months then, won by the end of each of the twelve months after. Error: invalid_parameter_value';
+	'A report as an SVG picture, to be written to a file by psql -At. funnel: how far leads get that were created from since on and before until. channels: the shares of channels in the opportunities won then, by each attribution model, Markov chains included; the ten largest, and the others together. cohorts: a heat map of the leads of the latest 24 months then, won by the end of each of the twelve months after. Error: invalid_parameter_value';
 
 REVOKE EXECUTE ON FUNCTION @workspace@.chart(text, timestamptz, timestamptz) FROM PUBLIC;

@@ -70,38 +70,6 @@ CREATE OR REPLACE FUNCTION @workspace@.purge_submissions() RETURNS bigint
 COMMENT ON FUNCTION @workspace@.purge_submissions() IS
 	'Delete processed submissions older than the retention of their form, and return how many. Rejected ones stay until they are corrected or deleted by hand; a form without retention keeps all.';
 
-CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DEFAULT NULL, amount numeric DEFAULT NULL,
-		currency text DEFAULT NULL)
-	RETURNS TABLE (contact_id bigint, account_id bigint, opportunity_id bigint)
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-	AS $$
-	DECLARE
-		source @workspace@.lead;
-		made bigint;
-	BEGIN
-		SELECT l.* INTO source FROM @workspace@.lead l WHERE l.lead_id = convert_lead.lead_id FOR UPDATE;
-		IF NOT FOUND THEN
-			RAISE EXCEPTION 'there is no lead %', convert_lead.lead_id USING ERRCODE = 'no_data_found';
-		ELSIF source.status = 'converted' THEN
-			SELECT o.opportunity_id INTO made FROM @workspace@.opportunity o WHERE o.lead_id = source.lead_id ORDER BY 1 LIMIT 1;
-			RAISE EXCEPTION 'lead % was converted already, to opportunity %', source.lead_id, made
-				USING ERRCODE = 'object_not_in_prerequisite_state';
-		END IF;
-		INSERT INTO @workspace@.opportunity (lead_id, contact_id, account_id, campaign_id, agent_id, name, amount, currency)
-			VALUES (source.lead_id, source.contact_id, source.account_id, source.campaign_id, source.agent_id,
-				COALESCE(convert_lead.name, source.title, source.product, 'Lead ' || source.lead_id),
-				COALESCE(convert_lead.amount, source.budget), COALESCE(convert_lead.currency, source.currency, 'USD'))
-			RETURNING opportunity.opportunity_id INTO made;
-		UPDATE @workspace@.lead l SET stage_reason = pg_catalog.format('opportunity %s', made),
-				stage = (SELECT s.stage FROM @workspace@.stage s
-					WHERE s.pipeline = l.pipeline AND s.kind = 'won' ORDER BY s.sequence LIMIT 1)
-			WHERE l.lead_id = source.lead_id;
-		RETURN QUERY SELECT source.contact_id, source.account_id, made;
-	END
-	$$;
-
-COMMENT ON FUNCTION @workspace@.convert_lead(bigint, text, numeric, text) IS
-	'Convert an accepted lead: make an opportunity for its contact and account, close the lead as converted, and return the three ids. All of it or nothing. Errors: no_data_found, object_not_in_prerequisite_state when converted already, check_violation when the lead is not in a stage that may be followed by conversion.';
 
 CREATE OR REPLACE FUNCTION @workspace@.assign(lead_id bigint, agent_id bigint, reason text DEFAULT NULL, reassign boolean DEFAULT false)
 	RETURNS void
@@ -250,22 +218,30 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			LOOP
 				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
 			END LOOP;
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.convert_lead(bigint, text, numeric, text), @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.merge_contacts(bigint, bigint[], text), @workspace@.merge_accounts(bigint, bigint[], text), @workspace@.merge_leads(bigint, bigint[], text), @workspace@.unmerge(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.contact_exists(jsonb) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.task, @workspace@.stage_waiver TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE, DELETE ON @workspace@.opportunity_line TO %I', role_name);
+			FOR target IN
+				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
+					AND p.proname IN ('convert_lead', 'conversion_contact', 'conversion_account', 'conversion_attributes', 'advance_opportunity', 'waive_stage', 'log_activity', 'complete_task', 'cancel_task', 'activity_log_text', 'lead_card', 'next_lead')
+			LOOP
+				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
+			END LOOP;
 		END IF;
 	END
 	$$;
 
 COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
-	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. import: submit, and import files and tables and fetch sources, as leadctl does. sales: read, write contacts, accounts, leads, interactions and opportunities, move leads, and merge. sales_ready: the same, but of leads only those that are sales-ready are seen, by a policy for row-level security on lead. reader: read views and ask for reports, but no table; views and reports then run with the rights of the owner of the workspace, see set_view_rights(). The owner has every right already. Errors: invalid_parameter_value, object_not_in_prerequisite_state for a reader where a table has row-level security.';
+	'Grant a role what a kind of user needs. capture: submit, by capture(), INSERT or COPY, and nothing else. import: submit, and import files and tables and fetch sources, as leadctl does. sales: read, write contacts, accounts, leads, interactions, opportunities with their lines, and tasks, move leads, and merge. sales_ready: the same, but of leads only those that are sales-ready are seen, by a policy for row-level security on lead. reader: read views and ask for reports, but no table; views and reports then run with the rights of the owner of the workspace, see set_view_rights(). The owner has every right already. Errors: invalid_parameter_value, object_not_in_prerequisite_state for a reader where a table has row-level security.';
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.capture(text, jsonb, text),
 	@workspace@.capture_raw(text, text, bytea),
 	@workspace@.reprocess(bigint),
 	@workspace@.purge_submissions(),
-	@workspace@.convert_lead(bigint, text, numeric, text),
 	@workspace@.assign(bigint, bigint, text, boolean),
 	@workspace@.define_field(text, text, text, text[], boolean, text),
 	@workspace@.drop_field(text, text),

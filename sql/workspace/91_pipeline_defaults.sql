@@ -18,6 +18,8 @@ INSERT INTO @workspace@.stage (pipeline, stage, sequence, label, kind, role, pro
 	('sales', 'won', 90, 'Won', 'won', NULL, 100),
 	('sales', 'lost', 99, 'Lost', 'lost', NULL, 0);
 
+UPDATE @workspace@.stage SET is_mandatory = true
+	WHERE pipeline = 'sales' AND stage IN ('identify', 'proposal', 'negotiation');
 UPDATE @workspace@.stage SET requires_link = true WHERE pipeline = 'marketing_sales' AND stage = 'inquiry';
 UPDATE @workspace@.stage SET moves_when_complete = true
 	WHERE pipeline = 'marketing_sales' AND stage IN ('teleprospect_acceptance', 'teleprospect_qualification');

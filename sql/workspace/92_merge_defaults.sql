@@ -52,6 +52,7 @@ INSERT INTO @workspace@.merge_policy (entity, field, policy, block) VALUES
 	('lead', 'self_prospected_by', 'winner', NULL),
 	('lead', 'team_id', 'winner', 'owner'),
 	('lead', 'agent_id', 'winner', 'owner'),
+	('lead', 'priority', 'max', NULL),
 	('lead', 'interaction_count', 'sum', NULL),
 	('lead', 'last_interaction_at', 'max', NULL),
 	('lead', 'created_at', 'min', NULL);

@@ -30,22 +30,22 @@ BlankLength(const char *text, size_t len)
 
 /* Take the white space off both ends of a text */
 void
-CellTrim(const char **text, size_t *len)
+CellTrim(const char **start, size_t *len)
 {
 	size_t		blank;
 
-	while ((blank = BlankLength(*text, *len)) > 0)
+	while ((blank = BlankLength(*start, *len)) > 0)
 	{
-		*text += blank;
+		*start += blank;
 		*len -= blank;
 	}
 	while (*len > 0)
 	{
-		if (BlankLength(*text + *len - 1, 1) == 1)
+		if (BlankLength(*start + *len - 1, 1) == 1)
 			*len -= 1;
-		else if (*len >= 2 && BlankLength(*text + *len - 2, 2) == 2)
+		else if (*len >= 2 && BlankLength(*start + *len - 2, 2) == 2)
 			*len -= 2;
-		else if (*len >= 3 && BlankLength(*text + *len - 3, 3) == 3)
+		else if (*len >= 3 && BlankLength(*start + *len - 3, 3) == 3)
 			*len -= 3;
 		else
 			break;

@@ -27,7 +27,7 @@ typedef enum
 	CELL_INVALID				/* not of the declared format */
 } CellStatus;
 
-extern void CellTrim(const char **text, size_t *len);
+extern void CellTrim(const char **start, size_t *len);
 extern CellStatus CellDate(const char *order, const char *text, size_t len, char *out);
 extern CellStatus CellNumber(char decimal_mark, const char *text, size_t len, char *out);
 extern bool Utf8IsValid(const char *text, size_t len);

@@ -106,7 +106,8 @@ static const char help[] =
 "  leadctl import FILE [OPTION]...\n"
 "\n"
 "The file:\n"
-"      --format=NAME          csv, tsv, ndjson or xlsx; guessed otherwise\n"
+"      --format=NAME          csv, tsv, ndjson, xlsx, or fixed for lines whose\n"
+"                             columns the form knows by place; guessed otherwise\n"
 "      --encoding=NAME        such as windows-1252, windows-1258 or UTF-16LE\n"
 "                             (default UTF-8, or what the file's mark says)\n"
 "      --delimiter=CHARACTER  between fields; guessed otherwise\n"
@@ -614,9 +615,9 @@ SendRow(Import *import, const Row *row)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	char		key[ROW_KEY_SIZE];
-	bool		is_json = import->source->kind == SOURCE_NDJSON;
+	const char *line_type = SourceLineType(import->source->kind);
 
-	if (is_json)
+	if (line_type)
 	{
 		import->key.len = 0;
 		BufferAdd(&import->key, row->raw, row->raw_len);
@@ -630,10 +631,10 @@ SendRow(Import *import, const Row *row)
 	PutInt(&import->tuple, 7, 2);
 	PutField(&import->tuple, import->form, strlen(import->form));
 	PutField(&import->tuple, key, strlen(key));
-	if (is_json)
+	if (line_type)
 	{
 		PutField(&import->tuple, NULL, 0);
-		PutField(&import->tuple, "application/json", 16);
+		PutField(&import->tuple, line_type, strlen(line_type));
 		PutField(&import->tuple, row->raw, row->raw_len);
 	}
 	else
@@ -727,7 +728,7 @@ SendRows(Import *import, bool *has_ended)
 			PutReason(&reasons, NULL, row.problem, NULL, 0, row.explanation);
 			RefuseRow(import, &row, reasons.data, false);
 		}
-		else if (import->source->kind != SOURCE_NDJSON && !BuildPayload(import, &row, &reasons))
+		else if (SourceLineType(import->source->kind) == NULL && !BuildPayload(import, &row, &reasons))
 			RefuseRow(import, &row, reasons.data, true);
 		else
 			is_alive = SendRow(import, &row);

@@ -13,7 +13,7 @@
 
 #include "import/cells.h"
 
-static const char *const kind_names[] = {"guess", "csv", "tsv", "ndjson", "xlsx"};
+static const char *const kind_names[] = {"guess", "csv", "tsv", "ndjson", "fixed", "xlsx"};
 
 /* Find a kind by its name */
 SourceKind
@@ -24,13 +24,20 @@ SourceKindNamed(const char *name)
 			return kind;
 	if (strcasecmp(name, "jsonl") == 0)
 		return SOURCE_NDJSON;
-	Die(EXIT_BAD_USAGE, "unknown format \"%s\": there are csv, tsv, ndjson and xlsx", name);
+	Die(EXIT_BAD_USAGE, "unknown format \"%s\": there are csv, tsv, ndjson, fixed and xlsx", name);
 }
 
 const char *
 SourceKindName(SourceKind kind)
 {
 	return kind_names[kind];
+}
+
+/* Get the media type of lines that the server reads itself, NULL for kinds that have columns */
+const char *
+SourceLineType(SourceKind kind)
+{
+	return kind == SOURCE_NDJSON ? "application/json" : kind == SOURCE_FIXED ? "text/plain" : NULL;
 }
 
 /* Guess the kind of a file from its first bytes and its name */

@@ -17,6 +17,7 @@ typedef enum
 	SOURCE_CSV,
 	SOURCE_TSV,
 	SOURCE_NDJSON,
+	SOURCE_FIXED,				/* lines whose columns the form knows by their places */
 	SOURCE_XLSX
 } SourceKind;
 
@@ -63,6 +64,7 @@ extern bool SourceNext(Source *source, Row *row);
 extern void SourceClose(Source *source);
 extern SourceKind SourceKindNamed(const char *name);
 extern const char *SourceKindName(SourceKind kind);
+extern const char *SourceLineType(SourceKind kind);
 
 extern void TextOpen(Source *source, const SourceOptions *options);
 extern void XlsxOpen(Source *source, const SourceOptions *options);

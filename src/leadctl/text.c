@@ -1,5 +1,5 @@
 /*
- * Files of text: CSV, TSV and NDJSON, in whatever encoding.  What is read is
+ * Files of text: CSV, TSV, NDJSON and lines of fixed width, in whatever encoding.  What is read is
  * made UTF-8 piece by piece and kept in a window that holds one row.
  */
 #include "leadctl/source.h"
@@ -109,7 +109,7 @@ FindRow(Source *source, Text *text, char **data, size_t *len, bool *is_overlong)
 		size_t		rest = text->window.len - text->start;
 		CsvStatus	status;
 
-		if (source->kind == SOURCE_NDJSON)
+		if (SourceLineType(source->kind))
 		{
 			char	   *end = rest > text->scan.at ? memchr(begin + text->scan.at, '\n', rest - text->scan.at) : NULL;
 
@@ -184,7 +184,7 @@ FindFilled(Source *source, Text *text, Row *row, bool *is_overlong)
 			return true;
 		if (IsBlank(data, len))
 			continue;
-		if (source->kind == SOURCE_NDJSON)
+		if (SourceLineType(source->kind))
 			return true;
 		text->copy.len = 0;
 		BufferAdd(&text->copy, data, len);
@@ -319,7 +319,7 @@ TextOpen(Source *source, const SourceOptions *options)
 	}
 	ReadMore(source, text);
 	CheckBeginning(source, text);
-	if (source->kind == SOURCE_NDJSON)
+	if (SourceLineType(source->kind))
 	{
 		source->delimiter = ',';
 		return;

@@ -29,7 +29,7 @@ bool
 ReaderMayRead(Oid relid)
 {
 	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
-		check_enable_rls(relid, InvalidOid, true) == RLS_NONE;
+		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
 /*

@@ -231,6 +231,9 @@ Lock(MergeCall *call)
 			WorkspaceExecute(ws, &lock_contacts_of_leads, &all, NULL);
 			LockEntities(call, ids, call->count + 1);
 			break;
+		case ENTITY_OPPORTUNITY:
+			Assert(false);
+			break;
 	}
 }
 

@@ -91,6 +91,15 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
 	WorkspaceExecute(ws, &link_lead, values, nulls);
 }
 
+/* Link a lead as it is stored; for conversion */
+void
+PipelineLink(Workspace *ws, WorkspaceConfig *config, Relation rel, HeapTuple lead)
+{
+	LawRow		row = {.table = LawTableOf(rel, true),.desc = RelationGetDescr(rel),.new = lead,.is_lead = true};
+
+	LinkManualLead(ws, config, &row);
+}
+
 /* Is the row new and its place in the pipeline given by the law just now? */
 static bool
 IsFresh(const LawRow *row)

@@ -11,6 +11,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "events/events.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pipeline/law.h"
@@ -166,6 +167,7 @@ PipelineRecord(Workspace *ws, const StageMove *moves, int n)
 	}
 	else
 		BatchExecute(ws, &record_moves, batch);
+	EventsRaise(ws, moves, n, user);
 }
 
 /* Order ids */

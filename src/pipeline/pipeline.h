@@ -74,6 +74,9 @@ extern void PipelineAct(Workspace *ws, WorkspaceConfig *config, const StageMove 
 extern bool PipelineHasActions(const Pipeline *pipeline, int from, int to);
 extern void PipelineCall(Workspace *ws, const char *function, const char *payload, const char *what);
 
+/* follow.c */
+extern void PipelineLink(Workspace *ws, WorkspaceConfig *config, Relation rel, HeapTuple lead);
+
 /* settle.c */
 extern void PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, int n,
 						   const ScoreEvent *events, int event_count);

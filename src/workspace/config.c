@@ -14,7 +14,7 @@
 #include "utils/typcache.h"
 #include "workspace/config.h"
 
-const char *const EntityNames[ENTITY_COUNT] = {"contact", "account", "lead"};
+const char *const EntityNames[ENTITY_COUNT + 1] = {"contact", "account", "lead", "opportunity"};
 
 static const char *const attribute_types[] = {
 	"text", "integer", "number", "boolean", "date", "timestamp", "choice", "choices"
@@ -30,6 +30,10 @@ static const PlanSource read_routing = {
 	"  WHERE a.team_id = r.team_id AND a.is_active)"
 	" FROM @workspace@.routing_rule r JOIN @workspace@.team t ON t.team_id = r.team_id"
 	" WHERE r.is_active AND t.is_active ORDER BY r.sequence"
+};
+static const PlanSource read_handlers = {
+	"SELECT h.event_handler_id, h.event, h.label, h.delivery, h.condition::text, h.on_error = 'record'"
+	" FROM @workspace@.event_handler h WHERE h.is_active ORDER BY h.event_handler_id"
 };
 static const PlanSource read_kinds = {
 	"SELECT kind, direction, makes_lead FROM @workspace@.interaction_kind ORDER BY kind COLLATE \"C\""
@@ -236,6 +240,37 @@ LoadRouting(Workspace *ws, WorkspaceConfig *config)
 	SPI_freetuptable(result);
 }
 
+/* Read who is told of moves; a handler whose condition is broken is left out */
+static void
+LoadHandlers(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_handlers, NULL, NULL);
+	SPITupleTable *result = SPI_tuptable;
+
+	config->handlers = palloc0(sizeof(EventHandler) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		EventHandler *handler = &config->handlers[config->handler_count];
+		char	   *delivery;
+		char	   *condition;
+
+		SPI_tuptable = result;
+		handler->id = ResultInt64(i, 1, NULL);
+		handler->event = ResultText(i, 2);
+		handler->label = ResultText(i, 3);
+		delivery = ResultText(i, 4);
+		handler->delivery = strcmp(delivery, "notify") == 0 ? DELIVER_NOTIFY :
+			strcmp(delivery, "outbox") == 0 ? DELIVER_OUTBOX : DELIVER_CALL;
+		condition = ResultText(i, 5);
+		handler->records_errors = ResultBool(i, 6);
+		handler->condition = condition == NULL ? NULL :
+			ConfigCompile(config, config->stage_move, "event handler", handler->label, condition, NULL);
+		if (condition == NULL || handler->condition)
+			config->handler_count++;
+	}
+	SPI_freetuptable(result);
+}
+
 /* Read the vocabularies that captures look names up in */
 static void
 LoadVocabularies(Workspace *ws, WorkspaceConfig *config)
@@ -323,6 +358,8 @@ WorkspaceGetConfig(Workspace *ws)
 	ConfigLoadForms(ws, config);
 	ConfigLoadModels(ws, config);
 	LoadRouting(ws, config);
+	config->stage_move = RowType(ws->move_relid);
+	LoadHandlers(ws, config);
 	LoadVocabularies(ws, config);
 	MemoryContextSwitchTo(old);
 	SPI_finish();

@@ -15,7 +15,8 @@ typedef enum
 {
 	ENTITY_CONTACT,
 	ENTITY_ACCOUNT,
-	ENTITY_LEAD
+	ENTITY_LEAD,
+	ENTITY_OPPORTUNITY			/* has custom attributes, and is neither captured nor matched nor merged */
 } EntityKind;
 
 #define ENTITY_COUNT 3
@@ -370,6 +371,24 @@ typedef struct RoutingRule
 	int64	   *agents;
 } RoutingRule;
 
+typedef enum
+{
+	DELIVER_NOTIFY,
+	DELIVER_OUTBOX,
+	DELIVER_CALL
+} EventDelivery;
+
+/* Who is told of a kind of moves */
+typedef struct EventHandler
+{
+	int64		id;
+	char	   *event;
+	char	   *label;
+	EventDelivery delivery;
+	CompiledPredicate *condition;	/* over stage_move, or NULL for all */
+	bool		records_errors; /* rather than fail the move */
+} EventHandler;
+
 typedef struct InteractionKind
 {
 	char	   *name;
@@ -425,6 +444,9 @@ typedef struct WorkspaceConfig
 	RoutingRule *routing;
 	int			kind_count;
 	InteractionKind *kinds;
+	TupleDesc	stage_move;		/* row type of stage_move */
+	int			handler_count;
+	EventHandler *handlers;
 	struct MatchConfig *matching;	/* read when it is first wanted */
 } WorkspaceConfig;
 
@@ -446,7 +468,7 @@ extern CustomField *ConfigField(WorkspaceConfig *config, EntityKind entity, cons
 extern Campaign *ConfigCampaign(WorkspaceConfig *config, const char *name);
 extern LeadSource *ConfigSource(WorkspaceConfig *config, const char *source);
 
-extern const char *const EntityNames[ENTITY_COUNT];
+extern const char *const EntityNames[ENTITY_COUNT + 1];
 extern const FieldDef FieldDefs[FIELD_COUNT];
 
 #endif

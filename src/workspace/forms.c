@@ -228,7 +228,7 @@ BuildEntries(WorkspaceConfig *config, Form *form, Jsonb *mapping, const FormRows
 	{
 		CustomField *custom = &config->fields[i];
 
-		if (!custom->is_active)
+		if (!custom->is_active || custom->entity == ENTITY_OPPORTUNITY)
 			continue;
 		AddEntry(form, psprintf("%s.%s", EntityNames[custom->entity], custom->name), -1, custom, false);
 		AddEntry(form, custom->name, -1, custom, false);

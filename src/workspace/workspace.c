@@ -54,7 +54,7 @@ RelationInvalidated(Datum arg, Oid relid)
 	while ((ws = hash_seq_search(&status)) != NULL)
 	{
 		if (relid == InvalidOid || relid == ws->info_relid || relid == ws->profile_relid ||
-			relid == ws->opportunity_relid || relid == ws->interaction_relid)
+			relid == ws->opportunity_relid || relid == ws->interaction_relid || relid == ws->move_relid)
 			ws->config_valid = false;
 		if (relid == InvalidOid || relid == ws->contact_relid)
 			ws->contact_definition++;
@@ -213,6 +213,7 @@ WorkspaceOfNamespace(Oid namespace_id)
 	ws->profile_relid = get_relname_relid("lead_profile", namespace_id);
 	ws->opportunity_relid = get_relname_relid("opportunity_profile", namespace_id);
 	ws->interaction_relid = get_relname_relid("interaction", namespace_id);
+	ws->move_relid = get_relname_relid("stage_move", namespace_id);
 	ws->contact_relid = get_relname_relid("contact", namespace_id);
 	ws->contact_definition++;
 	for (int arg = 0; arg <= ARG_HEATS; arg++)

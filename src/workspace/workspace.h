@@ -61,6 +61,7 @@ typedef struct Workspace
 	Oid			profile_relid;
 	Oid			opportunity_relid;	/* opportunity_profile */
 	Oid			interaction_relid;
+	Oid			move_relid;
 	Oid			contact_relid;
 	uint64		contact_definition; /* counts its changes, indexes included */
 	Oid			types[ARG_HEATS + 1];

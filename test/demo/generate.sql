@@ -582,4 +582,61 @@ CROSS JOIN LATERAL (
 WHERE s.stage IS NOT NULL
 ORDER BY d.opened_at, d.lead_id;
 
+-- What was offered in them: the amount follows the lines
+
+INSERT INTO crm.product (product, label, unit_price) VALUES
+	('CRM Cloud', 'A seat for a year', 240), ('Analytics', 'A seat for a year', 180), ('Payments', 'A thousand transactions', 95),
+	('Onboarding', 'A day on site', 900);
+
+INSERT INTO crm.opportunity_line (opportunity_id, product_id, quantity, discount)
+SELECT o.opportunity_id, p.product_id, GREATEST(1, round(o.amount / p.unit_price)),
+	CASE WHEN pg_temp.draw(o.opportunity_id, 110) < 0.3 THEN 5 * (1 + floor(3 * pg_temp.draw(o.opportunity_id, 111))) ELSE 0 END
+FROM crm.opportunity o
+JOIN crm.lead l ON l.lead_id = o.lead_id
+LEFT JOIN crm.product w ON w.product = l.product
+JOIN crm.product p ON p.product = COALESCE(w.product, 'CRM Cloud');
+
+INSERT INTO crm.opportunity_line (opportunity_id, product_id, quantity)
+SELECT o.opportunity_id, p.product_id, 1 + floor(4 * pg_temp.draw(o.opportunity_id, 112))
+FROM crm.opportunity o
+JOIN crm.product p ON p.product = 'Onboarding'
+WHERE o.amount > 5000 AND pg_temp.draw(o.opportunity_id, 113) < 0.5;
+
+-- What was done about them, by whom, and what came of it
+
+INSERT INTO crm.interaction (lead_id, contact_id, agent_id, kind, direction, outcome, note, occurred_at)
+SELECT
+	d.lead_id, d.contact_id, d.agent_id, a.kind, 'outbound',
+	CASE WHEN a.step = 1 THEN pg_temp.pick(ARRAY['interested', 'interested', 'no_answer', 'call_back', 'left_message'], pg_temp.draw(d.lead_id, 114))
+		WHEN a.kind = 'email_sent' THEN 'sent'
+		ELSE pg_temp.pick(ARRAY['meeting_agreed', 'asked_for_offer', 'interested', 'not_interested', 'no_budget'], pg_temp.draw(d.lead_id * 10 + a.step, 115)) END,
+	a.note,
+	d.opened_at + a.step * interval '2 days' + interval '1 hour' * floor(8 * pg_temp.draw(d.lead_id * 10 + a.step, 116))
+FROM deal d
+CROSS JOIN (VALUES (1, 'call_outbound', 'first call'), (2, 'email_sent', 'price list'), (3, 'call_outbound', 'asked what they think of it'), (4, 'meeting', NULL)) a (step, kind, note)
+WHERE a.step <= 1 + floor(4 * pg_temp.draw(d.lead_id, 117)) AND d.opened_at + a.step * interval '2 days' < timestamptz '2026-06-30';
+
+-- What is to be done, and what was
+
+INSERT INTO crm.task (subject, kind, lead_id, opportunity_id, contact_id, account_id, agent_id, priority, due_at, remind_at, state, closed_at, created_at)
+SELECT
+	CASE o.stage WHEN 'identify' THEN 'Find out who decides' WHEN 'proposal' THEN 'Ask about the proposal' ELSE 'Agree on the contract' END,
+	CASE o.stage WHEN 'negotiation' THEN 'meeting' ELSE 'call_outbound' END,
+	o.lead_id, o.opportunity_id, o.contact_id, o.account_id, o.agent_id,
+	CASE WHEN o.amount > 20000 THEN 2 WHEN o.amount > 5000 THEN 1 ELSE 0 END,
+	t.due_at, t.due_at - interval '1 day',
+	CASE WHEN t.is_done THEN 'done' ELSE 'open' END,
+	CASE WHEN t.is_done THEN t.due_at END,
+	o.created_at
+FROM crm.opportunity o
+CROSS JOIN LATERAL (
+	SELECT o.created_at + interval '1 day' * (5 + floor(25 * pg_temp.draw(o.opportunity_id, 118))) AS due_at, pg_temp.draw(o.opportunity_id, 119) < 0.4 AS is_done
+) t
+WHERE o.status = 'open';
+
+INSERT INTO crm.task (subject, kind, lead_id, due_at, created_at)
+SELECT 'Call back', 'call_outbound', l.lead_id, l.last_interaction_at + interval '3 days', l.last_interaction_at
+FROM crm.lead l
+WHERE l.status = 'open' AND l.agent_id IS NOT NULL AND l.sales_ready_at IS NULL AND pg_temp.draw(l.lead_id, 120) < 0.1;
+
 ANALYZE;

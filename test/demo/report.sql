@@ -63,6 +63,29 @@ SELECT 'All channels' AS total, sum(c.first_touch_revenue) AS "first touch", sum
 	sum(c.linear_revenue) AS linear, (SELECT sum(amount) FROM crm.opportunity WHERE status = 'won') AS "revenue won"
 FROM crm.channel_performance c;
 
+\echo 'Opportunities by stage'
+SELECT v.label AS stage, v.opportunities, v.value, v.weighted_value AS weighted
+FROM crm.pipeline_value v ORDER BY v.pipeline, v.sequence;
+
+\echo 'What is sold'
+SELECT p.product, count(DISTINCT l.opportunity_id) FILTER (WHERE o.status = 'won') AS won, sum(l.amount) FILTER (WHERE o.status = 'won') AS revenue,
+	sum(l.amount) FILTER (WHERE o.status = 'open') AS open
+FROM crm.opportunity_line l JOIN crm.opportunity o USING (opportunity_id) JOIN crm.product p USING (product_id)
+GROUP BY p.product ORDER BY revenue DESC NULLS LAST;
+
+\echo 'What the agents have in hand'
+SELECT w.team, w.agent, w.open_leads AS leads, w.ready_leads AS ready, w.open_tasks AS tasks, w.overdue_tasks AS overdue,
+	w.open_opportunities AS deals, w.weighted_value AS weighted
+FROM crm.agent_workload w WHERE w.open_leads + w.open_opportunities + w.open_tasks > 0
+ORDER BY w.weighted_value DESC, w.agent LIMIT 10;
+
+\echo 'What was done about a lead'
+SELECT l.lead_id AS lead, crm.activity_log_text(l.lead_id) AS activities
+FROM (
+	SELECT i.lead_id FROM crm.interaction i WHERE i.outcome IS NOT NULL
+	GROUP BY i.lead_id HAVING count(*) >= 4 ORDER BY i.lead_id LIMIT 1
+) l;
+
 \echo 'Campaigns'
 SELECT r.campaign, r.channel, r.leads, r.cost, r.won, r.revenue, r.roi
 FROM crm.campaign_roi r ORDER BY r.roi DESC NULLS LAST, r.campaign;

@@ -15,7 +15,7 @@ SELECT entity, field, type, options, is_required, is_active FROM fields.field OR
 
 -- definitions that make no sense
 \set VERBOSITY terse
-SELECT fields.define_field('opportunity', 'x');
+SELECT fields.define_field('campaign', 'x');
 SELECT fields.define_field('contact', 'Bad Name');
 SELECT fields.define_field('contact', 'x', 'money');
 SELECT fields.define_field('contact', 'x', 'choice');

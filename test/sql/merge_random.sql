@@ -19,7 +19,7 @@ SELECT chance.define_field('contact', 'colours', 'choices', '{red,green,blue}');
 SELECT chance.define_field('contact', 'seats', 'integer');
 SELECT chance.define_field('contact', 'memo', 'text');
 INSERT INTO chance.merge_policy (entity, field, policy) VALUES ('contact', 'attributes.seats', 'sum'), ('contact', 'attributes.memo', 'concatenate');
-SELECT setseed(0.4);
+SELECT setseed(0.48);
 INSERT INTO chance.submission (payload)
 SELECT jsonb_build_object('email', 'p' || n % 8 || '@c' || n % 7 || '.example', 'page', 'page' || (random() * 3)::integer, 'full_name', 'P ' || n, 'consent_email', random() < .5,
 	'phone', CASE WHEN random() < .3 THEN '+84901234' || 100 + n % 8 END, 'kind', (ARRAY['demo_request', 'page_view', 'download', 'meeting'])[1 + (random() * 3)::integer],

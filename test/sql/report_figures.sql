@@ -33,7 +33,7 @@ SELECT opportunity_id AS o2 FROM reports.convert_lead(:two, 'Two', 33.34) \gset
 SELECT opportunity_id AS o3 FROM reports.convert_lead(:three, 'Three', 500) \gset
 UPDATE reports.opportunity SET stage = 'proposal';
 SELECT stage, opportunities, value, weighted_value FROM reports.pipeline_value WHERE opportunities > 0;
-UPDATE reports.opportunity SET stage = 'lost' WHERE opportunity_id = :o3;
+UPDATE reports.opportunity SET stage = 'lost', lost_reason = 'price' WHERE opportunity_id = :o3;
 UPDATE reports.opportunity SET stage = 'negotiation' WHERE opportunity_id <> :o3;
 UPDATE reports.opportunity SET stage = 'won', closed_at = '2026-02-01Z' WHERE opportunity_id <> :o3;
 -- one sold without any touch or lead, long ago

@@ -35,7 +35,7 @@ my $extras = q{
 	CREATE VIEW crm.loyal AS SELECT contact_id, email, loyalty FROM crm.contact WHERE loyalty <> 'none';
 };
 as_owner('source', "SELECT lead_mgmt.create_workspace('crm');" . $extras . q{
-	SELECT crm.grant_access('sales_role', 'reader');
+	SELECT crm.grant_access('sales_role', 'sales');
 	SELECT crm.define_field('contact', 'colour', 'choice', '{red,blue}');
 	SELECT crm.define_field('lead', 'seats', 'integer');
 	INSERT INTO crm.form (form, mapping, default_region, blank_values) VALUES ('webinar', '{"Mail": "email"}', 'AU', '{n/a}');
@@ -201,7 +201,7 @@ my $truncate = join ', ', map { "crm.$_" } split /\n/,
 as_owner('data', "TRUNCATE $truncate");
 my ($out, $err) = run_program($node, 'pg_restore', '-e', '--disable-triggers', '-d', 'data', "$directory/data");
 is(fingerprint('data'), $rows, 'data only: all rows and sequences are there');
-as_owner('data', q{SELECT crm.grant_access('sales_role', 'reader'); SELECT crm.index_match_keys()});
+as_owner('data', q{SELECT crm.grant_access('sales_role', 'sales'); SELECT crm.index_match_keys()});
 is(schema_objects('data'), $objects, 'data only: all objects are there');
 check_life('data', 'data only');
 

@@ -36,7 +36,7 @@ query($node, q{
 	CREATE FUNCTION crm.own_function() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 	SELECT crm.capture('own', '{"email": "ann@example.com", "budget": 20}');
 	CREATE ROLE reader;
-	SELECT crm.grant_access('reader', 'reader');
+	SELECT crm.grant_access('reader', 'sales');
 	GRANT EXECUTE ON FUNCTION crm.own_function() TO PUBLIC});
 
 sub rows
