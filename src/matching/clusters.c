@@ -354,7 +354,7 @@ find_clusters(PG_FUNCTION_ARGS)
 	match_weight = log2(model->match_probability) - log2(1 - model->match_probability);
 	review_weight = log2(model->review_probability) - log2(1 - model->review_probability);
 	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL);
-	pairs = FindPairs(records, NULL, method == LINK_COMPLETE ? Min(review_weight, match_weight) : match_weight, 1, &count);
+	pairs = FindPairs(records, method == LINK_COMPLETE ? Min(review_weight, match_weight) : match_weight, &count);
 	ReturnClustered((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count, method, match_weight,
 					PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
 	RecordsReport(records, "records clustered");

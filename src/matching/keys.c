@@ -25,6 +25,9 @@
 /* Records whose lines are fetched ahead of comparing them */
 #define FETCH_AHEAD 48
 
+/* Makes of a code what a share of the blocks is picked by */
+#define SHARE_SALT 7
+
 /* Codes are told apart by so many bits, at least, when it is seen which come twice */
 #define SEEN_MIN_BITS 12
 
@@ -149,16 +152,19 @@ struct KeyBuilder
 	CodeEntry  *entries;
 	CodeEntry  *spare;
 	uint64		room;
+	double		wanted;			/* pairs; of more, a share of the blocks is kept */
+	double		pairs;			/* in the blocks so far */
 };
 
-/* Make what the blocks of keys are found with */
+/* Make what the blocks of keys are found with, of which a share will do if they have more pairs than wanted */
 KeyBuilder *
-KeyBuilderCreate(MatchKeys *keys)
+KeyBuilderCreate(MatchKeys *keys, double wanted)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt keys", ALLOCSET_DEFAULT_SIZES);
 	KeyBuilder *builder = MemoryContextAllocZero(context, sizeof(KeyBuilder));
 
 	builder->keys = keys;
+	builder->wanted = wanted;
 	builder->context = context;
 	for (builder->seen_bits = SEEN_MIN_BITS; (UINT64CONST(1) << builder->seen_bits) < (uint64) keys->records->count * 4;)
 		builder->seen_bits++;
@@ -442,6 +448,21 @@ SplitBlock(KeyBuilder *builder, int key, CodeEntry *entries, CodeEntry *spare, u
 	}
 }
 
+/* Keep a share of the blocks, picked by their codes; returns how many members they have */
+static uint32
+KeepShare(CodeEntry *members, uint32 count, double share)
+{
+	uint32		below = (uint32) (share * PG_UINT32_MAX);
+	uint32		kept = 0;
+
+	if (share >= 1)
+		return count;
+	for (uint32 i = 0; i < count; i++)
+		if (JoinCodes(members[i].code, SHARE_SALT) <= below)
+			members[kept++] = members[i];
+	return kept;
+}
+
 /* Find the blocks of a key, splitting those that are too large */
 void
 KeyBuild(KeyBuilder *builder, int key)
@@ -473,9 +494,33 @@ KeyBuild(KeyBuilder *builder, int key)
 	}
 	if (blocks->split > 0)
 		sorted = GatherMembers(builder, key, &count);
+
+	/* What is dropped with the keys so far is dropped with all of them */
+	builder->pairs += blocks->pairs;
+	count = KeepShare(sorted, count, builder->wanted / Max(builder->pairs, 1));
 	blocks->member_count = count;
 	blocks->members = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) Max(count, 1));
 	memcpy(blocks->members, sorted, sizeof(CodeEntry) * (uint64) count);
+}
+
+/* Keep a share of the blocks with as many pairs as wanted; returns the share */
+double
+KeysKeepWanted(MatchKeys *keys, double wanted)
+{
+	double		pairs = 0;
+	double		share;
+
+	for (int k = 0; k < keys->model->key_count; k++)
+		pairs += keys->blocks[k].pairs;
+	share = Min(1, wanted / Max(pairs, 1));
+	for (int k = 0; k < keys->model->key_count && share < 1; k++)
+	{
+		KeyBlocks  *blocks = &keys->blocks[k];
+
+		blocks->member_count = KeepShare(blocks->members, blocks->member_count, share);
+		blocks->members = ArrayGrow(blocks->members, sizeof(CodeEntry) * (uint64) Max(blocks->member_count, 1));
+	}
+	return share;
 }
 
 /* Make the keys of records, without codes and blocks */
@@ -577,7 +622,6 @@ void
 KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state)
 {
 	const CodeEntry *members = keys->blocks[key].members;
-	uint32		below = slice->share >= 1 ? PG_UINT32_MAX : (uint32) (slice->share * PG_UINT32_MAX);
 	uint32		room = keys->model->block_limit + 1;
 	uint32	   *numbers = palloc(sizeof(uint32) * room);
 	uint32		from = FirstMember(keys, key, RangeStart(slice->number, slice->count));
@@ -591,15 +635,13 @@ KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisi
 
 		while (to < end && members[to].code == block.code)
 			to++;
-		if (below == PG_UINT32_MAX)
-			for (; fetched < Min(end, to + FETCH_AHEAD); fetched++)
-				RecordFetch(keys->records, members[fetched].record);
+		for (; fetched < Min(end, to + FETCH_AHEAD); fetched++)
+			RecordFetch(keys->records, members[fetched].record);
 
 		/* More than fit have codes that are equal by chance */
 		for (uint32 i = from; i < to && block.count < room; i++)
 			numbers[block.count++] = members[i].record;
-		if (below == PG_UINT32_MAX || JoinCodes(block.code, 7) <= below)
-			visit(state, keys, &block);
+		visit(state, keys, &block);
 		from = to;
 	}
 	pfree(numbers);

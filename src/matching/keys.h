@@ -52,10 +52,9 @@ typedef struct MatchBlock
 	const uint32 *numbers;
 } MatchBlock;
 
-/* A part of the blocks of a key: a share picked by code, and of that one of so many ranges of codes */
+/* A part of the blocks of a key: one of so many ranges of codes */
 typedef struct KeysSlice
 {
-	double		share;
 	uint32		number;
 	uint32		count;
 } KeysSlice;
@@ -63,9 +62,10 @@ typedef struct KeysSlice
 typedef void (*BlockVisitor) (void *state, const MatchKeys *keys, const MatchBlock *block);
 
 extern MatchKeys *KeysCreate(MatchRecords *records);
-extern KeyBuilder *KeyBuilderCreate(MatchKeys *keys);
+extern KeyBuilder *KeyBuilderCreate(MatchKeys *keys, double wanted);
 extern void KeyBuild(KeyBuilder *builder, int key);
 extern void KeyBuilderFree(KeyBuilder *builder);
+extern double KeysKeepWanted(MatchKeys *keys, double wanted);
 extern void KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state);
 extern void KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state);
 extern bool KeysMetBefore(const MatchKeys *keys, int key, uint32 code, uint32 left, uint32 right);

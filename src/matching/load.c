@@ -26,6 +26,10 @@
 #include "utils/regproc.h"
 #include "utils/varlena.h"
 
+/* More records are not made room for in advance, and others with a little to spare */
+#define MOST_EXPECTED 1e9
+#define EXPECTED_SPARE 1.02
+
 /* Texts of records that were read */
 typedef struct Chunk
 {
@@ -42,6 +46,7 @@ typedef struct RecordReceiver
 	Oid			types[MODEL_MAX_FIELDS * 2 + 1];
 	uint32		received;		/* records in chunks that are full */
 	int			workers;		/* that may be asked for once there are many records */
+	uint32		expected;		/* records in all; 0 when unknown */
 	ReadTeam   *team;
 	List	   *waiting;		/* chunks, until it shows whether there are */
 	Chunk	   *chunk;
@@ -106,7 +111,7 @@ FlushChunk(RecordReceiver *receiver)
 	receiver->chunk = MakeChunk(receiver->records);
 	if (receiver->received >= SHARED_MIN_RECORDS)
 	{
-		receiver->team = TeamStart(receiver->records, receiver->workers);
+		receiver->team = TeamStart(receiver->records, receiver->workers, receiver->expected);
 		receiver->workers = 0;
 		WorkOffWaiting(receiver);
 	}
@@ -250,9 +255,28 @@ RecordsSource(const char *source)
 	return psprintf("(%s\n)", source);
 }
 
-/* Get the columns of a query, as SPI plans it, and whether others may work while it runs */
+/* Get how many records a query returns, with some to spare, where that is plain; or else 0 */
+static uint32
+ExpectedRecords(SPIPlanPtr plan)
+{
+	CachedPlan *cached = SPI_plan_get_cached_plan(plan);
+	uint32		expected = 0;
+
+	if (cached && list_length(cached->stmt_list) == 1)
+	{
+		Plan	   *tree = linitial_node(PlannedStmt, cached->stmt_list)->planTree;
+
+		if (tree && IsA(tree, SeqScan) && tree->qual == NIL && tree->plan_rows < MOST_EXPECTED)
+			expected = tree->plan_rows * EXPECTED_SPARE + 2 * CHUNK_ROWS;
+	}
+	if (cached)
+		ReleaseCachedPlan(cached, NULL);
+	return expected;
+}
+
+/* Get the columns of a query, as SPI plans it, whether others may work while it runs, and how many records come */
 static TupleDesc
-SourceColumns(const char *from, bool *is_safe)
+SourceColumns(const char *from, bool *is_safe, uint32 *expected)
 {
 	char	   *sql = psprintf("SELECT * FROM %s AS source", from);
 	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
@@ -270,6 +294,7 @@ SourceColumns(const char *from, bool *is_safe)
 				 errhint("Give the name of a table or one SELECT.")));
 	*is_safe = list_length(source->query_list) == 1 &&
 		max_parallel_hazard(linitial_node(Query, source->query_list)) != PROPARALLEL_UNSAFE;
+	*expected = *is_safe ? ExpectedRecords(plan) : 0;
 	return CreateTupleDescCopy(source->resultDesc);
 }
 
@@ -310,7 +335,7 @@ RecordsLoad(MatchRecords *records, const char *source, const char *key_column, b
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	from = RecordsSource(source);
-	columns = SourceColumns(from, &is_safe);
+	columns = SourceColumns(from, &is_safe, &receiver.expected);
 	key = key_column ? FindColumn(columns, key_column) : TupleDescAttr(columns, 0);
 	key_type = getBaseType(key->atttypid);
 	initStringInfo(&sql);

@@ -154,11 +154,11 @@ FinderSearchSeams(PairFinder *finder, const MatchKeys *keys)
 	CompareBatch(finder, keys);
 }
 
-/* Look for pairs in the blocks of all keys, or a share of them */
+/* Look for pairs in the blocks of all keys */
 void
-FinderSearch(PairFinder *finder, const MatchKeys *keys, double share)
+FinderSearch(PairFinder *finder, const MatchKeys *keys)
 {
-	KeysSlice	all = {share, 0, 1};
+	KeysSlice	all = {0, 1};
 
 	for (int k = 0; k < keys->model->key_count; k++)
 		FinderSearchSlice(finder, keys, k, &all);
@@ -185,33 +185,30 @@ SearchAll(PairFinder *finder, const MatchRecords *records)
 	}
 }
 
-/* Search the blocks of keys, or a share of them, together with workers if there are any */
+/* Search the blocks of keys, together with workers if there are any */
 static void
-SearchKeys(PairFinder *finder, MatchRecords *records, MatchKeys *keys, double share)
+SearchKeys(PairFinder *finder, MatchRecords *records, MatchKeys *keys)
 {
 	int			workers = SharedWorkers(records);
 
 	if (workers > 0)
-		SharedSearch(records, keys, share, workers, finder);
+		SharedSearch(records, keys, workers, finder);
 	else
-		FinderSearch(finder, keys, share);
+		FinderSearch(finder, keys);
 	RecordsReport(records, UINT64_FORMAT " pairs met, " UINT64_FORMAT " compared in full, " UINT64_FORMAT " found",
 				  finder->met, finder->compared, finder->count);
 }
 
-/*
- * Find the pairs of records whose weight reaches a limit, in a share of the
- * blocks; the keys may be known already
- */
+/* Find the pairs of records whose weight reaches a limit */
 FoundPair *
-FindPairs(MatchRecords *records, MatchKeys *keys, double at_least, double share, uint64 *count)
+FindPairs(MatchRecords *records, double at_least, uint64 *count)
 {
 	PairFinder *finder = FinderCreate(ScorerCreate(records), at_least);
 
 	if (RecordsAllPairs(records) <= COMPARE_ALL_PAIRS)
 		SearchAll(finder, records);
 	else
-		SearchKeys(finder, records, keys ? keys : KeysBuild(records), share);
+		SearchKeys(finder, records, KeysBuild(records, INFINITY));
 	*count = finder->count;
 	return finder->pairs;
 }
@@ -222,7 +219,7 @@ FindPairsAtKeys(MatchRecords *records, MatchKeys *keys, double at_least, uint64 
 {
 	PairFinder *finder = FinderCreate(ScorerCreate(records), at_least);
 
-	SearchKeys(finder, records, keys, 1);
+	SearchKeys(finder, records, keys);
 	*count = finder->count;
 	return finder->pairs;
 }
@@ -313,7 +310,7 @@ find_pairs(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)),
 						   PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
-	pairs = FindPairs(records, NULL, log2(at_least) - log2(1 - at_least), 1, &count);
+	pairs = FindPairs(records, log2(at_least) - log2(1 - at_least), &count);
 	ReturnPairs((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count);
 	SharedRelease(records);
 	return (Datum) 0;

@@ -46,12 +46,12 @@ typedef struct PairFinder
 
 extern double PairsLimit(double probability);
 extern MatchRecords *PairsRecords(MatchModel *model, const char *source, const char *other);
-extern FoundPair *FindPairs(MatchRecords *records, MatchKeys *keys, double at_least, double share, uint64 *count);
+extern FoundPair *FindPairs(MatchRecords *records, double at_least, uint64 *count);
 extern FoundPair *FindPairsAtKeys(MatchRecords *records, MatchKeys *keys, double at_least, uint64 *count);
 extern PairFinder *FinderCreate(PairScorer *scorer, double at_least);
 extern void FinderAppend(PairFinder *finder, const FoundPair *pairs, uint64 count);
 extern void FinderSearchSlice(PairFinder *finder, const MatchKeys *keys, int key, const KeysSlice *slice);
-extern void FinderSearch(PairFinder *finder, const MatchKeys *keys, double share);
+extern void FinderSearch(PairFinder *finder, const MatchKeys *keys);
 extern void FinderSearchSeams(PairFinder *finder, const MatchKeys *keys);
 
 #endif

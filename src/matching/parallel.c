@@ -24,6 +24,9 @@
 /* Tasks for each process, so that none waits long for the last */
 #define TASKS_PER_PROCESS 8
 
+/* Finding the blocks of keys takes memory in every process, and little time */
+#define BUILD_WORKERS 1
+
 /* Results go through a queue of this size, so many at a time */
 #define QUEUE_SIZE 262144
 #define MESSAGE_ITEMS 1024
@@ -52,7 +55,7 @@ typedef struct SharedJob
 	MatchDictionary words[MODEL_MAX_FIELDS];
 	MatchKeys	keys;
 	SharedWork	work;
-	double		share;			/* of the blocks */
+	double		wanted;			/* pairs in blocks, when building */
 	double		at_least;		/* weight, when searching */
 	uint64		random_pairs;	/* when counting */
 	uint32		slices;			/* of each key */
@@ -134,7 +137,7 @@ CreateFinds(const SharedJob *job, MatchKeys *keys, PairScorer *scorer)
 
 	if (job->work == SHARED_BUILD)
 	{
-		finds->builder = KeyBuilderCreate(keys);
+		finds->builder = KeyBuilderCreate(keys, job->wanted);
 		return finds;
 	}
 	finds->finder = FinderCreate(scorer, job->at_least);
@@ -156,7 +159,7 @@ WorkOnTasks(SharedJob *job, const MatchKeys *keys, PairScorer *scorer, SharedFin
 	while ((task = pg_atomic_fetch_add_u32(&job->next_task, 1)) < job->task_count)
 	{
 		uint32		part = task - random_tasks;
-		KeysSlice	slice = {job->share, part % job->slices, job->slices};
+		KeysSlice	slice = {part % job->slices, job->slices};
 
 		CHECK_FOR_INTERRUPTS();
 		if (job->work == SHARED_BUILD)
@@ -409,9 +412,9 @@ RunJob(const SharedJob *wanted, MatchRecords *records, MatchKeys *keys, int work
 
 /* Find the blocks of all keys together with workers; false when there is no shared memory for that */
 static bool
-SharedBuild(MatchRecords *records, MatchKeys *keys, int workers)
+SharedBuild(MatchRecords *records, MatchKeys *keys, double wanted_pairs, int workers)
 {
-	SharedJob	wanted = {.work = SHARED_BUILD};
+	SharedJob	wanted = {.work = SHARED_BUILD,.wanted = wanted_pairs};
 	SharedFinds *finds;
 	uint32		task_count;
 
@@ -425,16 +428,16 @@ SharedBuild(MatchRecords *records, MatchKeys *keys, int workers)
 	return true;
 }
 
-/* Work out the codes of all keys and find their blocks */
+/* Work out the codes of all keys and find their blocks, of which a share will do if they have more pairs than wanted */
 MatchKeys *
-KeysBuild(MatchRecords *records)
+KeysBuild(MatchRecords *records, double wanted)
 {
 	MatchKeys  *keys = KeysCreate(records);
-	int			workers = Min(SharedWorkers(records), keys->model->key_count - 1);
+	int			workers = Min(Min(SharedWorkers(records), BUILD_WORKERS), keys->model->key_count - 1);
 
-	if (workers <= 0 || !SharedBuild(records, keys, workers))
+	if (workers <= 0 || !SharedBuild(records, keys, wanted, workers))
 	{
-		KeyBuilder *builder = KeyBuilderCreate(keys);
+		KeyBuilder *builder = KeyBuilderCreate(keys, wanted);
 
 		keys->codes = ArrayAllocate(CurrentMemoryContext,
 									sizeof(uint32) * (uint64) Max(keys->stride, 1) * Max(records->count, 1));
@@ -448,15 +451,15 @@ KeysBuild(MatchRecords *records)
 
 /* Find pairs together with workers */
 void
-SharedSearch(MatchRecords *records, MatchKeys *keys, double share, int workers, PairFinder *finder)
+SharedSearch(MatchRecords *records, MatchKeys *keys, int workers, PairFinder *finder)
 {
-	SharedJob	wanted = {.work = SHARED_SEARCH,.share = share,.at_least = finder->at_least};
+	SharedJob	wanted = {.work = SHARED_SEARCH,.at_least = finder->at_least};
 	SharedFinds *finds;
 	uint32		task_count;
 
 	if (!ShareArrays(records, keys))
 	{
-		FinderSearch(finder, keys, share);
+		FinderSearch(finder, keys);
 		return;
 	}
 	finds = RunJob(&wanted, records, keys, workers, &task_count);
@@ -470,10 +473,10 @@ SharedSearch(MatchRecords *records, MatchKeys *keys, double share, int workers, 
 
 /* Count patterns together with workers, those of random pairs and those of pairs in blocks */
 void
-SharedCount(MatchRecords *records, MatchKeys *keys, double share, uint64 random_pairs, int workers,
+SharedCount(MatchRecords *records, MatchKeys *keys, uint64 random_pairs, int workers,
 			PatternTable *random, PatternTable *met)
 {
-	SharedJob	wanted = {.work = SHARED_COUNT,.share = share,.random_pairs = random_pairs};
+	SharedJob	wanted = {.work = SHARED_COUNT,.random_pairs = random_pairs};
 	PatternTable *tables[2] = {random, met};
 	SharedFinds *finds;
 	uint32		task_count;
@@ -484,7 +487,7 @@ SharedCount(MatchRecords *records, MatchKeys *keys, double share, uint64 random_
 
 		for (int part = 0; part < RANDOM_PARTS; part++)
 			PatternsOfRandomPairs(random, scorer, random_pairs, part);
-		PatternsOfBlocks(met, scorer, keys, share);
+		PatternsOfBlocks(met, scorer, keys);
 		return;
 	}
 	finds = RunJob(&wanted, records, keys, workers, &task_count);

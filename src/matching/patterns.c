@@ -302,11 +302,11 @@ PatternsOfSeams(PatternTable *table, PairScorer *scorer, const MatchKeys *keys)
 	BatchCount(&batch);
 }
 
-/* Count the pairs that meet in blocks, or in a share of the blocks */
+/* Count the pairs that meet in blocks */
 void
-PatternsOfBlocks(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, double share)
+PatternsOfBlocks(PatternTable *table, PairScorer *scorer, const MatchKeys *keys)
 {
-	KeysSlice	all = {share, 0, 1};
+	KeysSlice	all = {0, 1};
 
 	for (int k = 0; k < keys->model->key_count; k++)
 		PatternsOfSlice(table, scorer, keys, k, &all);

@@ -45,6 +45,6 @@ extern uint16 KeyDependents(const MatchModel *model, const ModelKey *key);
 extern void PatternsOfSlice(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, int key,
 							const KeysSlice *slice);
 extern void PatternsOfSeams(PatternTable *table, PairScorer *scorer, const MatchKeys *keys);
-extern void PatternsOfBlocks(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, double share);
+extern void PatternsOfBlocks(PatternTable *table, PairScorer *scorer, const MatchKeys *keys);
 
 #endif

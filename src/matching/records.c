@@ -27,6 +27,28 @@
 /* Letter signatures and lengths take so many bytes of a line at most */
 #define LINE_MAX_LETTERS 56
 
+/* Put the lines where they are to be shared, with room for so many records */
+void
+RecordsShareLines(MatchRecords *records, uint32 expected)
+{
+	uint64		size = sizeof(uint32) * (uint64) records->layout.stride;
+	uint32	   *lines;
+
+	if (expected <= records->capacity)
+		return;
+	lines = SharedAllocate(records->shared, size * expected);
+	if (lines == NULL)
+		return;
+	memcpy(lines, records->lines, size * records->count);
+	pfree(records->lines);
+	records->lines = lines;
+	records->capacity = expected;
+	if (records->integer_keys)
+		records->integer_keys = ArrayGrow(records->integer_keys, sizeof(int64) * (uint64) expected);
+	if (records->text_keys)
+		records->text_keys = ArrayGrow(records->text_keys, sizeof(uint64) * (uint64) expected);
+}
+
 /* Get the place of a column among those that are read, which it joins */
 static int
 CollectColumn(MatchRecords *records, const char *column)
@@ -156,6 +178,8 @@ RecordsCreate(const MatchModel *model)
 void
 RecordsReserve(MatchRecords *records, uint32 more)
 {
+	uint64		size;
+
 	if (records->count + (uint64) more <= records->capacity)
 		return;
 	if (records->count + (uint64) more > INT_MAX)
@@ -163,7 +187,17 @@ RecordsReserve(MatchRecords *records, uint32 more)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("more than %d records", INT_MAX)));
 	records->capacity = Max(records->capacity * 2, records->count + more);
-	records->lines = ArrayGrow(records->lines, sizeof(uint32) * (uint64) records->capacity * records->layout.stride);
+	size = sizeof(uint32) * (uint64) records->capacity * records->layout.stride;
+	if (records->shared && SharedHolds(records->shared, records->lines))
+	{
+		uint32	   *lines = ArrayAllocate(records->context, size);
+
+		memcpy(lines, records->lines, sizeof(uint32) * (uint64) records->count * records->layout.stride);
+		SharedGiveBack(records->shared, records->lines);
+		records->lines = lines;
+	}
+	else
+		records->lines = ArrayGrow(records->lines, size);
 	if (records->integer_keys)
 		records->integer_keys = ArrayGrow(records->integer_keys, sizeof(int64) * (uint64) records->capacity);
 	if (records->text_keys)

@@ -82,6 +82,7 @@ typedef struct MatchRecords
 extern MatchRecords *RecordsCreate(const MatchModel *model);
 extern void RecordsInit(MatchRecords *records, const MatchModel *model);
 extern void RecordsReserve(MatchRecords *records, uint32 more);
+extern void RecordsShareLines(MatchRecords *records, uint32 expected);
 extern void RecordsFill(MatchRecords *records, const char *bytes, const ChunkText *texts, int stride, int rows);
 extern void RecordsJoinParts(MatchRecords *records);
 extern void RecordsLoad(MatchRecords *records, const char *source, const char *key_column, bool is_all);

@@ -228,7 +228,7 @@ explain_blocking(PG_FUNCTION_ARGS)
 		SharedRelease(records);
 		return (Datum) 0;
 	}
-	keys = KeysBuild(records);
+	keys = KeysBuild(records, INFINITY);
 	pairs = FindPairsAtKeys(records, keys, 0, &count);
 	CountFinds(&finds, keys, pairs, count);
 

@@ -255,9 +255,9 @@ SendMessage(ReadTeam *team, int worker, const void *message, Size size)
 	}
 }
 
-/* Start workers to read records; NULL when there are none */
+/* Start workers to read records, of which so many are expected, or 0; NULL when there are none */
 ReadTeam *
-TeamStart(MatchRecords *records, int workers)
+TeamStart(MatchRecords *records, int workers, uint32 expected)
 {
 	ReadTeam   *team = palloc0(sizeof(ReadTeam));
 	ParallelContext *context;
@@ -297,6 +297,8 @@ TeamStart(MatchRecords *records, int workers)
 	team->from = palloc(sizeof(shm_mq_handle *) * team->workers);
 	team->returned = palloc0(sizeof(uint32) * team->workers);
 	initStringInfo(&team->message);
+	records->shared = SharedCreate(records->context);
+	RecordsShareLines(records, expected);
 	AssignFields(records, team->workers + 1);
 	for (int w = 0; w < team->workers; w++)
 	{
@@ -418,7 +420,6 @@ TeamFinish(ReadTeam *team)
 	MatchRecords *records = team->records;
 	int			finish = MESSAGE_FINISH;
 
-	records->shared = SharedCreate(records->context);
 	for (int w = 0; w < team->workers; w++)
 		SendMessage(team, w, &finish, sizeof(int));
 	for (;;)

@@ -337,7 +337,6 @@ TakePatterns(PatternSet *set, const PatternTable *table)
 static void
 CountPatterns(Training *training, PairScorer *scorer)
 {
-	MatchModel *model = training->model;
 	PatternTable *random = PatternsCreate();
 	PatternTable *met = random;
 
@@ -347,21 +346,18 @@ CountPatterns(Training *training, PairScorer *scorer)
 			PatternsOfRandomPairs(random, scorer, COMPARE_ALL_PAIRS, part);
 	else
 	{
-		MatchKeys  *keys = training->keys = KeysBuild(training->records);
+		MatchKeys  *keys = training->keys = KeysBuild(training->records, BLOCK_PAIRS);
 		int			workers = SharedWorkers(training->records);
-		double		pairs = 0;
 
-		for (int k = 0; k < model->key_count; k++)
-			pairs += keys->blocks[k].pairs;
-		training->share = Min(1, BLOCK_PAIRS / Max(pairs, 1));
+		training->share = KeysKeepWanted(keys, BLOCK_PAIRS);
 		met = PatternsCreate();
 		if (workers > 0)
-			SharedCount(training->records, keys, training->share, RANDOM_PAIRS, workers, random, met);
+			SharedCount(training->records, keys, RANDOM_PAIRS, workers, random, met);
 		else
 		{
 			for (int part = 0; part < RANDOM_PARTS; part++)
 				PatternsOfRandomPairs(random, scorer, RANDOM_PAIRS, part);
-			PatternsOfBlocks(met, scorer, keys, training->share);
+			PatternsOfBlocks(met, scorer, keys);
 		}
 		RecordsReport(training->records, UINT64_FORMAT " pairs counted", random->pairs + met->pairs);
 	}
@@ -475,7 +471,8 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 		FoundPair  *matched;
 		uint64		matched_count;
 
-		matched = FindPairs(records, training.keys, MATCHED_WEIGHT, training.share, &matched_count);
+		matched = training.keys ? FindPairsAtKeys(records, training.keys, MATCHED_WEIGHT, &matched_count) :
+			FindPairs(records, MATCHED_WEIGHT, &matched_count);
 		if (matched_count > 0)
 			KeyChoiceTake(choice, matched, matched_count);
 		KeyChoiceFree(choice);
