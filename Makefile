@@ -13,11 +13,11 @@ OBJS = $(SOURCES:.c=.o) $(SHIMS:.cpp=.o)
 # WERROR=-Werror is what `make check` builds with; a DBA's newer compiler may
 # know warnings that ours did not.
 WARNINGS = -Wall -Wextra -Wno-unused-parameter $(WERROR) $(EXTRA_CFLAGS)
-PG_CPPFLAGS = -Isrc -DLEAD_MGMT_VERSION=\"$(EXTVERSION)\"
+PG_CPPFLAGS = -Isrc $(shell xml2-config --cflags 2>/dev/null) -DLEAD_MGMT_VERSION=\"$(EXTVERSION)\"
 PG_CFLAGS = $(WARNINGS) -Wno-missing-field-initializers -Wno-sign-compare
 PG_CXXFLAGS = $(WARNINGS)
 # override: SHLIB_LINK=--coverage on the command line adds to these.
-override SHLIB_LINK += -lphonenumber -lidn2 -llinear -lstdc++
+override SHLIB_LINK += -lphonenumber -lidn2 -lxml2 -llinear -lstdc++
 
 # The install script is the parts in dependency order; the workspace's own
 # script is carried inside it as the body of one function.

@@ -43,3 +43,9 @@ CREATE FUNCTION lead_mgmt.claim_identity() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mgmt.claim_identity() IS
 	'Trigger function: claims what identifies a contact (e-mail address, phone number) or account (domain, name) that a client wrote. Argument: entity.';
+
+CREATE FUNCTION lead_mgmt.content_type(name text, body bytea) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION lead_mgmt.content_type(text, bytea) IS
+	'The media type that a file seems to be of, by its name (may be NULL) and its first bytes: JSON, JSON lines, XML, a feed, mail, CSV or form data. NULL without bytes.';

@@ -50,3 +50,33 @@ CREATE FUNCTION lead_mgmt.link_lead(lead_table regclass, lead_id bigint) RETURNS
 
 COMMENT ON FUNCTION lead_mgmt.link_lead(regclass, bigint) IS
 	'Find or make the contact and account that a lead of a workspace names, as for a lead entered by hand, and link it to them; convert_lead() calls it. Needs UPDATE on the table.';
+
+CREATE FUNCTION lead_mgmt.guard_conversion_mapping() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+	DECLARE
+		given text;
+		taken text;
+	BEGIN
+		EXECUTE pg_catalog.format('SELECT f.type FROM %I.field f WHERE f.entity = $1 AND f.field = $2 AND f.is_active', TG_TABLE_SCHEMA)
+			INTO given USING 'lead'::text, NEW.lead_field;
+		IF given IS NULL THEN
+			RAISE EXCEPTION 'lead has no custom attribute "%"', NEW.lead_field
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Define it with define_field() first.';
+		END IF;
+		EXECUTE pg_catalog.format('SELECT f.type FROM %I.field f WHERE f.entity = $1 AND f.field = $2 AND f.is_active', TG_TABLE_SCHEMA)
+			INTO taken USING NEW.entity, NEW.field;
+		IF taken IS NULL THEN
+			RAISE EXCEPTION '% has no custom attribute "%"', NEW.entity, NEW.field
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Define it with define_field() first.';
+		ELSIF taken <> given AND (taken <> 'text' OR given = 'choices') THEN
+			RAISE EXCEPTION 'the custom attribute "%" of lead is of type %, and "%" of % of type %',
+					NEW.lead_field, given, NEW.field, NEW.entity, taken
+				USING ERRCODE = 'datatype_mismatch', HINT = 'Map to an attribute of the same type, or of type text.';
+		END IF;
+		RETURN NEW;
+	END
+	$$;
+
+COMMENT ON FUNCTION lead_mgmt.guard_conversion_mapping() IS
+	'Trigger function: refuses a mapping of custom attributes that do not exist or do not go together.';

@@ -257,12 +257,12 @@ COMMENT ON AGGREGATE lead_mgmt.sum(lead_mgmt.heat) IS
 
 CREATE FUNCTION lead_mgmt.score_parts(score_table regclass, lead_id bigint, model text, at timestamptz)
 	RETURNS TABLE (scoring_rule_id bigint, part text, label text, points double precision, occurrences bigint,
-		total double precision, fields text[], half_life interval, last_at timestamptz, problem text)
+		total double precision, fields text[], half_life interval, last_at timestamptz, problem text, odds double precision)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT COST 1000 ROWS 10 SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.score_parts(regclass, bigint, text, timestamptz) IS
-	'What each rule of a scoring model gives a lead of a workspace, named by its table score, at a time: fit by its profile as it is now, engagement by the interactions up to then. A lead without contact or account has one row that says so. Error: no_data_found';
+	'What each rule of a scoring model gives a lead of a workspace, named by its table score, at a time: fit by its profile as it is now, engagement by the interactions up to then. Of a learned model, what each feature adds to the log odds and multiplies the odds by. A lead without contact or account has one row that says so. Error: no_data_found';
 
 CREATE FUNCTION lead_mgmt.score_all(score_table regclass, model text, open_only boolean)
 	RETURNS TABLE (lead_id bigint, fit double precision, engagement lead_mgmt.heat, tally double precision[])
@@ -270,10 +270,45 @@ CREATE FUNCTION lead_mgmt.score_all(score_table regclass, model text, open_only 
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.score_all(regclass, text, boolean) IS
-	'The scores of all leads of a workspace, named by its table score, in a model, which may be a draft, from what their profiles and interactions are now, for closed leads the interactions up to their outcome; leads without contact or account are left out. Memory: the interactions of 2,000 leads, and work_mem. Error: no_data_found';
+	'The scores of all leads of a workspace, named by its table score, in a model, which may be a draft, from what their profiles and interactions are now, for closed leads the interactions up to their outcome (a learned model: the profile before it); leads without contact or account are left out. Memory: the interactions of 2,000 leads, and work_mem. Error: no_data_found';
 
 CREATE FUNCTION lead_mgmt.expand_attributes() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION lead_mgmt.expand_attributes() IS
 	'Trigger function: in a condition over lead_profile, puts the value of a custom attribute, of its type, for its name where that is no column; an attribute of the lead comes before one of the contact, and that before one of the account. Argument: the column of the condition.';
+
+CREATE FUNCTION lead_mgmt.feature_values(score_table regclass, model text, profiles text)
+	RETURNS TABLE (lead_id bigint, "values" text[])
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT COST 10000 ROWS 100000 SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.feature_values(regclass, text, text) IS
+	'The values that the features of a scoring model, by their keys, have for all leads of lead_profile, or all closed ones of lead_profile_at_outcome, of a workspace, named by its table score; NULL where there is none or its expression fails. Leads without contact or account are left out. Errors: no_data_found, invalid_parameter_value';
+
+CREATE FUNCTION lead_mgmt.guard_feature() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guard_feature() IS
+	'Trigger function: checks that the expression of a feature can be evaluated for lead_profile, is of the type its kind asks for, and does not look at what follows the outcome.';
+
+CREATE FUNCTION lead_mgmt.learn_outcome() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.learn_outcome() IS
+	'Trigger function: lets the naive Bayes models of a workspace learn from a lead that was won or lost, and forget one that was reopened or deleted.';
+
+CREATE FUNCTION lead_mgmt.lead_priority(win_probability double precision, value numeric, age interval, due_in interval)
+	RETURNS double precision
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$
+		SELECT 100 * GREATEST(LEAST(COALESCE(win_probability, 0), 1), 0.01)
+			* (1 + pg_catalog.log(1 + LEAST(GREATEST(COALESCE(value, 0), 0), 1e15)))::double precision
+			* (1 + pg_catalog.power(2::double precision,
+				- LEAST(GREATEST(COALESCE(pg_catalog.date_part('epoch', age), 0), 0) / 1209600, 1000))) / 2
+			* (1 + CASE WHEN due_in IS NULL THEN 0 ELSE pg_catalog.power(2::double precision,
+				- LEAST(GREATEST(pg_catalog.date_part('epoch', due_in), 0) / 86400, 1000)) END)
+			+ CASE WHEN due_in <= '0' THEN 10000 ELSE 0 END
+	$$;
+
+COMMENT ON FUNCTION lead_mgmt.lead_priority(double precision, numeric, interval, interval) IS
+	'How soon a lead should be worked on, the greater the sooner: 100 times the win probability (0 to 1, at least 0.01), times 1 + log10(1 + value), times a factor that falls from 1 for a new lead to 1/2 for an old one, half of the way in 14 days, times one that rises from 1 without anything due to 2 when something is due now or overdue, half of the way a day before; and 10000 more when it is due now or overdue, so that what is overdue comes before everything else. NULLs count as probability 0, value 0, age 0 and nothing due.';

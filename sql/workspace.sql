@@ -132,6 +132,12 @@ CREATE FUNCTION lead_mgmt.guess_fields(form_table regclass, names text[], form t
 COMMENT ON FUNCTION lead_mgmt.guess_fields(regclass, text[], text) IS
 	'The code behind guess_fields() of a workspace, whose form table is named. Error: no_data_found when there is no such form.';
 
+CREATE FUNCTION lead_mgmt.guard_template() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guard_template() IS
+	'Trigger function: refuses a row of form_template whose pattern is no regular expression, or has no named group.';
+
 CREATE FUNCTION lead_mgmt.view_guard(tables regclass[]) RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
 

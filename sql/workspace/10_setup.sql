@@ -133,6 +133,7 @@ CREATE TABLE @workspace@.stage (
 	requires_steps boolean NOT NULL DEFAULT false,
 	moves_when_complete boolean NOT NULL DEFAULT false,
 	team_kind text CHECK (team_kind IN ('marketing', 'telesales', 'sales')),
+	task text CHECK (task <> ''),
 	PRIMARY KEY (pipeline, stage),
 	UNIQUE (pipeline, sequence) DEFERRABLE
 );
@@ -199,8 +200,9 @@ CREATE TABLE @workspace@.form (
 	moves_stage boolean NOT NULL DEFAULT true,
 	assigns boolean NOT NULL DEFAULT true,
 	maximum_bytes integer NOT NULL DEFAULT 1048576 CHECK (maximum_bytes > 0),
-	maximum_body_bytes integer NOT NULL DEFAULT 67108864 CHECK (maximum_body_bytes > 0),
+	maximum_body_bytes integer NOT NULL DEFAULT 67108864 CHECK (maximum_body_bytes BETWEEN 1 AND 268435456),
 	records text,
+	vendor text,
 	retention interval CHECK (retention > interval '0'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );

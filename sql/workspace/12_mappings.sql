@@ -43,3 +43,20 @@ COMMENT ON TABLE @workspace@.field_alias IS
 COMMENT ON COLUMN @workspace@.field_alias.alias IS 'Incoming name';
 COMMENT ON COLUMN @workspace@.field_alias.field IS 'Field or custom attribute it leads to';
 COMMENT ON COLUMN @workspace@.field_alias.sequence IS 'When several names bring the same field, the lowest comes first';
+
+CREATE TABLE @workspace@.form_template (
+	form text NOT NULL REFERENCES @workspace@.form ON UPDATE CASCADE ON DELETE CASCADE,
+	template text NOT NULL CHECK (template <> ''),
+	sequence integer NOT NULL DEFAULT 100,
+	applies_to text NOT NULL DEFAULT 'body' CHECK (applies_to IN ('body', 'subject')),
+	pattern text NOT NULL,
+	PRIMARY KEY (form, template)
+);
+
+COMMENT ON TABLE @workspace@.form_template IS
+	'What a form reads off mails that are neither lines of "Key: value" nor tables: regular expressions whose named groups, as in (?<email>\S+@\S+), bring the fields of that name.';
+COMMENT ON COLUMN @workspace@.form_template.form IS 'Form whose mails are so';
+COMMENT ON COLUMN @workspace@.form_template.template IS 'Name of the template within the form';
+COMMENT ON COLUMN @workspace@.form_template.sequence IS 'When several bring the same name, the lowest comes first';
+COMMENT ON COLUMN @workspace@.form_template.applies_to IS 'body, or subject';
+COMMENT ON COLUMN @workspace@.form_template.pattern IS 'PostgreSQL regular expression, extended by named groups';

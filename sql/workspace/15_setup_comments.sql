@@ -80,6 +80,7 @@ COMMENT ON COLUMN @workspace@.stage.requires_owner IS 'True when a row may enter
 COMMENT ON COLUMN @workspace@.stage.requires_steps IS 'True when a lead may leave it for a later stage only once its required steps are complete';
 COMMENT ON COLUMN @workspace@.stage.moves_when_complete IS 'True to move a lead on, along the transition of kind next, as soon as the required steps are complete';
 COMMENT ON COLUMN @workspace@.stage.team_kind IS 'Kind of team that works on leads here; a lead that comes from another team is handed over. NULL to leave leads where they are';
+COMMENT ON COLUMN @workspace@.stage.task IS 'Subject of a task that is made for each lead that enters, due within answer_within of the pipeline, and done once the lead leaves; NULL for none';
 COMMENT ON COLUMN @workspace@.stage.probability IS 'Chance of winning from here, in percent; NULL if not estimated';
 COMMENT ON COLUMN @workspace@.stage.is_mandatory IS 'True when an opportunity must have been in it before it can be won, unless waived; leads are not asked';
 
@@ -120,5 +121,6 @@ COMMENT ON COLUMN @workspace@.form.assigns IS 'False to assign it to nobody';
 COMMENT ON COLUMN @workspace@.form.maximum_bytes IS 'Largest submission accepted, in bytes';
 COMMENT ON COLUMN @workspace@.form.maximum_body_bytes IS 'Largest body that capture_raw() takes, of however many records';
 COMMENT ON COLUMN @workspace@.form.records IS 'Where the records of a document are: an XPath such as //lead, or a JSON path such as $.leads[*]; NULL for the elements of a JSON array, the items of a feed, or the repeated elements below the root of an XML document';
+COMMENT ON COLUMN @workspace@.form.vendor IS 'Vendor whose leads come in by it; NULL if they are our own. The sender of a vendor''s mail is never taken for the lead';
 COMMENT ON COLUMN @workspace@.form.retention IS 'How long processed submissions are kept; NULL for ever';
 COMMENT ON COLUMN @workspace@.form.created_at IS 'When the form was defined';

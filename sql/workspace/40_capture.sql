@@ -17,6 +17,8 @@ CREATE TABLE @workspace@.submission (
 	interaction_id bigint,
 	duplicate_of bigint,
 	match jsonb,
+	part_of bigint,
+	part integer CHECK (part > 0),
 	import_id bigint,
 	import_row bigint,
 	CHECK ((status IS NULL) = (processed_at IS NULL))
@@ -29,6 +31,8 @@ COMMENT ON TABLE @workspace@.submission IS
 
 CREATE INDEX submission_received_at_idx ON @workspace@.submission USING brin (received_at);
 CREATE UNIQUE INDEX submission_import_idx ON @workspace@.submission (import_id, import_row) WHERE import_id IS NOT NULL;
+
+CREATE INDEX submission_part_of_idx ON @workspace@.submission (part_of, part) WHERE part_of IS NOT NULL;
 
 CREATE TABLE @workspace@.submission_key (
 	form text NOT NULL,
@@ -62,6 +66,8 @@ CREATE TABLE @workspace@.interaction (
 	agent_id bigint REFERENCES @workspace@.agent,
 	occurred_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	recorded_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	session text,
+	cost numeric CHECK (cost >= 0 AND cost <> 'NaN'),
 	CHECK (contact_id IS NOT NULL OR lead_id IS NOT NULL OR visitor IS NOT NULL),
 	CONSTRAINT interaction_outcome_sign CHECK ((outcome IS NULL) = (outcome_sign IS NULL))
 );
@@ -71,6 +77,7 @@ COMMENT ON TABLE @workspace@.interaction IS
 
 CREATE INDEX interaction_contact_id_idx ON @workspace@.interaction (contact_id, occurred_at);
 CREATE INDEX interaction_lead_id_idx ON @workspace@.interaction (lead_id) WHERE lead_id IS NOT NULL;
+CREATE INDEX interaction_cost_idx ON @workspace@.interaction (campaign_id) WHERE cost IS NOT NULL;
 CREATE INDEX interaction_agent_id_idx ON @workspace@.interaction (agent_id, occurred_at) WHERE agent_id IS NOT NULL;
 CREATE INDEX interaction_anonymous_idx ON @workspace@.interaction (visitor) WHERE contact_id IS NULL;
 CREATE UNIQUE INDEX interaction_external_id_idx ON @workspace@.interaction (channel, external_id) NULLS NOT DISTINCT WHERE external_id IS NOT NULL;

@@ -5,7 +5,7 @@ COMMENT ON COLUMN @workspace@.submission.form IS 'Form it came in by';
 COMMENT ON COLUMN @workspace@.submission.external_id IS 'Id in the system it came from; a second submission with the same form and id is a duplicate. NULL if there is none';
 COMMENT ON COLUMN @workspace@.submission.payload IS 'What was submitted: an object of names and values; NULL when the raw content could not be read as such';
 COMMENT ON COLUMN @workspace@.submission.content_type IS 'Media type of the raw content; NULL when only a payload came';
-COMMENT ON COLUMN @workspace@.submission.raw IS 'What was received, byte for byte; NULL when only a payload came';
+COMMENT ON COLUMN @workspace@.submission.raw IS 'What was received, byte for byte; NULL when only a payload came. A body of several records is kept once, by the first of them; what could not be read of it is kept by the record itself too';
 COMMENT ON COLUMN @workspace@.submission.received_at IS 'When it arrived';
 COMMENT ON COLUMN @workspace@.submission.processed_at IS 'When it was processed; NULL to have the row processed on insert';
 COMMENT ON COLUMN @workspace@.submission.status IS 'accepted, rejected, duplicate, or review while it waits for accept_match() or reject_match(); NULL until processed';
@@ -17,6 +17,8 @@ COMMENT ON COLUMN @workspace@.submission.interaction_id IS 'Interaction it becam
 COMMENT ON COLUMN @workspace@.submission.duplicate_of IS 'Submission that it repeats; NULL unless a duplicate';
 COMMENT ON COLUMN @workspace@.submission.match IS 'How it found the contact, account and lead it belongs to: {"contact": {"rule", "kind", "value", …}, …}; NULL when it found none. Read it through explain_match()';
 
+COMMENT ON COLUMN @workspace@.submission.part_of IS 'Submission that keeps the body it came in, as the first record that could be read; NULL for that one itself and for one that came alone';
+COMMENT ON COLUMN @workspace@.submission.part IS 'Place in the body it came in with others, from 1; NULL if it came alone';
 COMMENT ON COLUMN @workspace@.submission.import_id IS 'Import it came in by; NULL if it came by itself';
 COMMENT ON COLUMN @workspace@.submission.import_row IS 'Its row in what was imported, no row of which comes in twice; NULL if it came by itself';
 
@@ -45,6 +47,8 @@ COMMENT ON COLUMN @workspace@.interaction.outcome_sign IS 'Whether that was good
 COMMENT ON COLUMN @workspace@.interaction.agent_id IS 'Agent who recorded it or took part; NULL for others';
 COMMENT ON COLUMN @workspace@.interaction.occurred_at IS 'When it took place';
 COMMENT ON COLUMN @workspace@.interaction.recorded_at IS 'When it was entered here';
+COMMENT ON COLUMN @workspace@.interaction.session IS 'Visit it was part of, by its id in the tool that counts visits; NULL if not known';
+COMMENT ON COLUMN @workspace@.interaction.cost IS 'What it cost by itself, such as the price of a click, in the currency of its campaign; NULL if nothing. Do not enter it in campaign_cost again';
 
 COMMENT ON COLUMN @workspace@.audit_log.audit_id IS 'Key, ascending in the order of recording';
 COMMENT ON COLUMN @workspace@.audit_log.entity IS 'Kind of row changed: contact, account, lead, opportunity or submission';

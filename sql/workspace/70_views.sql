@@ -491,6 +491,7 @@ LEFT JOIN LATERAL (
 	FROM @workspace@.propose_contact(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 		'full_name', l.contact_name, 'email', l.email, 'phone', l.phone))) c
 	WHERE l.contact_name IS NOT NULL AND e.contact_id IS NULL AND p.contact_id IS NULL
+		AND pg_catalog.has_table_privilege('@workspace@.contact'::pg_catalog.regclass, 'SELECT')
 	LIMIT 1
 ) m ON true
 LEFT JOIN LATERAL (
@@ -509,7 +510,7 @@ COMMENT ON COLUMN @workspace@.unlinked_lead.company_name IS 'Company named with 
 COMMENT ON COLUMN @workspace@.unlinked_lead.email IS 'E-mail address given with the lead, in normal form';
 COMMENT ON COLUMN @workspace@.unlinked_lead.phone IS 'Phone number given with the lead, in E.164 form';
 COMMENT ON COLUMN @workspace@.unlinked_lead.created_at IS 'When the lead was created';
-COMMENT ON COLUMN @workspace@.unlinked_lead.proposed_contact_id IS 'Contact with the lead''s e-mail address, or else with its phone number, or else whom the match strategies of the form "default" find; NULL for nobody';
+COMMENT ON COLUMN @workspace@.unlinked_lead.proposed_contact_id IS 'Contact with the lead''s e-mail address, or else with its phone number, or else whom the match strategies of the form "default" find, for callers who may read contacts; NULL for nobody';
 COMMENT ON COLUMN @workspace@.unlinked_lead.match_on IS 'What the proposal rests on: email, phone or both (when the two point to different contacts, email wins), or the name of the strategy';
 COMMENT ON COLUMN @workspace@.unlinked_lead.proposed_account_id IS 'Account that the company named with the lead seems to be; NULL if none';
 

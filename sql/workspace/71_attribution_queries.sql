@@ -11,7 +11,9 @@ SELECT
 	i.campaign_id,
 	i.creative,
 	i.page,
-	i.recorded_at
+	i.recorded_at,
+	i.session,
+	i.cost
 FROM @workspace@.interaction i
 LEFT JOIN @workspace@.interaction_kind k ON k.kind = i.kind
 LEFT JOIN @workspace@.channel c ON c.channel = i.channel
@@ -29,6 +31,8 @@ COMMENT ON COLUMN @workspace@.touch.campaign_id IS 'Key of the campaign; NULL if
 COMMENT ON COLUMN @workspace@.touch.creative IS 'Advertisement or text variant, if known';
 COMMENT ON COLUMN @workspace@.touch.page IS 'Landing page, if known';
 COMMENT ON COLUMN @workspace@.touch.recorded_at IS 'When it became known here';
+COMMENT ON COLUMN @workspace@.touch.session IS 'Visit it was part of; NULL if not known';
+COMMENT ON COLUMN @workspace@.touch.cost IS 'What it cost by itself, in the currency of its campaign; NULL if nothing';
 
 CREATE OR REPLACE FUNCTION @workspace@.convert_currency(amount numeric, from_currency text, to_currency text, on_day date)
 	RETURNS numeric
@@ -151,7 +155,7 @@ CREATE OR REPLACE FUNCTION @workspace@.attribution_touches(as_of timestamptz DEF
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$
 		SELECT pg_catalog.format(
-			'SELECT t.contact_id AS journey, t.occurred_at, t.channel, t.is_direct, t.interaction_id AS touch_id
+			'SELECT t.contact_id AS journey, t.occurred_at, t.channel, t.is_direct, t.interaction_id AS touch_id, t.session
 			FROM @workspace@.touch t WHERE t.recorded_at <= %L', $1)
 	$$;
 

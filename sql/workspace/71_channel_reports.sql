@@ -128,6 +128,13 @@ WITH part AS (
 	WHERE x.spent_on >= $1 AT TIME ZONE 'UTC' AND x.spent_on < $2 AT TIME ZONE 'UTC' AND x.spent_on <= $3 AT TIME ZONE 'UTC'
 	GROUP BY 1
 	UNION ALL
+	SELECT COALESCE(i.channel, ca.channel, '(none)'), 0, 0, 0, pg_catalog.sum(
+		CASE WHEN $4 IS NULL THEN i.cost ELSE @workspace@.convert_currency(i.cost, COALESCE(ca.currency, 'USD'), $4, (i.occurred_at AT TIME ZONE 'UTC')::date) END), 0, 0, 0, 0, 0, 0, 0
+	FROM @workspace@.interaction i
+	LEFT JOIN @workspace@.campaign ca ON ca.campaign_id = i.campaign_id
+	WHERE i.cost IS NOT NULL AND i.occurred_at >= $1 AND i.occurred_at < $2 AND i.recorded_at <= $3
+	GROUP BY 1
+	UNION ALL
 	SELECT
 		COALESCE(t.channel, '(none)'), 0, 0, 0, 0,
 		COALESCE(pg_catalog.sum(t.conversions) FILTER (WHERE t.model = 'participation'), 0)::bigint,
@@ -236,8 +243,16 @@ LEFT JOIN @workspace@.campaign pa ON pa.campaign_id = ca.parent_id
 LEFT JOIN (
 	SELECT c.campaign_id, pg_catalog.sum(
 		CASE WHEN $4 IS NULL THEN c.amount ELSE @workspace@.convert_currency(c.amount, c.currency, $4, c.spent_on) END) AS cost
-	FROM @workspace@.campaign_cost c
-	WHERE c.spent_on >= $1 AT TIME ZONE 'UTC' AND c.spent_on < $2 AT TIME ZONE 'UTC' AND c.spent_on <= $3 AT TIME ZONE 'UTC'
+	FROM (
+		SELECT s.campaign_id, s.amount, s.currency, s.spent_on
+		FROM @workspace@.campaign_cost s
+		WHERE s.spent_on >= $1 AT TIME ZONE 'UTC' AND s.spent_on < $2 AT TIME ZONE 'UTC' AND s.spent_on <= $3 AT TIME ZONE 'UTC'
+		UNION ALL
+		SELECT i.campaign_id, i.cost, m.currency, (i.occurred_at AT TIME ZONE 'UTC')::date
+		FROM @workspace@.interaction i
+		JOIN @workspace@.campaign m ON m.campaign_id = i.campaign_id
+		WHERE i.cost IS NOT NULL AND i.occurred_at >= $1 AND i.occurred_at < $2 AND i.recorded_at <= $3
+	) c
 	GROUP BY c.campaign_id
 ) x ON x.campaign_id = ca.campaign_id
 LEFT JOIN (

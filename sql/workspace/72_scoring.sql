@@ -2,26 +2,39 @@
 
 CREATE OR REPLACE FUNCTION @workspace@.explain_score(lead_id bigint, model text DEFAULT NULL)
 	RETURNS TABLE (part text, label text, points double precision, occurrences bigint, total double precision,
-		scoring_rule_id bigint, value jsonb, half_life interval, last_at timestamptz, problem text)
+		scoring_rule_id bigint, value jsonb, half_life interval, last_at timestamptz, problem text, odds double precision)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 	AS $$
 		SELECT s.part, s.label, s.points, s.occurrences, s.total, s.scoring_rule_id,
 			(SELECT pg_catalog.jsonb_object_agg(c, pg_catalog.to_jsonb(p) -> c) FROM pg_catalog.unnest(s.fields) c),
-			s.half_life, s.last_at, s.problem
-		FROM lead_mgmt.score_parts('@workspace@.score', $1, COALESCE($2, 'default'), pg_catalog.now()) s
+			s.half_life, s.last_at, s.problem, s.odds
+		FROM (
+			SELECT s.* FROM lead_mgmt.score_parts('@workspace@.score', $1, COALESCE($2, 'default'), pg_catalog.now()) s
+			UNION ALL
+			SELECT NULL, 'override', 'Set by hand', NULL, NULL, t.total, NULL, NULL, NULL, NULL, CASE WHEN m.kind <> 'rules' THEN pg_catalog.exp(t.total) END
+			FROM @workspace@.score o
+			JOIN @workspace@.scoring_model m ON m.model = o.model
+			CROSS JOIN LATERAL (SELECT CASE WHEN m.kind = 'rules' THEN o.override
+					WHEN o.override > 0 AND o.override < 100 THEN pg_catalog.ln(o.override / (100 - o.override))
+					WHEN o.override > 0 THEN 'infinity' ELSE '-infinity' END - COALESCE(pg_catalog.sum(p.total), 0) AS total
+				FROM lead_mgmt.score_parts('@workspace@.score', $1, o.model, pg_catalog.now()) p) t
+			WHERE o.lead_id = $1 AND o.model = COALESCE($2, 'default') AND o.override IS NOT NULL
+		) s
 		LEFT JOIN @workspace@.lead_profile p ON p.lead_id = $1 AND s.fields IS NOT NULL
 		WHERE lead_mgmt.report_guard('@workspace@.explain_score(bigint, text)'::pg_catalog.regprocedure)
 		ORDER BY s.part DESC, s.total DESC, s.label
 	$$;
 
 COMMENT ON FUNCTION @workspace@.explain_score(bigint, text) IS
-	'What a lead''s score in a model (NULL: the default model) is made of now: one row a rule that gives points, with the part it belongs to (fit or engagement), its points, how often it applied and what that totals now, the values of the profile it looked at, the half-life and time of its last interaction. The totals add up to the score. A rule that fails for the lead, or whose condition can no longer be used, is listed with the problem and no points; a lead without contact or account has one row, of part unscored, that says so.';
+	'What a lead''s score in a model (NULL: the default model) is made of now: one row a rule that gives points, with the part it belongs to (fit or engagement), its points, how often it applied and what that totals now, the values of the profile it looked at, the half-life and time of its last interaction. The totals add up to the score. Of a learned model, one row for the prior and one a feature: total is what it adds to the log odds, odds what it multiplies the odds by; the product is the odds of the probability. A rule that fails for the lead, or whose condition can no longer be used, is listed with the problem and no points; a lead without contact or account has one row, of part unscored, that says so.';
 
 CREATE OR REPLACE FUNCTION @workspace@.score_at(lead_id bigint, at timestamptz, model text DEFAULT NULL)
 	RETURNS double precision
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 	AS $$
-		SELECT (SELECT COALESCE(pg_catalog.sum(s.total), 0)
+		SELECT (SELECT CASE WHEN EXISTS (SELECT FROM @workspace@.scoring_model m WHERE m.model = COALESCE($3, 'default') AND m.kind <> 'rules')
+				THEN 100 * lead_mgmt.logistic(ARRAY[pg_catalog.sum(s.total)], VARIADIC '{}'::double precision[])
+				ELSE COALESCE(pg_catalog.sum(s.total), 0) END
 			FROM lead_mgmt.score_parts('@workspace@.score', $1, COALESCE($3, 'default'), $2) s)
 		FROM @workspace@.lead_profile p
 		WHERE p.lead_id = $1 AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)

@@ -66,33 +66,37 @@ stage_level AS (
 	JOIN process p ON p.pipeline = s.pipeline
 	WHERE s.kind = 'won'
 ),
+listed AS MATERIALIZED (
+	SELECT
+		(SELECT p.pipeline FROM process p) AS pipeline,
+		pg_catalog.array_agg(s.stage) AS stages,
+		pg_catalog.array_agg(s.level) AS levels,
+		(SELECT pg_catalog.count(*)::integer FROM open_stage) AS open_stages
+	FROM stage_level s
+),
 reached AS (
-	SELECT GREATEST(2, n.level, m.level, o.level) AS level, pg_catalog.count(*) AS leads
-	FROM @workspace@.lead l
-	JOIN process p ON p.pipeline = l.pipeline AND l.created_at >= $1 AND l.created_at < $2 AND l.created_at <= $3
-	LEFT JOIN stage_level n ON n.stage = l.stage AND l.stage_entered_at <= $3
-	LEFT JOIN (
-		SELECT v.lead_id, pg_catalog.max(sl.level) AS level
-		FROM @workspace@.stage_move v
-		JOIN process p ON p.pipeline = v.pipeline
-		JOIN stage_level sl ON sl.stage = v.to_stage
-		WHERE v.lead_id IS NOT NULL AND v.moved_at <= $3
-		GROUP BY v.lead_id
-	) m ON m.lead_id = l.lead_id
-	LEFT JOIN (
-		SELECT
-			q.lead_id,
-			(SELECT pg_catalog.count(*)::integer FROM open_stage)
-				+ CASE WHEN pg_catalog.bool_or(q.status = 'won') THEN 4 ELSE 3 END AS level
+	SELECT h.level::integer AS level, h.leads
+	FROM (
+		SELECT lead_mgmt.furthest_levels(x.lead_id, x.stage, x.level, x.counts, (SELECT l.stages FROM listed l), (SELECT l.levels FROM listed l)) AS furthest
 		FROM (
-			SELECT x.lead_id, x.status FROM @workspace@.opportunity x WHERE $3 = 'infinity'
+			SELECT l.lead_id, CASE WHEN l.stage_entered_at <= $3 THEN l.stage END AS stage, 2 AS level, true AS counts
+			FROM @workspace@.lead l
+			WHERE l.pipeline = (SELECT i.pipeline FROM listed i) AND l.created_at >= $1 AND l.created_at < $2 AND l.created_at <= $3
 			UNION ALL
-			SELECT x.lead_id, x.status FROM @workspace@.opportunity_at($3) x WHERE $3 < 'infinity'
-		) q
-		WHERE q.lead_id IS NOT NULL
-		GROUP BY q.lead_id
-	) o ON o.lead_id = l.lead_id
-	GROUP BY 1
+			SELECT v.lead_id, v.to_stage, NULL, false
+			FROM @workspace@.stage_move v
+			WHERE v.pipeline = (SELECT i.pipeline FROM listed i) AND v.moved_at <= $3
+			UNION ALL
+			SELECT q.lead_id, NULL, (SELECT i.open_stages FROM listed i) + CASE WHEN q.status = 'won' THEN 4 ELSE 3 END, false
+			FROM @workspace@.opportunity q
+			WHERE $3 = 'infinity'
+			UNION ALL
+			SELECT q.lead_id, NULL, (SELECT i.open_stages FROM listed i) + CASE WHEN q.status = 'won' THEN 4 ELSE 3 END, false
+			FROM @workspace@.opportunity_at($3) q
+			WHERE $3 < 'infinity'
+		) x
+	) f
+	CROSS JOIN LATERAL pg_catalog.unnest(f.furthest) WITH ORDINALITY h (leads, level)
 	UNION ALL
 	SELECT 1, pg_catalog.count(*)
 	FROM @workspace@.contact c

@@ -286,7 +286,10 @@ SELECT
 	l.sales_ready_at,
 	t.team,
 	g.agent,
-	l.last_interaction_at
+	l.last_interaction_at,
+	l.priority,
+	(SELECT pg_catalog.min(k.due_at) FROM @workspace@.task k WHERE k.lead_id = l.lead_id AND k.state = 'open') AS due_at,
+	g.agent_id
 FROM @workspace@.lead l
 LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id
 LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)
@@ -312,6 +315,9 @@ COMMENT ON COLUMN @workspace@.sales_lead.sales_ready_at IS 'Since when it is rea
 COMMENT ON COLUMN @workspace@.sales_lead.team IS 'Team that works on it; NULL if none';
 COMMENT ON COLUMN @workspace@.sales_lead.agent IS 'Person who works on it; NULL if nobody took it yet';
 COMMENT ON COLUMN @workspace@.sales_lead.last_interaction_at IS 'When something last passed between us';
+COMMENT ON COLUMN @workspace@.sales_lead.priority IS 'The greater, the sooner';
+COMMENT ON COLUMN @workspace@.sales_lead.due_at IS 'When its first open task is due; NULL without';
+COMMENT ON COLUMN @workspace@.sales_lead.agent_id IS 'Key of that person; NULL if nobody took it yet';
 
 CREATE OR REPLACE VIEW @workspace@.lead_milestone WITH (security_invoker = true) AS
 SELECT

@@ -210,56 +210,6 @@ COMMENT ON COLUMN @workspace@.teleprospect_queue.agent_id IS 'Key of the agent w
 COMMENT ON COLUMN @workspace@.teleprospect_queue.agent IS 'Name of the agent';
 COMMENT ON COLUMN @workspace@.teleprospect_queue.last_interaction_at IS 'When something last passed; NULL if nothing ever did';
 
-CREATE OR REPLACE VIEW @workspace@.sales_queue WITH (security_invoker = true) AS
-SELECT
-	l.lead_id,
-	l.priority,
-	(SELECT pg_catalog.min(t.due_at) FROM @workspace@.task t WHERE t.lead_id = l.lead_id AND t.state = 'open') AS due_at,
-	COALESCE(c.full_name, NULLIF(pg_catalog.concat_ws(' ', c.given_name, c.family_name), ''), l.contact_name) AS full_name,
-	COALESCE(c.phone, l.phone)::text AS phone,
-	COALESCE(c.email, l.email)::text AS email,
-	COALESCE(a.name, l.company_name) AS company,
-	l.product,
-	l.budget,
-	l.currency,
-	l.pipeline,
-	l.stage,
-	l.stage_entered_at,
-	l.qualification,
-	l.sales_ready_at,
-	m.team,
-	g.agent_id,
-	g.agent,
-	l.last_interaction_at
-FROM @workspace@.lead l
-LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id
-LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)
-LEFT JOIN @workspace@.team m ON m.team_id = l.team_id
-LEFT JOIN @workspace@.agent g ON g.agent_id = l.agent_id
-WHERE l.status = 'open' AND l.qualification IN ('sales_ready', 'sales_accepted');
-
-COMMENT ON VIEW @workspace@.sales_queue IS
-	'Open leads that are ready for sales, and no others. One row a lead; next_lead() says which is first.';
-COMMENT ON COLUMN @workspace@.sales_queue.lead_id IS 'Key of the lead';
-COMMENT ON COLUMN @workspace@.sales_queue.priority IS 'The greater, the sooner';
-COMMENT ON COLUMN @workspace@.sales_queue.due_at IS 'When its first open task is due; NULL without';
-COMMENT ON COLUMN @workspace@.sales_queue.full_name IS 'Name of the person';
-COMMENT ON COLUMN @workspace@.sales_queue.phone IS 'Phone number in E.164 form';
-COMMENT ON COLUMN @workspace@.sales_queue.email IS 'E-mail address in normal form';
-COMMENT ON COLUMN @workspace@.sales_queue.company IS 'Name of the company';
-COMMENT ON COLUMN @workspace@.sales_queue.product IS 'Product asked about';
-COMMENT ON COLUMN @workspace@.sales_queue.budget IS 'Budget stated, in currency';
-COMMENT ON COLUMN @workspace@.sales_queue.currency IS 'ISO 4217 code of the budget';
-COMMENT ON COLUMN @workspace@.sales_queue.pipeline IS 'Process the lead goes through';
-COMMENT ON COLUMN @workspace@.sales_queue.stage IS 'Stage it is in';
-COMMENT ON COLUMN @workspace@.sales_queue.stage_entered_at IS 'Since when';
-COMMENT ON COLUMN @workspace@.sales_queue.qualification IS 'sales_ready, or sales_accepted once sales has taken it on';
-COMMENT ON COLUMN @workspace@.sales_queue.sales_ready_at IS 'When it became ready';
-COMMENT ON COLUMN @workspace@.sales_queue.team IS 'Team that works on it; NULL if none';
-COMMENT ON COLUMN @workspace@.sales_queue.agent_id IS 'Key of the agent who works on it; NULL if nobody';
-COMMENT ON COLUMN @workspace@.sales_queue.agent IS 'Name of the agent';
-COMMENT ON COLUMN @workspace@.sales_queue.last_interaction_at IS 'When something last passed; NULL if nothing ever did';
-
 CREATE OR REPLACE VIEW @workspace@.agent_workload WITH (security_invoker = true) AS
 SELECT
 	g.agent_id,

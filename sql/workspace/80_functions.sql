@@ -19,25 +19,6 @@ CREATE OR REPLACE FUNCTION @workspace@.capture(form text, payload jsonb, externa
 COMMENT ON FUNCTION @workspace@.capture(text, jsonb, text) IS
 	'Submit one record through a form (NULL: the default form) and return the submission as it was processed: status accepted, rejected, duplicate or review, reasons, contact_id, account_id, lead_id, interaction_id. A bad record is an answer, not an error. An external_id seen before makes it a duplicate that changes nothing. Runs with the rights of the workspace''s owner, so that a role needs no privilege but this one to submit.';
 
-CREATE OR REPLACE FUNCTION @workspace@.capture_raw(form text, content_type text, body bytea)
-	RETURNS @workspace@.submission
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-	AS $$
-	DECLARE
-		id bigint;
-		result @workspace@.submission;
-	BEGIN
-		INSERT INTO @workspace@.submission (form, content_type, raw)
-			VALUES (COALESCE(capture_raw.form, 'default'), capture_raw.content_type, capture_raw.body)
-			RETURNING submission_id INTO id;
-		SELECT s.* INTO result FROM @workspace@.submission s WHERE s.submission_id = id;
-		RETURN result;
-	END
-	$$;
-
-COMMENT ON FUNCTION @workspace@.capture_raw(text, text, bytea) IS
-	'Submit one record as the bytes that came in, and return the submission as it was processed. The bytes are kept, also when they cannot be read. Content type: application/json. Runs with the rights of the workspace''s owner, as capture() does.';
-
 CREATE OR REPLACE FUNCTION @workspace@.reprocess(submission_id bigint)
 	RETURNS @workspace@.submission
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -63,12 +44,18 @@ CREATE OR REPLACE FUNCTION @workspace@.purge_submissions() RETURNS bigint
 		WITH purged AS (
 			DELETE FROM @workspace@.submission s USING @workspace@.form f
 			WHERE f.form = s.form AND s.processed_at < pg_catalog.now() - f.retention AND s.status IN ('accepted', 'duplicate')
-			RETURNING 1)
+				AND NOT EXISTS (SELECT FROM @workspace@.submission p WHERE p.part_of = s.submission_id AND p.status NOT IN ('accepted', 'duplicate'))
+			RETURNING f.vendor, s.status),
+		counted AS (
+			INSERT INTO @workspace@.vendor_purged AS d (vendor, accepted, duplicates)
+				SELECT p.vendor, pg_catalog.count(*) FILTER (WHERE p.status = 'accepted'), pg_catalog.count(*) FILTER (WHERE p.status = 'duplicate')
+				FROM purged p WHERE p.vendor IS NOT NULL GROUP BY p.vendor
+			ON CONFLICT (vendor) DO UPDATE SET accepted = d.accepted + EXCLUDED.accepted, duplicates = d.duplicates + EXCLUDED.duplicates)
 		SELECT pg_catalog.count(*) FROM purged
 	$$;
 
 COMMENT ON FUNCTION @workspace@.purge_submissions() IS
-	'Delete processed submissions older than the retention of their form, and return how many. Rejected ones stay until they are corrected or deleted by hand; a form without retention keeps all.';
+	'Delete processed submissions older than the retention of their form, and return how many. Rejected ones, and those that wait for review, stay until they are corrected or deleted by hand, and so does the body they came in; a form without retention keeps all.';
 
 
 CREATE OR REPLACE FUNCTION @workspace@.assign(lead_id bigint, agent_id bigint, reason text DEFAULT NULL, reassign boolean DEFAULT false)
@@ -170,7 +157,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 		EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA @workspace@ TO %I', role_name);
 		IF access IN ('capture', 'import', 'sales') THEN
 			EXECUTE pg_catalog.format('GRANT INSERT (form, external_id, payload, content_type, raw, received_at) ON @workspace@.submission TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.capture(text, jsonb, text), @workspace@.capture_raw(text, text, bytea), @workspace@.capture_bodies(text, text, bytea[]), @workspace@.capture_file(text, text, bytea), @workspace@.capture_http(text, text, bytea, jsonb) TO %I', role_name);
 		END IF;
 		IF access IN ('import', 'sales') THEN
 			EXECUTE pg_catalog.format('GRANT INSERT (import_id, import_row) ON @workspace@.submission TO %I', role_name);
@@ -218,15 +205,15 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			LOOP
 				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
 			END LOOP;
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.assign(bigint, bigint, text, boolean) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.assign(bigint, bigint, text, boolean), @workspace@.create_lead(bigint, text, text, text, text, text, text, text) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.merge_contacts(bigint, bigint[], text), @workspace@.merge_accounts(bigint, bigint[], text), @workspace@.merge_leads(bigint, bigint[], text), @workspace@.unmerge(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.contact_exists(jsonb) TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.task, @workspace@.stage_waiver TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.task, @workspace@.stage_waiver, @workspace@.offer TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE, DELETE ON @workspace@.opportunity_line TO %I', role_name);
 			FOR target IN
 				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
 				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
-					AND p.proname IN ('convert_lead', 'conversion_contact', 'conversion_account', 'conversion_attributes', 'advance_opportunity', 'waive_stage', 'log_activity', 'complete_task', 'cancel_task', 'activity_log_text', 'lead_card', 'next_lead')
+					AND p.proname IN ('convert_lead', 'conversion_contact', 'conversion_account', 'conversion_attributes', 'advance_opportunity', 'waive_stage', 'log_activity', 'complete_task', 'cancel_task', 'activity_log_text', 'lead_card', 'next_lead', 'make_offers', 'answer_offer')
 			LOOP
 				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
 			END LOOP;
@@ -239,7 +226,6 @@ COMMENT ON FUNCTION @workspace@.grant_access(name, text) IS
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.capture(text, jsonb, text),
-	@workspace@.capture_raw(text, text, bytea),
 	@workspace@.reprocess(bigint),
 	@workspace@.purge_submissions(),
 	@workspace@.assign(bigint, bigint, text, boolean),

@@ -40,7 +40,7 @@ COMMENT ON COLUMN @workspace@.import_error.value IS 'Offending value, cut short 
 COMMENT ON COLUMN @workspace@.import_error.message IS 'What is wrong, in words';
 
 CREATE OR REPLACE FUNCTION @workspace@.import_columns(names text[], form text DEFAULT 'default', fields text[] DEFAULT NULL)
-	RETURNS TABLE ("position" integer, name text, field text, how text, type text)
+	RETURNS TABLE ("position" integer, name text, field text, how text, type text, key text)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS $$
 	DECLARE
@@ -55,29 +55,52 @@ CREATE OR REPLACE FUNCTION @workspace@.import_columns(names text[], form text DE
 			RAISE EXCEPTION 'there is no field "%"', wrong
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Name a field of submissions, or define a custom attribute with define_field() first.';
 		END IF;
+		SELECT g.given INTO wrong
+		FROM (SELECT pg_catalog.unnest(fields) AS given) g
+		WHERE g.given NOT IN ('', 'ignore') GROUP BY g.given HAVING pg_catalog.count(*) > 1 LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION 'two columns are mapped to "%"', wrong USING ERRCODE = 'invalid_parameter_value';
+		END IF;
 		RETURN QUERY
 			WITH column_read AS (
 				SELECT g.place, g.name, COALESCE(given.field, g.field) AS field,
 					CASE WHEN given.field IS NOT NULL THEN 'given' ELSE g.how END AS how
 				FROM ROWS FROM (@workspace@.guess_fields(names, COALESCE(import_columns.form, 'default'))) WITH ORDINALITY
 						AS g (name, field, how, place)
-					CROSS JOIN LATERAL (SELECT NULLIF(fields[g.place::integer], '') AS field) AS given
+					CROSS JOIN LATERAL (SELECT COALESCE(NULLIF(fields[g.place::integer], ''),
+							CASE WHEN g.name IN ('import_row', 'import_reasons') THEN 'ignore' END) AS field) AS given
 			), id_read AS (
 				SELECT pg_catalog.min(c.place) FILTER (WHERE c.field = 'external_id') AS place
 				FROM column_read c HAVING NOT pg_catalog.bool_or(COALESCE(c.field = 'source_id', false))
+			), target AS (
+				SELECT c.place, c.name, CASE WHEN i.place IS NOT NULL THEN 'source_id' ELSE c.field END AS field,
+					CASE WHEN i.place IS NOT NULL THEN 'id' ELSE c.how END AS how
+				FROM column_read c LEFT JOIN id_read i ON i.place = c.place
+			), renamed AS (
+				-- A submission reads what is not merely similar by itself
+				SELECT t.*, CASE WHEN t.how IN ('given', 'id') AND t.field <> 'ignore' THEN t.field
+					WHEN t.how = 'similar' AND t.field <> ALL (names)
+						AND NOT EXISTS (SELECT FROM target o WHERE o.field = t.field AND (o.how <> 'similar' OR o.place < t.place)) THEN t.field
+					END AS key
+				FROM target t
 			)
-			SELECT c.place::integer, c.name, COALESCE(id.field, c.field), CASE WHEN id.field IS NOT NULL THEN 'id' ELSE c.how END,
-				COALESCE(custom.type, CASE c.field WHEN 'occurred_at' THEN 'timestamp' WHEN 'employees' THEN 'integer'
-					WHEN 'annual_revenue' THEN 'number' WHEN 'budget' THEN 'number' ELSE 'text' END)
-			FROM column_read c
-				LEFT JOIN (SELECT i.place, 'source_id' AS field FROM id_read i) id ON id.place = c.place
-				LEFT JOIN @workspace@.field custom ON custom.entity || '.' || custom.field = c.field
-			ORDER BY c.place;
+			SELECT r.place::integer, r.name, CASE WHEN r.is_read THEN r.field END, CASE WHEN r.is_read THEN r.how END,
+				COALESCE(custom.type, CASE r.field WHEN 'occurred_at' THEN 'timestamp' WHEN 'employees' THEN 'integer'
+					WHEN 'annual_revenue' THEN 'number' WHEN 'budget' THEN 'number' ELSE 'text' END),
+				CASE WHEN r.how = 'given' AND r.field = 'ignore' THEN NULL
+					WHEN r.is_taken THEN r.name || ' (column ' || r.place || ')'
+					ELSE COALESCE(r.key, r.name) END
+			FROM (
+				SELECT n.*, t.is_taken, NOT t.is_taken AND (n.how <> 'similar' OR n.key IS NOT NULL) AS is_read
+				FROM renamed n
+					CROSS JOIN LATERAL (SELECT n.key IS NULL AND EXISTS (SELECT FROM renamed o WHERE o.key = n.name) AS is_taken) t) r
+				LEFT JOIN @workspace@.field custom ON custom.entity || '.' || custom.field = r.field
+			ORDER BY r.place;
 	END
 	$$;
 
 COMMENT ON FUNCTION @workspace@.import_columns(text[], text, text[]) IS
-	'What the columns of a table would be read as by a form, in their order. fields says it for some, '''' or NULL leaving it to the form, ''ignore'' leaving the column out. how: given, id for the id of a record, which in imports says whose it is (source_id) and does not make a record that was changed since a duplicate, or as guess_fields() has it; field is NULL where a column would be kept but not read as anything. type: text, timestamp, date, number, integer, boolean, choice or choices. Errors: no_data_found when there is no such form, invalid_parameter_value when there is no such field.';
+	'What the columns of a table would be read as by a form, in their order. fields says it for some, '''' or NULL leaving it to the form, ''ignore'' leaving the column out, as the columns import_row and import_reasons of leadctl''s files of rejected rows are. how: given, id for the id of a record, which in imports says whose it is (source_id) and does not make a record that was changed since a duplicate, or as guess_fields() has it; field and how are NULL where a column would be kept but not read as anything. type: text, timestamp, date, number, integer, boolean, choice or choices. key: the name under which its values are submitted, NULL when they are not. Errors: no_data_found when there is no such form, invalid_parameter_value when there is no such field, or two columns are to be one.';
 
 CREATE OR REPLACE FUNCTION @workspace@.begin_import(form text, source text, fingerprint text, mapping jsonb DEFAULT '{}',
 		again boolean DEFAULT false)
@@ -109,7 +132,7 @@ COMMENT ON FUNCTION @workspace@.begin_import(text, text, text, jsonb, boolean) I
 CREATE OR REPLACE FUNCTION @workspace@.record_import_batch(import_id bigint, after_row bigint, last_row bigint, rows_read bigint,
 		refused jsonb DEFAULT NULL, skipped bigint DEFAULT 0)
 	RETURNS TABLE (import_row bigint, reasons jsonb)
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 	AS $$
 	BEGIN
 		INSERT INTO @workspace@.submission (form, payload, raw, content_type, status, processed_at, reasons, import_id, import_row)

@@ -150,22 +150,20 @@ COMMENT ON FUNCTION @workspace@.cancel_task(bigint, text) IS
 	'Mark a task as cancelled, for a reason if one is given, and return it. Errors: no_data_found, object_not_in_prerequisite_state when it is not open.';
 
 CREATE OR REPLACE FUNCTION @workspace@.next_lead(agent_id bigint) RETURNS SETOF @workspace@.lead
-	LANGUAGE sql STABLE STRICT ROWS 1 SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE STRICT ROWS 1 SET search_path = pg_catalog, pg_temp SET jit = off
 	AS $$
-		SELECT l.* FROM @workspace@.lead l
-		LEFT JOIN LATERAL (
-			SELECT pg_catalog.min(t.due_at) AS due_at FROM @workspace@.task t WHERE t.lead_id = l.lead_id AND t.state = 'open'
-		) d ON true
-		WHERE l.agent_id = $1 AND l.status = 'open'
-		ORDER BY l.priority DESC, d.due_at NULLS LAST, l.lead_id
+		SELECT l.* FROM @workspace@.lead_queue q
+		JOIN @workspace@.lead l ON l.lead_id = q.lead_id
+		WHERE q.agent_id = $1
+		ORDER BY q.set_priority DESC, q.priority DESC, q.due_at, q.lead_id
 		LIMIT 1
 	$$;
 
 COMMENT ON FUNCTION @workspace@.next_lead(bigint) IS
-	'The lead an agent should work on next: of the agent''s open leads the one of the greatest priority, then the one whose first open task is due soonest, then the oldest. The same answer until something changes; no row when there is none.';
+	'The lead an agent should work on next: of the agent''s open leads the first of lead_queue, that is by the priority that was set, then by win probability, value, age and due time. The same answer until something changes; no row when there is none.';
 
 CREATE OR REPLACE FUNCTION @workspace@.lead_card(lead_id bigint) RETURNS jsonb
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp SET jit = off
 	AS $$
 		SELECT pg_catalog.jsonb_build_object(
 			'lead_id', p.lead_id,

@@ -212,14 +212,16 @@ CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DE
 		END IF;
 
 		-- What goes with it
-		UPDATE @workspace@.contact c SET attributes = n.attributes
-			FROM (SELECT x.contact_id AS id, @workspace@.conversion_attributes(source.lead_id, 'contact', x.attributes) AS attributes
-				FROM @workspace@.contact x WHERE x.contact_id = convert_lead.contact_id) n
-			WHERE c.contact_id = n.id AND c.attributes <> n.attributes;
-		UPDATE @workspace@.account a SET attributes = n.attributes
-			FROM (SELECT x.account_id AS id, @workspace@.conversion_attributes(source.lead_id, 'account', x.attributes) AS attributes
-				FROM @workspace@.account x WHERE x.account_id = convert_lead.account_id) n
-			WHERE a.account_id = n.id AND a.attributes <> n.attributes;
+		IF EXISTS (SELECT FROM @workspace@.conversion_mapping m WHERE m.entity IN ('contact', 'account')) THEN
+			UPDATE @workspace@.contact c SET attributes = n.attributes
+				FROM (SELECT x.contact_id AS id, @workspace@.conversion_attributes(source.lead_id, 'contact', x.attributes) AS attributes
+					FROM @workspace@.contact x WHERE x.contact_id = convert_lead.contact_id) n
+				WHERE c.contact_id = n.id AND c.attributes <> n.attributes;
+			UPDATE @workspace@.account a SET attributes = n.attributes
+				FROM (SELECT x.account_id AS id, @workspace@.conversion_attributes(source.lead_id, 'account', x.attributes) AS attributes
+					FROM @workspace@.account x WHERE x.account_id = convert_lead.account_id) n
+				WHERE a.account_id = n.id AND a.attributes <> n.attributes;
+		END IF;
 		UPDATE @workspace@.interaction i SET contact_id = convert_lead.contact_id
 			WHERE i.lead_id = source.lead_id AND i.contact_id IS NULL AND convert_lead.contact_id IS NOT NULL;
 		UPDATE @workspace@.task t SET opportunity_id = COALESCE(t.opportunity_id, convert_lead.opportunity_id),

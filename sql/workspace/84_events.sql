@@ -1,32 +1,5 @@
 -- Events: handlers, and what waits in the outbox.
 
-CREATE OR REPLACE FUNCTION @workspace@.guard_event_handler() RETURNS trigger
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-	AS $$
-	DECLARE
-		id oid;
-	BEGIN
-		IF NEW.function IS NULL THEN
-			RETURN NEW;
-		END IF;
-		id := pg_catalog.to_regprocedure(CASE WHEN NEW.function ~ '\(' THEN NEW.function ELSE NEW.function || '(jsonb)' END);
-		IF id IS NULL OR NOT EXISTS (SELECT FROM pg_catalog.pg_proc p
-				WHERE p.oid = id AND p.prokind = 'f' AND NOT p.proretset AND p.pronargs = 1 AND p.proargtypes[0] = 'jsonb'::pg_catalog.regtype) THEN
-			RAISE EXCEPTION 'event handler "%" needs a function of one argument jsonb, which "%" is not', NEW.label, NEW.function
-				USING ERRCODE = 'undefined_function', HINT = 'Name it with its schema, such as sales.on_move(jsonb).';
-		END IF;
-		NEW.function := id::pg_catalog.regprocedure::text;
-		IF NEW.function !~ '\.' THEN
-			SELECT pg_catalog.format('%I.%s', n.nspname, NEW.function) INTO NEW.function
-				FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = id;
-		END IF;
-		RETURN NEW;
-	END
-	$$;
-
-COMMENT ON FUNCTION @workspace@.guard_event_handler() IS
-	'Trigger function: refuses an event handler whose function cannot be called, and notes the function with its schema.';
-
 CREATE OR REPLACE FUNCTION @workspace@.take_events(maximum integer DEFAULT 100) RETURNS SETOF @workspace@.outbox
 	LANGUAGE sql ROWS 100 SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -69,7 +42,6 @@ COMMENT ON FUNCTION @workspace@.purge_events(interval) IS
 	'Delete events from outbox that were done longer ago, and return how many. Those waiting and failed stay.';
 
 REVOKE EXECUTE ON FUNCTION
-	@workspace@.guard_event_handler(),
 	@workspace@.take_events(integer),
 	@workspace@.retry_events(),
 	@workspace@.purge_events(interval)

@@ -30,37 +30,5 @@ CREATE OR REPLACE TRIGGER outcome_inserted BEFORE INSERT ON @workspace@.interact
 CREATE OR REPLACE TRIGGER outcome_updated BEFORE UPDATE OF outcome, outcome_sign ON @workspace@.interaction
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.note_outcome();
 
-CREATE OR REPLACE FUNCTION @workspace@.guard_conversion_mapping() RETURNS trigger
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-	AS $$
-	DECLARE
-		given text;
-		taken text;
-	BEGIN
-		SELECT f.type INTO given FROM @workspace@.field f
-			WHERE f.entity = 'lead' AND f.field = NEW.lead_field AND f.is_active;
-		IF given IS NULL THEN
-			RAISE EXCEPTION 'lead has no custom attribute "%"', NEW.lead_field
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'Define it with define_field() first.';
-		END IF;
-		SELECT f.type INTO taken FROM @workspace@.field f
-			WHERE f.entity = NEW.entity AND f.field = NEW.field AND f.is_active;
-		IF taken IS NULL THEN
-			RAISE EXCEPTION '% has no custom attribute "%"', NEW.entity, NEW.field
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'Define it with define_field() first.';
-		ELSIF taken <> given AND (taken <> 'text' OR given = 'choices') THEN
-			RAISE EXCEPTION 'the custom attribute "%" of lead is of type %, and "%" of % of type %',
-					NEW.lead_field, given, NEW.field, NEW.entity, taken
-				USING ERRCODE = 'datatype_mismatch', HINT = 'Map to an attribute of the same type, or of type text.';
-		END IF;
-		RETURN NEW;
-	END
-	$$;
-
-COMMENT ON FUNCTION @workspace@.guard_conversion_mapping() IS
-	'Trigger function: refuses a mapping of custom attributes that do not exist or do not go together.';
-
-REVOKE EXECUTE ON FUNCTION @workspace@.guard_conversion_mapping() FROM PUBLIC;
-
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.conversion_mapping
-	FOR EACH ROW EXECUTE FUNCTION @workspace@.guard_conversion_mapping();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_conversion_mapping();

@@ -23,7 +23,7 @@ CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE ON @workspace@.opportuni
 
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON @workspace@.stage_move
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_history();
-CREATE OR REPLACE TRIGGER guard_all BEFORE TRUNCATE ON @workspace@.stage_move
+CREATE OR REPLACE TRIGGER guard_all AFTER TRUNCATE ON @workspace@.stage_move
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.guard_history();
 
 CREATE OR REPLACE TRIGGER check_step BEFORE INSERT ON @workspace@.lead_step

@@ -16,8 +16,6 @@ CREATE OR REPLACE TRIGGER reopen AFTER UPDATE ON @workspace@.opportunity
 CREATE OR REPLACE TRIGGER reopen AFTER UPDATE OF contact_id, created_at ON @workspace@.lead
 	FOR EACH ROW WHEN ((old.contact_id, old.created_at) IS DISTINCT FROM (new.contact_id, new.created_at))
 	EXECUTE FUNCTION lead_mgmt.reopen_attribution('lead_id');
-CREATE OR REPLACE TRIGGER reopen AFTER DELETE ON @workspace@.lead
-	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.reopen_attribution('lead_id');
 CREATE OR REPLACE TRIGGER reopen AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.attribution_model
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.reopen_attribution();
 CREATE OR REPLACE TRIGGER reopen AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.channel

@@ -1,7 +1,7 @@
 -- Triggers of events. The calls wait for the end of the transaction, when the moves are complete.
 
 CREATE OR REPLACE TRIGGER a_function BEFORE INSERT OR UPDATE OF function, label ON @workspace@.event_handler
-	FOR EACH ROW EXECUTE FUNCTION @workspace@.guard_event_handler();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_event_handler();
 CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE OF condition ON @workspace@.event_handler
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('condition', 'stage_move');
 CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.event_handler

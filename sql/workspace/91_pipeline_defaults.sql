@@ -23,6 +23,8 @@ UPDATE @workspace@.stage SET is_mandatory = true
 UPDATE @workspace@.stage SET requires_link = true WHERE pipeline = 'marketing_sales' AND stage = 'inquiry';
 UPDATE @workspace@.stage SET moves_when_complete = true
 	WHERE pipeline = 'marketing_sales' AND stage IN ('teleprospect_acceptance', 'teleprospect_qualification');
+UPDATE @workspace@.stage SET task = 'Accept or reject the lead'
+	WHERE pipeline = 'marketing_sales' AND stage = 'teleprospect_acceptance';
 UPDATE @workspace@.stage SET team_kind = CASE stage WHEN 'sales_acceptance' THEN 'sales' ELSE 'telesales' END
 	WHERE pipeline = 'marketing_sales' AND stage IN ('teleprospect_acceptance', 'teleprospect_qualification', 'sales_acceptance');
 

@@ -16,7 +16,8 @@ INSERT INTO @workspace@.outcome (outcome, label, sign) VALUES
 
 INSERT INTO @workspace@.interaction_kind (kind, label, direction, is_touch, makes_lead) VALUES
 	('created', 'Created', 'internal', false, false),
-	('follow_up', 'Follow-up', 'outbound', false, false);
+	('follow_up', 'Follow-up', 'outbound', false, false),
+	('offer_sent', 'Offer made', 'outbound', false, false);
 
 UPDATE @workspace@.interaction_kind SET is_activity = true
-WHERE kind IN ('created', 'follow_up', 'call_inbound', 'call_outbound', 'meeting', 'chat', 'email_sent', 'email_reply', 'sms_sent', 'note');
+WHERE kind IN ('created', 'follow_up', 'offer_sent', 'call_inbound', 'call_outbound', 'meeting', 'chat', 'email_sent', 'email_reply', 'sms_sent', 'note');

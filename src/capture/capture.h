@@ -43,6 +43,7 @@ typedef struct CaptureRecord
 	int64		decided_contact;	/* who a person said it is from, or 0 */
 	int			refused_count;	/* whom a person said it is not from */
 	int64	   *refused;
+	bool		is_again;		/* it was processed before */
 
 	/* as it was read */
 	Form	   *form;
@@ -52,6 +53,12 @@ typedef struct CaptureRecord
 	Campaign   *campaign;
 	InteractionKind *kind;
 	bool		has_decoded;	/* payload was read from raw */
+	char	   *decoded_id;		/* external id found there, or NULL */
+	char	   *own_id;			/* external id of the record where the row came with one of its body */
+	bool		is_repeated_body;	/* all of its body came before */
+	int			part;			/* which record of the body it is; 0 when it came alone */
+	int			part_count;		/* further records of the same body */
+	struct DecodedRecord *parts;
 	StringInfoData reasons;
 	int			reason_count;
 
@@ -64,8 +71,10 @@ typedef struct CaptureRecord
 	const MatchRule *lead_rule; /* that found it, NULL for a new one */
 	UpdatePolicy lead_update;
 	int64		interaction_id;
+	bool		is_reserved;	/* counted against the cap of its vendor */
 } CaptureRecord;
 
+extern void DecodeRecords(WorkspaceConfig *config, CaptureRecord *records, int n);
 extern void RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record);
 extern void RecordReadProfile(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record);
 extern void RecordReason(CaptureRecord *record, const char *field, const char *code,
@@ -82,6 +91,9 @@ extern bool LeadSlotIsNew(const LeadSlot *lead);
 extern bool LeadSlotIsOpenedBy(const LeadSlot *lead, const CaptureRecord *record);
 
 extern void CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others);
+extern void VendorsReserve(Workspace *ws, CaptureRecord *records, int n);
+extern void VendorsPurchase(Workspace *ws, CaptureRecord *records, int n);
+extern void PartsSubmit(Workspace *ws, CaptureRecord *records, int n);
 extern void CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
 
 #endif

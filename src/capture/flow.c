@@ -31,13 +31,14 @@ static const PlanSource find_external_ids = {
 
 static const PlanSource make_interactions = {
 	"INSERT INTO @workspace@.interaction (interaction_id, contact_id, lead_id, submission_id, kind, direction, channel,"
-	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at)"
+	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at, session, cost)"
 	" SELECT n.interaction_id, n.contact_id, n.lead_id, n.submission_id, n.kind, n.direction, n.channel, n.campaign_id,"
-	" n.source, n.page, n.url, n.product, n.creative, n.visitor, n.note, n.occurred_at"
+	" n.source, n.page, n.url, n.product, n.creative, n.visitor, n.note, n.occurred_at, n.session,"
+	" n.cost::pg_catalog.numeric"
 	" FROM @rows $1: interaction_id, contact_id, lead_id, submission_id, kind, direction, channel,"
-	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at@ AS n",
-	16, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_TEXTS, ARG_TEXTS,
-		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TIMESTAMPTZS}
+	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at, session, cost@ AS n",
+	18, {ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_TEXTS, ARG_TEXTS,
+		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TIMESTAMPTZS, ARG_TEXTS, ARG_TEXTS}
 };
 
 static const PlanSource identify_visitors = {
@@ -75,25 +76,38 @@ static const PlanSource stamp_submissions = {
 	10, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS}
 };
 
-static const PlanSource store_payloads = {
-	"UPDATE @workspace@.submission s SET payload = n.payload"
-	" FROM @rows $1: submission_id, payload@ AS n"
+/* The same for those whose payload was read from their bytes */
+static const PlanSource stamp_decoded = {
+	"UPDATE @workspace@.submission s SET status = n.status, reasons = n.reasons::pg_catalog.jsonb,"
+	" external_id = COALESCE(s.external_id, n.external_id), contact_id = n.contact_id, account_id = n.account_id,"
+	" lead_id = n.lead_id, interaction_id = n.interaction_id, duplicate_of = n.duplicate_of,"
+	" match = n.match::pg_catalog.jsonb, payload = n.payload, part = n.part, processed_at = pg_catalog.now()"
+	" FROM @rows $1: submission_id, status, reasons, external_id, contact_id, account_id, lead_id,"
+	" interaction_id, duplicate_of, match, payload, part@ AS n"
 	" WHERE s.submission_id = n.submission_id",
-	2, {ARG_INT8S, ARG_JSONBS}
+	12, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS,
+		ARG_JSONBS, ARG_INT4S}
 };
+
+/* A record and an external id that it claims */
+typedef struct ExternalId
+{
+	CaptureRecord *record;
+	char	   *id;
+} ExternalId;
 
 /* Order records by form and external id, and those alike as they came */
 static int
 CompareExternalIds(const void *a, const void *b)
 {
-	const CaptureRecord *left = *(CaptureRecord *const *) a;
-	const CaptureRecord *right = *(CaptureRecord *const *) b;
-	int			order = strcmp(left->form_name, right->form_name);
+	const ExternalId *left = a;
+	const ExternalId *right = b;
+	int			order = strcmp(left->record->form_name, right->record->form_name);
 
 	if (order == 0)
-		order = strcmp(left->external_id, right->external_id);
+		order = strcmp(left->id, right->id);
 	if (order == 0)
-		order = left < right ? -1 : left > right;
+		order = left->record < right->record ? -1 : left->record > right->record;
 	return order;
 }
 
@@ -101,66 +115,78 @@ CompareExternalIds(const void *a, const void *b)
 static int
 CompareSubmissions(const void *a, const void *b)
 {
-	int64		left = (*(CaptureRecord *const *) a)->submission_id;
-	int64		right = (*(CaptureRecord *const *) b)->submission_id;
+	int64		left = ((const ExternalId *) a)->record->submission_id;
+	int64		right = ((const ExternalId *) b)->record->submission_id;
 
 	return left < right ? -1 : left > right;
 }
 
 /* Find a record by its submission among records sorted so */
-static CaptureRecord *
-FindRecord(CaptureRecord **sorted, int n, int64 submission_id)
+static ExternalId *
+FindRecord(ExternalId *sorted, int n, int64 submission_id)
 {
-	CaptureRecord key = {.submission_id = submission_id};
-	CaptureRecord *wanted = &key;
-	CaptureRecord **found = bsearch(&wanted, sorted, n, sizeof(CaptureRecord *), CompareSubmissions);
+	CaptureRecord wanted = {.submission_id = submission_id};
+	ExternalId	key = {&wanted, NULL};
 
-	return found ? *found : NULL;
+	return bsearch(&key, sorted, n, sizeof(ExternalId), CompareSubmissions);
 }
 
 /* Put the key of each record into a batch */
 static Batch *
-ExternalIdBatch(CaptureRecord **keyed, int n, const PlanSource *source)
+ExternalIdBatch(const ExternalId *keyed, int n, const PlanSource *source)
 {
 	Batch	   *batch = BatchCreate(source->args, source->nargs, n);
 
 	for (int i = 0; i < n; i++)
 	{
-		BatchSetText(batch, 0, keyed[i]->form_name);
-		BatchSetText(batch, 1, keyed[i]->external_id);
-		BatchSet(batch, 2, Int64GetDatum(keyed[i]->submission_id));
+		BatchSetText(batch, 0, keyed[i].record->form_name);
+		BatchSetText(batch, 1, keyed[i].id);
+		BatchSet(batch, 2, Int64GetDatum(keyed[i].record->submission_id));
 		BatchNext(batch);
 	}
 	return batch;
 }
 
-/* Claim external ids; a record whose id is taken is a duplicate */
+/*
+ * Claim external ids; a record whose id is taken is a duplicate.  A row that
+ * came with an id of its body claims that first, and in a second round the id
+ * of its own record.
+ */
 static void
-ClaimExternalIds(Workspace *ws, CaptureRecord *records, int n)
+ClaimExternalIds(Workspace *ws, CaptureRecord *records, int n, bool own)
 {
-	CaptureRecord **keyed = palloc(sizeof(CaptureRecord *) * Max(n, 1));
+	ExternalId *keyed = palloc(sizeof(ExternalId) * Max(n, 1));
 	int			count = 0;
 	int			won;
 
 	for (int i = 0; i < n; i++)
-		if (records[i].status == NULL && records[i].external_id)
-			keyed[count++] = &records[i];
+	{
+		char	   *id = own ? records[i].own_id : records[i].external_id;
+
+		if (records[i].status == NULL && id)
+			keyed[count++] = (ExternalId) {
+				&records[i], id
+			};
+	}
 	if (count == 0)
 		return;
-	qsort(keyed, count, sizeof(CaptureRecord *), CompareExternalIds);
+	qsort(keyed, count, sizeof(ExternalId), CompareExternalIds);
 	won = BatchExecute(ws, &claim_external_ids, ExternalIdBatch(keyed, count, &claim_external_ids));
 	SPI_freetuptable(SPI_tuptable);
 	if (won == count)
 		return;
 	won = BatchExecute(ws, &find_external_ids, ExternalIdBatch(keyed, count, &find_external_ids));
-	qsort(keyed, count, sizeof(CaptureRecord *), CompareSubmissions);
+	qsort(keyed, count, sizeof(ExternalId), CompareSubmissions);
 	for (int i = 0; i < won; i++)
 	{
-		CaptureRecord *record = FindRecord(keyed, count, ResultInt64(i, 1, NULL));
+		ExternalId *found = FindRecord(keyed, count, ResultInt64(i, 1, NULL));
+		CaptureRecord *record = found->record;
 
 		record->status = "duplicate";
+		record->is_repeated_body = !own && record->part > 0 && found->id != record->values[FIELD_EXTERNAL_ID] &&
+			found->id != record->decoded_id;
 		record->duplicate_of = ResultInt64(i, 2, NULL);
-		RecordReason(record, "external_id", "duplicate", record->external_id,
+		RecordReason(record, "external_id", "duplicate", found->id,
 					 psprintf("submission " INT64_FORMAT " came first", record->duplicate_of), false);
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -326,6 +352,8 @@ MakeInteractions(Workspace *ws, CaptureRecord *records, int n)
 		BatchSetText(batch, 13, values[FIELD_VISITOR]);
 		BatchSetText(batch, 14, values[FIELD_MESSAGE]);
 		BatchSet(batch, 15, TimestampTzGetDatum(record->occurred_at));
+		BatchSetText(batch, 16, values[FIELD_SESSION]);
+		BatchSetText(batch, 17, values[FIELD_COST]);
 		BatchNext(batch);
 	}
 	if (batch->rows > 0)
@@ -566,13 +594,14 @@ void
 CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
 {
 	MatchConfig *matching = MatchGetConfig(ws, config);
-	Batch	   *batch = BatchCreate(stamp_submissions.args, stamp_submissions.nargs, n);
-	Batch	   *payloads = BatchCreate(store_payloads.args, store_payloads.nargs, n);
+	Batch	   *plain = BatchCreate(stamp_submissions.args, stamp_submissions.nargs, n);
+	Batch	   *decoded = BatchCreate(stamp_decoded.args, stamp_decoded.nargs, n);
 
 	for (int i = 0; i < n; i++)
 	{
 		CaptureRecord *record = &records[i];
 		bool		accepted = record->status == NULL;
+		Batch	   *batch = record->has_decoded ? decoded : plain;
 
 		BatchSet(batch, 0, Int64GetDatum(record->submission_id));
 		BatchSetText(batch, 1, accepted ? "accepted" : record->status);
@@ -591,17 +620,18 @@ CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 			BatchSet(batch, 8, Int64GetDatum(record->duplicate_of));
 		if (accepted)
 			BatchSetText(batch, 9, MatchText(matching, record));
-		BatchNext(batch);
 		if (record->has_decoded)
 		{
-			BatchSet(payloads, 0, Int64GetDatum(record->submission_id));
-			BatchSet(payloads, 1, JsonbPGetDatum(record->payload));
-			BatchNext(payloads);
+			BatchSet(batch, 10, JsonbPGetDatum(record->payload));
+			if (record->part > 0)
+				BatchSet(batch, 11, Int32GetDatum(record->part));
 		}
+		BatchNext(batch);
 	}
-	BatchExecute(ws, &stamp_submissions, batch);
-	if (payloads->rows > 0)
-		BatchExecute(ws, &store_payloads, payloads);
+	if (plain->rows > 0)
+		BatchExecute(ws, &stamp_submissions, plain);
+	if (decoded->rows > 0)
+		BatchExecute(ws, &stamp_decoded, decoded);
 }
 
 /*
@@ -616,8 +646,13 @@ CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int 
 	int			joined_count;
 
 	for (int i = 0; i < n; i++)
+		initStringInfo(&records[i].reasons);
+	DecodeRecords(config, records, n);
+	for (int i = 0; i < n; i++)
 		RecordRead(ws, config, &records[i]);
-	ClaimExternalIds(ws, records, n);
+	ClaimExternalIds(ws, records, n, false);
+	ClaimExternalIds(ws, records, n, true);
+	VendorsReserve(ws, records, n);
 	ResolveEntities(ws, config, records, n, holds_others);
 	PutUpForReview(ws, records, n);
 	LeadsResolve(ws, config, records, n);
@@ -625,5 +660,7 @@ CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int 
 	joined = IdentifyVisitors(ws, records, n, &joined_count);
 	GiveConsents(ws, records, n);
 	ScoreRecords(ws, config, records, n, joined, joined_count);
+	VendorsPurchase(ws, records, n);
 	CaptureStamp(ws, config, records, n);
+	PartsSubmit(ws, records, n);
 }

@@ -16,9 +16,6 @@
 #include "utils/resowner.h"
 #include "workspace/values.h"
 
-/* Deepest JSON that is worth storing */
-#define JSON_MAX_DEPTH 500
-
 /* Add a reason; one that rejects ends the record's way */
 void
 RecordReason(CaptureRecord *record, const char *field, const char *code,
@@ -506,94 +503,6 @@ ReadPayload(const WorkspaceConfig *config, CaptureRecord *record)
 	}
 }
 
-/* Is the JSON text nested deeper than is worth a stack? */
-static bool
-IsTooDeep(const char *json)
-{
-	int			depth = 0;
-	bool		quoted = false;
-
-	for (const char *c = json; *c; c++)
-	{
-		if (quoted)
-		{
-			if (*c == '\\' && c[1])
-				c++;
-			else if (*c == '"')
-				quoted = false;
-		}
-		else if (*c == '"')
-			quoted = true;
-		else if (*c == '[' || *c == '{')
-		{
-			if (++depth > JSON_MAX_DEPTH)
-				return true;
-		}
-		else if (*c == ']' || *c == '}')
-			depth--;
-	}
-	return false;
-}
-
-/* Read the payload from the raw bytes of a record that came with nothing else */
-static void
-DecodeRaw(CaptureRecord *record)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	int			len = VARSIZE_ANY_EXHDR(record->raw);
-	char	   *text;
-
-	if (record->content_type && strncmp(record->content_type, "application/json", 16) != 0)
-	{
-		RecordReason(record, NULL, "unsupported_content_type", record->content_type,
-					 "only application/json is understood", true);
-		return;
-	}
-	if (len > record->form->maximum_bytes)
-	{
-		RecordReason(record, NULL, "payload_too_large", NULL,
-					 psprintf("%d bytes where the form takes %d", len, record->form->maximum_bytes), true);
-		return;
-	}
-	if (pg_encoding_verifymbstr(PG_UTF8, VARDATA_ANY(record->raw), len) != len ||
-		memchr(VARDATA_ANY(record->raw), '\0', len) != NULL)
-	{
-		RecordReason(record, NULL, "invalid_encoding", NULL, "not valid UTF-8 text", true);
-		return;
-	}
-	text = pnstrdup(VARDATA_ANY(record->raw), len);
-	if (IsTooDeep(text))
-	{
-		RecordReason(record, NULL, "too_deep", NULL, psprintf("nested deeper than %d levels", JSON_MAX_DEPTH), true);
-		return;
-	}
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		text = pg_any_to_server(text, len, PG_UTF8);
-		record->payload = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-		record->has_decoded = true;
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!PredicateErrorIsLocal(error->sqlerrcode))
-			ReThrowError(error);
-		RecordReason(record, NULL, "invalid_json", text, error->message, true);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-}
-
 /* Look names up in the workspace's vocabularies */
 static void
 ReadVocabularies(WorkspaceConfig *config, CaptureRecord *record)
@@ -729,8 +638,10 @@ void
 RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record)
 {
 	MatchConfig *matching = MatchGetConfig(ws, config);
+	char	   *id;
 
-	initStringInfo(&record->reasons);
+	if (record->status)
+		return;					/* its bytes could not be decoded */
 	record->occurred_at = record->received_at;
 	record->form = ConfigForm(config, record->form_name);
 	if (record->form == NULL || !record->form->is_active)
@@ -739,11 +650,10 @@ RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record)
 					 record->form ? "the form is not active" : "no form of this name", true);
 		return;
 	}
-	if (record->payload == NULL && record->raw)
+	if (record->form->vendor && !record->form->vendor->is_active)
 	{
-		DecodeRaw(record);
-		if (record->status)
-			return;
+		RecordReason(record, "vendor", "inactive_vendor", record->form->vendor->name, "the vendor is not active", true);
+		return;
 	}
 	if (record->payload == NULL || (JB_ROOT_IS_OBJECT(record->payload) && JB_ROOT_COUNT(record->payload) == 0))
 	{
@@ -762,11 +672,16 @@ RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record)
 		return;
 	}
 	ReadPayload(config, record);
+	id = record->values[FIELD_EXTERNAL_ID];
+	if (id == NULL && record->decoded_id && strlen(record->decoded_id) <= CAPTURE_MAX_KEY)
+		id = record->decoded_id;
+	if (record->external_id == NULL)
+		record->external_id = id;
+	else if (record->has_decoded)
+		record->own_id = id;
 	if (record->status)
 		return;
-	if (record->external_id == NULL)
-		record->external_id = record->values[FIELD_EXTERNAL_ID];
-	else if (strlen(record->external_id) > CAPTURE_MAX_KEY)
+	if (record->external_id && strlen(record->external_id) > CAPTURE_MAX_KEY)
 	{
 		RecordReason(record, "external_id", CODE_TOO_LONG, record->external_id,
 					 psprintf("longer than %d bytes", CAPTURE_MAX_KEY), true);

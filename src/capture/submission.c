@@ -133,7 +133,8 @@ ResetRecord(CaptureRecord *record)
 		.received_at = record->received_at,
 		.decided_contact = record->decided_contact,
 		.refused_count = record->refused_count,
-		.refused = record->refused
+		.refused = record->refused,
+		.is_again = record->is_again
 	};
 
 	*record = fresh;
@@ -165,9 +166,11 @@ TryRecords(Workspace *ws, CaptureRecord *records, int n, const ErrorData *reject
 		if (rejection)
 		{
 			initStringInfo(&records[0].reasons);
+			DecodeRecords(WorkspaceGetConfig(ws), records, 1);	/* its body may hold others, which are not to suffer */
 			RecordReason(&records[0], rejection->column_name, "database_error",
 						 unpack_sql_state(rejection->sqlerrcode), rejection->message, true);
 			CaptureStamp(ws, WorkspaceGetConfig(ws), records, 1);
+			PartsSubmit(ws, records, 1);
 		}
 		else
 			CaptureFlow(ws, WorkspaceGetConfig(ws), records, n, false);
@@ -223,6 +226,7 @@ typedef struct SubmissionSource
 	CaptureRecord *records;
 	MemoryContext chunk;
 	int			chunk_count;	/* processed in this attempt */
+	bool		is_nested;		/* inserted by the system itself, as further records of bodies */
 } SubmissionSource;
 
 /* Read the inserted rows in chunks and process those without a stamp */
@@ -287,7 +291,10 @@ TryInserted(Workspace *ws, SubmissionSource *source)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		if (!ErrorIsOfRow(error->sqlerrcode) && !IsRace(error->sqlerrcode))
+
+		/* What holds up another session may have been locked by the statement around this one */
+		if ((!ErrorIsOfRow(error->sqlerrcode) && !IsRace(error->sqlerrcode)) ||
+			(source->is_nested && error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED))
 			ReThrowError(error);
 		sqlerrcode = error->sqlerrcode;
 		FreeErrorData(error);
@@ -352,6 +359,7 @@ process_submissions(PG_FUNCTION_ARGS)
 	SPI_connect();
 	FindColumns(desc, &source.columns);
 	source.rows = trigdata->tg_newtable;
+	source.is_nested = SystemAtWork();
 	source.slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	source.records = palloc(sizeof(CaptureRecord) * CAPTURE_CHUNK_ROWS);
 	source.chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt capture chunk", ALLOCSET_DEFAULT_SIZES);
@@ -402,6 +410,7 @@ ProcessAgain(Workspace *ws, void *arg)
 	ExecDropSingleTupleTableSlot(slot);
 	SPI_freetuptable(SPI_tuptable);
 	ReadDecisions(ws, &record);
+	record.is_again = true;
 	IsolateRecords(ws, &record, 1);
 	WorkspaceExecute(ws, &close_reviews, values, NULL);
 }

@@ -48,7 +48,7 @@
 #define IMPORT_FETCH_ROWS 1000
 
 static const PlanSource read_columns = {
-	"SELECT c.field, c.how, c.type FROM @workspace@.import_columns($1, $2, $3) c ORDER BY c.position",
+	"SELECT c.field, c.how, c.type, c.key FROM @workspace@.import_columns($1, $2, $3) c ORDER BY c.position",
 	3, {ARG_TEXTS, ARG_TEXT, ARG_TEXTS}
 };
 
@@ -223,16 +223,6 @@ CompareColumns(const void *a, const void *b, void *arg)
 	return strcmp(left ? left : "", right ? right : "");
 }
 
-/* Is a key taken by a column before? */
-static bool
-KeyIsTaken(const Import *import, int count, const char *key)
-{
-	for (int i = 0; i < count; i++)
-		if (import->columns[i].key && strcmp(import->columns[i].key, key) == 0)
-			return true;
-	return false;
-}
-
 /* Tell how the text of a type stands */
 static CellForm
 FormOfType(Oid type)
@@ -371,19 +361,11 @@ MapColumns(Import *import, Jsonb *mapping)
 		ImportColumn *column = &import->columns[i];
 		char	   *how = ResultText(i, 2);
 		char	   *type = ResultText(i, 3);
-		bool		is_renamed = how && (strcmp(how, "given") == 0 || strcmp(how, "similar") == 0 || strcmp(how, "id") == 0);
 
 		column->field = ResultText(i, 1);
+		column->key = ResultText(i, 4);
 		column->kind = strcmp(type, "timestamp") == 0 || strcmp(type, "date") == 0 ? COLUMN_DATE :
 			strcmp(type, "number") == 0 || strcmp(type, "integer") == 0 ? COLUMN_NUMBER : COLUMN_TEXT;
-		if (how && strcmp(how, "given") == 0 && strcmp(column->field, "ignore") == 0)
-			column->key = NULL;
-		else if (is_renamed && !KeyIsTaken(import, i, column->field))
-			column->key = column->field;
-		else
-			column->key = column->name;
-		if (column->key && KeyIsTaken(import, i, column->key))
-			column->key = psprintf("%s (column %d)", column->name, i + 1);
 		import->order[i] = i;
 		appendStringInfoString(&json, i > 0 ? ", " : "{");
 		escape_json(&json, column->name);

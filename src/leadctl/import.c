@@ -212,24 +212,13 @@ OverrideOf(const Import *import, const char *column)
 	return NULL;
 }
 
-/* Is a key taken by a column before? */
-static bool
-KeyIsTaken(const Import *import, int count, const char *key)
-{
-	for (int i = 0; i < count; i++)
-		if (import->columns[i].key && strcmp(import->columns[i].key, key) == 0)
-			return true;
-	return false;
-}
-
-static const Import *sorted_import;
-
 /* Order columns by their keys */
 static int
-CompareColumns(const void *a, const void *b)
+CompareColumns(const void *a, const void *b, void *arg)
 {
-	const char *left = sorted_import->columns[*(const int *) a].key;
-	const char *right = sorted_import->columns[*(const int *) b].key;
+	const Column *columns = arg;
+	const char *left = columns[*(const int *) a].key;
+	const char *right = columns[*(const int *) b].key;
 
 	return strcmp(left ? left : "", right ? right : "");
 }
@@ -244,7 +233,7 @@ MapColumns(Import *import)
 	Buffer		given = {0};
 	const char *values[3];
 	PGresult   *result;
-	char	   *sql = Format("SELECT field, how, type FROM %simport_columns($1::pg_catalog.text[], $2, $3::pg_catalog.text[])"
+	char	   *sql = Format("SELECT field, how, type, key FROM %simport_columns($1::pg_catalog.text[], $2, $3::pg_catalog.text[])"
 							 " ORDER BY position", import->prefix);
 	char	  **fields = Allocate(sizeof(char *) * count);
 
@@ -289,27 +278,11 @@ MapColumns(Import *import)
 		column->kind = strcmp(type, "date") == 0 || strcmp(type, "timestamp") == 0 ? KIND_DATE :
 			strcmp(type, "number") == 0 || strcmp(type, "integer") == 0 ? KIND_NUMBER : KIND_TEXT;
 
-		/* The server reads most names itself; what it would not know gets the field's own */
-		if (column->field == NULL)
-			column->key = Duplicate(source->columns[i]);
-		else if (strcmp(column->how, "given") == 0 && strcmp(column->field, "ignore") == 0)
-			column->key = NULL;
-		else if (strcmp(column->how, "given") == 0)
-		{
-			if (KeyIsTaken(import, i, column->field))
-				Die(EXIT_BAD_USAGE, "column \"%s\" and one before it are both mapped to %s", source->columns[i], column->field);
-			column->key = Duplicate(column->field);
-		}
-		else if ((strcmp(column->how, "similar") == 0 || strcmp(column->how, "id") == 0) && !KeyIsTaken(import, i, column->field))
-			column->key = Duplicate(column->field);
-		else
-			column->key = Duplicate(source->columns[i]);
-		if (column->key && KeyIsTaken(import, i, column->key))
-			column->key = Format("%s (column %d)", source->columns[i], i + 1);
+		if (!PQgetisnull(result, i, 3))
+			column->key = Duplicate(PQgetvalue(result, i, 3));
 		import->order[i] = i;
 	}
-	sorted_import = import;
-	qsort(import->order, count, sizeof(int), CompareColumns);
+	qsort_r(import->order, count, sizeof(int), CompareColumns, import->columns);
 	PQclear(result);
 	for (int i = 0; i < count; i++)
 		free(fields[i]);

@@ -330,6 +330,13 @@ TextOpen(Source *source, const SourceOptions *options)
 	text->fields = Allocate(sizeof(CsvField) * text->field_room);
 	if (!TextNext(source, &header))
 		Die(EXIT_NO_INPUT, "%s: there is nothing in the file", source->path);
+	if (header.raw_len == 5 && memcmp(header.raw, "sep=", 4) == 0)
+	{
+		/* Excel's word for the delimiter, before the header */
+		source->delimiter = header.raw[4];
+		if (!TextNext(source, &header))
+			Die(EXIT_NO_INPUT, "%s: there is nothing in the file", source->path);
+	}
 	if (header.problem)
 		Die(EXIT_NO_INPUT, "%s: the header cannot be read: %s", source->path, header.explanation);
 	SourceSetColumns(source, header.cells, header.count);

@@ -311,6 +311,29 @@ AddRows(LiveProbe *probe, const ItemPointerData *rows, int count)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+/* Look a code up: all who have it or, where these are too many, those who share a refinement, too; sets whether it is all */
+static int
+ScanForCode(LiveReader *reader, const LiveProbe *probe, int p, ItemPointerData *rows, bool *is_all)
+{
+	int			i = reader->live->places[p].index;
+	const CodeSpec *spec = &reader->live->indexes[i].spec;
+	IndexScanDesc scan = ScanOfIndex(reader, i);
+
+	for (int refinement = 0;; refinement++)
+	{
+		int64		from = CodeRangeStart(probe->codes[p], refinement);
+		int64		to = CodeRangeEnd(probe->codes[p], refinement);
+		int			count = ReaderRange(&reader->contacts, scan, from, to, false, rows, CANDIDATE_LIMIT + 1);
+
+		/* Rows that are gone do not count */
+		if (count > CANDIDATE_LIMIT)
+			count = ReaderRange(&reader->contacts, scan, from, to, true, rows, CANDIDATE_LIMIT + 1);
+		*is_all = refinement == 0 && count <= CANDIDATE_LIMIT;
+		if (count <= CANDIDATE_LIMIT || refinement == spec->part_count - spec->key_parts)
+			return count;
+	}
+}
+
 /* Look up the codes of a record directly */
 static void
 ScanForCodes(LiveReader *reader, LiveProbe *probe)
@@ -322,20 +345,13 @@ ScanForCodes(LiveReader *reader, LiveProbe *probe)
 	for (int p = 0; p < live->place_count; p++)
 	{
 		ItemPointerData rows[CANDIDATE_LIMIT + 1];
-		int			i = live->places[p].index;
-		const CodeSpec *spec = &live->indexes[i].spec;
-		int			refinement = 0;
-		int			count;
+		bool		is_all;
 
 		if (!probe->is_wanted[p] || (live->wider[p] & whole))
 			continue;
-		do
-			count = ReaderRange(&reader->contacts, ScanOfIndex(reader, i), CodeRangeStart(probe->codes[p], refinement),
-								CodeRangeEnd(probe->codes[p], refinement), rows, lengthof(rows));
-		while (count > CANDIDATE_LIMIT && refinement++ < spec->part_count - spec->key_parts);
-		if (count <= CANDIDATE_LIMIT && refinement == 0)
+		AddRows(probe, rows, ScanForCode(reader, probe, p, rows, &is_all));
+		if (is_all)
 			whole |= UINT64CONST(1) << p;
-		AddRows(probe, rows, count);
 	}
 	if (probe->row_count == 0)
 		return;

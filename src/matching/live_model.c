@@ -17,7 +17,7 @@
 #include "utils/resowner.h"
 
 /* Records after which what a session keeps of them is thrown away */
-#define KEEP_RECORDS 50000
+#define KEEP_RECORDS 20000
 
 static const PlanSource read_model = {
 	"SELECT @workspace@.read_match_model($1)",

@@ -92,9 +92,14 @@ ReaderScan(TableReader *reader, Relation index)
 	return scan;
 }
 
-/* List rows by a range of an index; whether they are visible is seen when they are fetched */
+/*
+ * List rows by a range of an index: whatever it leads to, of which some may be
+ * gone, or only those that are visible.  The latter reads the rows, and lets
+ * the index forget those that are gone for all.
+ */
 int
-ReaderRange(TableReader *reader, IndexScanDesc scan, int64 from, int64 to, ItemPointerData *places, int limit)
+ReaderRange(TableReader *reader, IndexScanDesc scan, int64 from, int64 to, bool is_visible,
+			ItemPointerData *places, int limit)
 {
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
 	ScanKeyData range[2];
@@ -105,7 +110,12 @@ ReaderRange(TableReader *reader, IndexScanDesc scan, int64 from, int64 to, ItemP
 	ScanKeyInit(&range[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(to));
 	index_rescan(scan, range, lengthof(range), NULL, 0);
 	while (count < limit && (place = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
-		places[count++] = *place;
+	{
+		/* Reading the row goes on from here to what it was updated to */
+		places[count] = *place;
+		if (!is_visible || index_fetch_heap(scan, reader->slot))
+			count++;
+	}
 	MemoryContextSwitchTo(old);
 	return count;
 }

@@ -37,8 +37,9 @@ extern void ReaderClose(TableReader *reader);
 
 extern IndexScanDesc ReaderScan(TableReader *reader, Relation index);
 
-/* List rows by a range of an index; whether they are visible is seen when they are fetched */
-extern int	ReaderRange(TableReader *reader, IndexScanDesc scan, int64 from, int64 to, ItemPointerData *places, int limit);
+/* List rows by a range of an index: whatever it leads to, of which some may be gone, or only those that are visible */
+extern int	ReaderRange(TableReader *reader, IndexScanDesc scan, int64 from, int64 to, bool is_visible,
+						ItemPointerData *places, int limit);
 
 /* Read a row; false when it is none that the snapshot sees */
 extern bool ReaderFetch(TableReader *reader, ItemPointerData place);

@@ -40,6 +40,22 @@ static const PlanSource make_handovers = {
 	6, {ARG_INT8S, ARG_TEXTS, ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TIMESTAMPTZS}
 };
 
+/* The task of a stage is done once the lead leaves it */
+static const PlanSource close_tasks = {
+	"UPDATE @workspace@.task t SET state = 'done', closed_at = n.at, closed_by = n.moved_by::pg_catalog.name"
+	" FROM @rows $1: lead_id, moved_by, at@ AS n"
+	" WHERE t.lead_id = n.lead_id AND t.kind = 'stage' AND t.state = 'open'",
+	3, {ARG_INT8S, ARG_TEXTS, ARG_TIMESTAMPTZS}
+};
+
+static const PlanSource make_tasks = {
+	"INSERT INTO @workspace@.task (subject, kind, lead_id, due_at, created_by)"
+	" SELECT n.subject, 'stage', n.lead_id, n.at + p.answer_within, n.moved_by::pg_catalog.name"
+	" FROM @rows $1: lead_id, moved_by, at, pipeline, subject@ AS n"
+	" JOIN @workspace@.pipeline p ON p.pipeline = n.pipeline",
+	5, {ARG_INT8S, ARG_TEXTS, ARG_TIMESTAMPTZS, ARG_TEXTS, ARG_TEXTS}
+};
+
 /* A call of a user's function */
 typedef struct ActionCall
 {
@@ -94,12 +110,69 @@ HandOver(Workspace *ws, WorkspaceConfig *config, const StageMove *moves, int n)
 	BatchExecute(ws, &make_handovers, batch);
 }
 
-/* Record moves that were made, and hand over; moves of one lead stand together */
+/* Find the stage that a move leaves or enters; NULL where it is no more */
+static const Stage *
+StageOf(WorkspaceConfig *config, const char *pipeline_name, const char *stage_name)
+{
+	Pipeline   *pipeline = pipeline_name && stage_name ? ConfigPipeline(config, pipeline_name) : NULL;
+	int			stage = pipeline ? PipelineStage(pipeline, stage_name) : -1;
+
+	return stage < 0 ? NULL : &pipeline->stages[stage];
+}
+
+/* Close the tasks of stages that leads left, and make those of stages they entered and are in */
+static void
+StageTasks(Workspace *ws, WorkspaceConfig *config, const StageMove *moves, int n)
+{
+	Batch	   *closed;
+	Batch	   *made;
+	char	   *user;
+
+	if (!config->has_stage_tasks)
+		return;
+	closed = BatchCreate(close_tasks.args, close_tasks.nargs, n);
+	made = BatchCreate(make_tasks.args, make_tasks.nargs, n);
+	user = GetUserNameFromId(GetOuterUserId(), false);
+	for (int i = 0; i < n; i++)
+	{
+		const StageMove *move = &moves[i];
+		const Stage *from;
+		const Stage *to;
+
+		if (move->lead_id == 0)
+			continue;
+		from = StageOf(config, move->from_pipeline ? move->from_pipeline : move->pipeline, move->from_stage);
+		to = StageOf(config, move->pipeline, move->to_stage);
+		if (from && from->task)
+		{
+			BatchSet(closed, 0, Int64GetDatum(move->lead_id));
+			BatchSetText(closed, 1, user);
+			BatchSet(closed, 2, TimestampTzGetDatum(move->at));
+			BatchNext(closed);
+		}
+		if (to && to->task && !(i + 1 < n && moves[i + 1].lead_id == move->lead_id))
+		{
+			BatchSet(made, 0, Int64GetDatum(move->lead_id));
+			BatchSetText(made, 1, user);
+			BatchSet(made, 2, TimestampTzGetDatum(move->at));
+			BatchSetText(made, 3, move->pipeline);
+			BatchSetText(made, 4, to->task);
+			BatchNext(made);
+		}
+	}
+	if (closed->rows > 0)
+		BatchExecute(ws, &close_tasks, closed);
+	if (made->rows > 0)
+		BatchExecute(ws, &make_tasks, made);
+}
+
+/* Record moves that were made, hand over and make tasks; moves of one lead stand together */
 void
 PipelineMoved(Workspace *ws, WorkspaceConfig *config, const StageMove *moves, int n)
 {
 	PipelineRecord(ws, moves, n);
 	HandOver(ws, config, moves, n);
+	StageTasks(ws, config, moves, n);
 }
 
 /* Does a move run functions?  From is -1 for the first stage of a row */

@@ -60,6 +60,11 @@ static const PlanSource owner_exists = {
 	2, {ARG_INT8, ARG_INT8}
 };
 
+static const PlanSource any_owner_exists = {
+	"SELECT EXISTS (SELECT FROM @workspace@.lead) OR EXISTS (SELECT FROM @workspace@.opportunity)",
+	0, {0}
+};
+
 /* A move of a statement that is not done yet */
 typedef struct PendingMove
 {
@@ -544,41 +549,54 @@ stage_moved(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Is there still a lead or opportunity that the history in hand belongs to? */
+static bool
+OwnerExists(TriggerData *trigdata)
+{
+	Workspace  *ws = WorkspaceOfRelation(trigdata->tg_relation);
+	WorkspaceRights rights;
+	bool		exists;
+
+	SPI_connect();
+	WorkspaceEnter(ws, &rights);
+	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	{
+		TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+		Datum		values[2];
+		char		nulls[3] = "  ";
+		bool		isnull;
+
+		values[0] = heap_getattr(trigdata->tg_trigtuple, SPI_fnumber(desc, "lead_id"), desc, &isnull);
+		nulls[0] = isnull ? 'n' : ' ';
+		values[1] = heap_getattr(trigdata->tg_trigtuple, SPI_fnumber(desc, "opportunity_id"), desc, &isnull);
+		nulls[1] = isnull ? 'n' : ' ';
+		WorkspaceExecute(ws, &owner_exists, values, nulls);
+	}
+	else
+		WorkspaceExecute(ws, &any_owner_exists, NULL, NULL);
+	exists = ResultBool(0, 1);
+	WorkspaceLeave(&rights);
+	SPI_finish();
+	return exists;
+}
+
 PG_FUNCTION_INFO_V1(guard_history);
 /* Refuse changes to the history of stages by anybody but the system */
 Datum
 guard_history(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	bool		is_truncate = CALLED_AS_TRIGGER(fcinfo) && TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event);
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event))
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		(is_truncate ? !TRIGGER_FIRED_AFTER(trigdata->tg_event) : !TRIGGER_FIRED_BEFORE(trigdata->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("guard_history must be called as a BEFORE trigger")));
-	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) && TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-	{
-		/* What belonged to a lead or opportunity goes with it */
-		TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-		Workspace  *ws = WorkspaceOfRelation(trigdata->tg_relation);
-		WorkspaceRights rights;
-		Datum		values[2];
-		char		nulls[3] = "  ";
-		bool		isnull;
-		bool		exists;
+				 errmsg("guard_history must be called as a BEFORE trigger, or AFTER TRUNCATE")));
 
-		values[0] = heap_getattr(trigdata->tg_trigtuple, SPI_fnumber(desc, "lead_id"), desc, &isnull);
-		nulls[0] = isnull ? 'n' : ' ';
-		values[1] = heap_getattr(trigdata->tg_trigtuple, SPI_fnumber(desc, "opportunity_id"), desc, &isnull);
-		nulls[1] = isnull ? 'n' : ' ';
-		SPI_connect();
-		WorkspaceEnter(ws, &rights);
-		WorkspaceExecute(ws, &owner_exists, values, nulls);
-		exists = ResultBool(0, 1);
-		WorkspaceLeave(&rights);
-		SPI_finish();
-		if (!exists)
-			return PointerGetDatum(trigdata->tg_trigtuple);
-	}
+	/* What belonged to leads and opportunities goes with them */
+	if ((is_truncate || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event)) && !OwnerExists(trigdata))
+		return PointerGetDatum(is_truncate ? NULL : trigdata->tg_trigtuple);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the history of stages is written by the system alone"),

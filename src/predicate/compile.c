@@ -12,6 +12,7 @@
 #include "parser/parse_expr.h"
 #include "predicate/predicate.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -31,6 +32,8 @@ struct CompiledPredicate
 	TupleTableSlot *slot;		/* for rows that come as tuples */
 	Bitmapset  *columns;
 	bool		canraise;
+	bool		byval;				/* of a value, not a predicate */
+	int16		length;
 };
 
 /*
@@ -170,10 +173,35 @@ CoerceToBoolean(ParseState *pstate, Node *expr)
 }
 
 /*
- * Compile a predicate for the rows of a type
+ * Make an expression a text, a number or jsonb
  */
-CompiledPredicate *
-PredicateCompile(const char *source, TupleDesc rowdesc, MemoryContext parent)
+static Node *
+CoerceToValue(ParseState *pstate, Node *expr, Oid wanted)
+{
+	Oid			type = exprType(expr);
+	Node	   *result = NULL;
+	char		category;
+	bool		preferred;
+
+	get_type_category_preferred(getBaseType(type), &category, &preferred);
+	if (wanted == JSONBOID ? type == JSONBOID : wanted == TEXTOID || category == TYPCATEGORY_NUMERIC || type == UNKNOWNOID)
+		result = coerce_to_target_type(pstate, expr, type, wanted, -1, COERCION_EXPLICIT,
+									   COERCE_EXPLICIT_CAST, -1);
+	if (result == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("expression must be %s, not of type %s", wanted == TEXTOID ? "a text" :
+						wanted == JSONBOID ? "jsonb" : "a number", format_type_be(type)),
+				 parser_errposition(pstate, exprLocation(expr))));
+
+	return result;
+}
+
+/*
+ * Compile an expression for the rows of a type: a predicate or a value
+ */
+static CompiledPredicate *
+CompileExpression(const char *source, TupleDesc rowdesc, MemoryContext parent, Oid wanted)
 {
 	PredicateErrorInfo info = {source, 0};
 	ErrorContextCallback errcallback;
@@ -207,7 +235,7 @@ PredicateCompile(const char *source, TupleDesc rowdesc, MemoryContext parent)
 
 	PredicateCheckCasts(pstate, expr);
 	expr = transformExpr(pstate, expr, EXPR_KIND_WHERE);
-	expr = CoerceToBoolean(pstate, expr);
+	expr = wanted == BOOLOID ? CoerceToBoolean(pstate, expr) : CoerceToValue(pstate, expr, wanted);
 	assign_expr_collations(pstate, expr);
 	columns = PredicateCheckExpr(pstate, expr);
 	free_parsestate(pstate);
@@ -223,6 +251,7 @@ PredicateCompile(const char *source, TupleDesc rowdesc, MemoryContext parent)
 	pred->source = pstrdup(source);
 	pred->columns = bms_copy(columns);
 	pred->canraise = PredicateExprCanRaise(expr);
+	get_typlenbyval(wanted, &pred->length, &pred->byval);
 	pred->state = ExecInitExpr((Expr *) copyObject(expr), NULL);
 
 	/* Only a row read straight from a table needs the values it is missing */
@@ -248,6 +277,24 @@ PredicateCompile(const char *source, TupleDesc rowdesc, MemoryContext parent)
 	MemoryContextDelete(workcxt);
 
 	return pred;
+}
+
+/*
+ * Compile a predicate for the rows of a type
+ */
+CompiledPredicate *
+PredicateCompile(const char *source, TupleDesc rowdesc, MemoryContext parent)
+{
+	return CompileExpression(source, rowdesc, parent, BOOLOID);
+}
+
+/*
+ * Compile an expression whose value is of type text, double precision or jsonb
+ */
+CompiledPredicate *
+PredicateCompileValue(const char *source, TupleDesc rowdesc, MemoryContext parent, Oid type)
+{
+	return CompileExpression(source, rowdesc, parent, type);
 }
 
 /*
@@ -520,4 +567,86 @@ PredicateEvalMany(CompiledPredicate *pred, HeapTuple *rows, int n,
 				  MemoryContext resultcxt)
 {
 	PredicateEvalRows(&pred, 1, rows, n, results, messages, resultcxt);
+}
+
+/*
+ * Evaluate an expression for rows from the given one on
+ */
+static void
+EvalValues(CompiledPredicate *pred, HeapTuple *rows, volatile int *row, int n,
+		   Datum *values, bool *nulls)
+{
+	TupleTableSlot *slot = GetSlot(pred);
+	ExprContext *econtext = pred->econtext;
+
+	for (; *row < n; (*row)++)
+	{
+		Datum		value;
+		bool		isnull;
+
+		ExecStoreHeapTuple(rows[*row], slot, false);
+		econtext->ecxt_scantuple = slot;
+		value = ExecEvalExprSwitchContext(pred->state, econtext, &isnull);
+		nulls[*row] = isnull;
+		values[*row] = isnull ? (Datum) 0 : datumCopy(value, pred->byval, pred->length);
+		ResetExprContext(econtext);
+	}
+	ExecClearTuple(slot);
+}
+
+/*
+ * Evaluate an expression for many rows; NULL, and optionally a message, where
+ * it raises an error.  The values are in the caller's memory context.
+ */
+void
+PredicateValues(CompiledPredicate *pred, HeapTuple *rows, int n, Datum *values, bool *nulls,
+				char **messages)
+{
+	volatile int row = 0;
+
+	if (messages != NULL)
+		memset(messages, 0, sizeof(char *) * n);
+	if (!pred->canraise || IsInParallelMode())
+	{
+		EvalValues(pred, rows, &row, n, values, nulls);
+		return;
+	}
+	while (row < n)
+	{
+		MemoryContext oldcxt = CurrentMemoryContext;
+		ResourceOwner oldowner = CurrentResourceOwner;
+
+		CHECK_FOR_INTERRUPTS();
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(oldcxt);
+		PG_TRY();
+		{
+			EvalValues(pred, rows, &row, n, values, nulls);
+			ReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(oldcxt);
+			CurrentResourceOwner = oldowner;
+		}
+		PG_CATCH();
+		{
+			ErrorData  *edata;
+
+			MemoryContextSwitchTo(oldcxt);
+			edata = CopyErrorData();
+			FlushErrorState();
+			RollbackAndReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(oldcxt);
+			CurrentResourceOwner = oldowner;
+			if (!PredicateErrorIsLocal(edata->sqlerrcode) || row >= n)
+				ReThrowError(edata);
+			ResetExprContext(pred->econtext);
+			ExecClearTuple(pred->slot);
+			values[row] = (Datum) 0;
+			nulls[row] = true;
+			if (messages != NULL)
+				messages[row] = pstrdup(edata->message);
+			FreeErrorData(edata);
+			row++;
+		}
+		PG_END_TRY();
+	}
 }

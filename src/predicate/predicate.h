@@ -52,6 +52,8 @@ typedef struct PredicateCache PredicateCache;
  */
 extern CompiledPredicate *PredicateCompile(const char *source, TupleDesc rowdesc,
 										   MemoryContext cxt);
+extern CompiledPredicate *PredicateCompileValue(const char *source, TupleDesc rowdesc,
+												MemoryContext cxt, Oid type);
 extern void PredicateFree(CompiledPredicate *pred);
 extern const char *PredicateSource(CompiledPredicate *pred);
 extern Bitmapset *PredicateColumns(CompiledPredicate *pred);
@@ -72,6 +74,10 @@ extern void PredicateEvalRows(CompiledPredicate **preds, int npreds,
 							  HeapTuple *rows, int n,
 							  PredicateResult *results, char **messages,
 							  MemoryContext resultcxt);
+
+/* A value over many rows, NULL where its data raise an error */
+extern void PredicateValues(CompiledPredicate *pred, HeapTuple *rows, int n, Datum *values,
+							bool *nulls, char **messages);
 
 /*
  * A cache of compiled predicates by row type and text, which may live as long

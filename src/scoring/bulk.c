@@ -11,10 +11,13 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "scoring/learned.h"
 #include "scoring/scoring.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -238,6 +241,55 @@ TryEverything(Bulk *bulk, bool open_only)
 	return done;
 }
 
+/* Put out the scores that a learned model gives the leads of a view like lead_profile */
+static void
+ScoreLearned(Bulk *bulk, WorkspaceConfig *config, const char *view)
+{
+	SPIPlanPtr	plan = SPI_prepare(psprintf("SELECT%s FROM %s.%s p"
+											" WHERE p.status = 'open' AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)",
+											LearnedReadsComputed(config, bulk->model) ? " p.*" : PROFILE_PLAIN_LIST,
+											bulk->ws->quoted_name, view), 0, NULL);
+	Datum		no_heat = PointerGetDatum(HeatFromParts(NULL, 0));
+	Portal		portal;
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+	for (;;)
+	{
+		MemoryContext old;
+		HeapTuple  *profiles;
+		double	   *scores;
+		SPITupleTable *result;
+		int			n;
+
+		CHECK_FOR_INTERRUPTS();
+		SPI_cursor_fetch(portal, true, BULK_CHUNK);
+		n = (int) SPI_processed;
+		result = SPI_tuptable;
+		if (n == 0)
+			break;
+		old = MemoryContextSwitchTo(bulk->chunk);
+		profiles = palloc(sizeof(HeapTuple) * n);
+		scores = palloc(sizeof(double) * n);
+		memcpy(profiles, result->vals, sizeof(HeapTuple) * n);
+		LearnedScore(bulk->ws, config, bulk->model, profiles, n, scores);
+		SPI_tuptable = result;
+		for (int i = 0; i < n; i++)
+		{
+			Datum		values[4] = {Int64GetDatum(ResultInt64(i, PROFILE_LEAD_ID, NULL)), Float8GetDatum(scores[i]), no_heat};
+			bool		nulls[4] = {false, false, false, true};
+
+			if (!isnan(scores[i]))
+				tuplestore_putvalues(bulk->result->setResult, bulk->result->setDesc, values, nulls);
+		}
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(bulk->chunk);
+		SPI_freetuptable(result);
+	}
+	SPI_cursor_close(portal);
+}
+
 PG_FUNCTION_INFO_V1(score_all);
 /* Get the scores of all leads in a model */
 Datum
@@ -253,6 +305,14 @@ score_all(PG_FUNCTION_ARGS)
 	SPI_connect();
 	bulk.model = ScoreGetModel(PG_GETARG_OID(0), text_to_cstring(PG_GETARG_TEXT_PP(1)), &bulk.ws, &config);
 	bulk.chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt scoring", ALLOCSET_DEFAULT_SIZES);
+	if (bulk.model->kind != SCORING_RULES)
+	{
+		ScoreLearned(&bulk, config, "lead_profile");
+		if (!open_only)
+			ScoreLearned(&bulk, config, "lead_profile_at_outcome");
+		SPI_finish();
+		return (Datum) 0;
+	}
 	bulk.leads = palloc(sizeof(BulkLead) * BULK_CHUNK);
 	bulk.fold = FoldCreate(bulk.model);
 	for (int r = 0; r < bulk.model->rule_count; r++)

@@ -3,11 +3,14 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/sysattr.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "scoring/learned.h"
 #include "scoring/scoring.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -17,7 +20,7 @@
 enum
 {
 	PART_RULE, PART_NAME, PART_LABEL, PART_POINTS, PART_OCCURRENCES, PART_TOTAL, PART_FIELDS, PART_HALF_LIFE,
-	PART_LAST_AT, PART_PROBLEM, PART_COLUMNS
+	PART_LAST_AT, PART_PROBLEM, PART_ODDS, PART_COLUMNS
 };
 
 /* A row of the result */
@@ -147,6 +150,43 @@ ExplainEngagement(FunctionCallInfo fcinfo, Workspace *ws, ScoringModel *model, S
 	}
 }
 
+/* Put out what a learned model makes of a lead: factors of the odds */
+static void
+ExplainLearned(FunctionCallInfo fcinfo, Workspace *ws, WorkspaceConfig *config, ScoringModel *model, ScoredLead *lead)
+{
+	List	   *parts = LearnedParts(ws, config, model, lead->profile);
+	ListCell   *lc;
+
+	foreach(lc, parts)
+	{
+		LearnedPart *learned = lfirst(lc);
+		Part		part;
+
+		memset(part.nulls, true, sizeof(part.nulls));
+		SetPart(&part, PART_NAME, CStringGetTextDatum(learned->part));
+		SetPart(&part, PART_LABEL, CStringGetTextDatum(learned->level ?
+													   psprintf("%s: %s", learned->feature, learned->level) : learned->feature));
+		SetPart(&part, PART_POINTS, Float8GetDatum(learned->logit));
+		SetPart(&part, PART_TOTAL, Float8GetDatum(learned->logit));
+		SetPart(&part, PART_ODDS, Float8GetDatum(exp(learned->logit)));
+		if (learned->place >= 0 && model->features[learned->place].value)
+			SetPart(&part, PART_FIELDS, FieldsOf(config, model->features[learned->place].value));
+		if (learned->problem)
+			SetPart(&part, PART_PROBLEM, CStringGetTextDatum(learned->problem));
+		PutPart(fcinfo, &part);
+	}
+	if (parts == NIL)
+	{
+		Part		part;
+
+		memset(part.nulls, true, sizeof(part.nulls));
+		SetPart(&part, PART_NAME, CStringGetTextDatum("unscored"));
+		SetPart(&part, PART_LABEL, CStringGetTextDatum("Not scored"));
+		SetPart(&part, PART_PROBLEM, CStringGetTextDatum("nothing was learned yet"));
+		PutPart(fcinfo, &part);
+	}
+}
+
 PG_FUNCTION_INFO_V1(score_parts);
 /* Get what each rule of a model gives a lead at a time */
 Datum
@@ -163,7 +203,9 @@ score_parts(PG_FUNCTION_ARGS)
 	SPI_connect();
 	model = ScoreGetModel(PG_GETARG_OID(0), text_to_cstring(PG_GETARG_TEXT_PP(2)), &ws, &config);
 	lead = ScoreLoad(ws, config, &lead_id, 1);
-	if (lead->profile && ScoreIsLinked(config, lead->profile))
+	if (lead->profile && ScoreIsLinked(config, lead->profile) && model->kind != SCORING_RULES)
+		ExplainLearned(fcinfo, ws, config, model, lead);
+	else if (lead->profile && ScoreIsLinked(config, lead->profile))
 	{
 		ExplainFit(fcinfo, config, model, lead);
 		ExplainEngagement(fcinfo, ws, model, lead, at);

@@ -6,12 +6,13 @@
 #include <math.h>
 
 #include "scoring/heat.h"
+#include "scoring/learned.h"
 #include "scoring/scoring.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 
 static const PlanSource read_models = {
-	"SELECT m.model, m.sales_ready_threshold, m.is_active, m.account_based, m.keeps_ready"
+	"SELECT m.model, m.sales_ready_threshold, m.is_active, m.account_based, m.keeps_ready, m.kind"
 	" FROM @workspace@.scoring_model m ORDER BY m.is_active DESC, m.model = 'default' DESC, m.model"
 };
 
@@ -26,7 +27,11 @@ static const PlanSource read_rules = {
 	" COALESCE(r.half_life, m.half_life), r.maximum_points, r.maximum_points_per_day, r.scoring_group,"
 	" COALESCE(r.active_from, '-infinity'), COALESCE(r.active_until, 'infinity')"
 	" FROM @workspace@.scoring_rule r JOIN @workspace@.scoring_model m ON m.model = r.model"
-	" WHERE r.is_active ORDER BY r.scoring_rule_id"
+	" WHERE r.is_active AND m.kind = 'rules' ORDER BY r.scoring_rule_id"
+};
+
+static const PlanSource read_grades = {
+	"SELECT g.model, g.grade, g.from_score FROM @workspace@.scoring_grade g ORDER BY g.model, g.from_score"
 };
 
 /* Find a model */
@@ -47,6 +52,24 @@ ResultLimit(uint64 row, int column)
 	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
 
 	return isnull ? get_float8_infinity() : DatumGetFloat8(value);
+}
+
+/* Read the grades */
+static void
+LoadGrades(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_grades, NULL, NULL);
+
+	for (int i = 0; i < n; i++)
+	{
+		ScoringModel *model = ScoreFindModel(config, ResultText(i, 1));
+
+		if (model->grades == NULL)
+			model->grades = palloc(sizeof(ScoringGrade) * n);
+		model->grades[model->grade_count].name = ResultText(i, 2);
+		model->grades[model->grade_count++].from = ResultDouble(i, 3);
+	}
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /* Read the groups of rules that share a limit */
@@ -162,16 +185,23 @@ ConfigLoadModels(Workspace *ws, WorkspaceConfig *config)
 	for (int i = 0; i < n; i++)
 	{
 		ScoringModel *model = &config->models[i];
+		char	   *kind;
 
 		model->name = ResultText(i, 1);
 		model->threshold = ResultDouble(i, 2);
 		model->is_active = ResultBool(i, 3);
 		model->is_account_based = ResultBool(i, 4);
 		model->keeps_ready = ResultBool(i, 5);
+		kind = ResultText(i, 6);
+		model->kind = strcmp(kind, "logistic") == 0 ? SCORING_LOGISTIC :
+			strcmp(kind, "naive_bayes") == 0 ? SCORING_NAIVE_BAYES : SCORING_RULES;
+		config->has_bayes_model |= model->kind == SCORING_NAIVE_BAYES;
 		config->active_count += model->is_active;
 		config->has_account_model |= model->is_active && model->is_account_based;
 	}
 	SPI_freetuptable(SPI_tuptable);
 	LoadGroups(ws, config);
 	LoadRules(ws, config);
+	LoadGrades(ws, config);
+	LearnedLoad(ws, config);
 }

@@ -8,28 +8,20 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "scoring/learned.h"
 #include "scoring/scoring.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
-/* The columns of lead_profile that are not computed from interactions, in their order */
-#define PLAIN_COLUMNS \
-	" p.lead_id, p.contact_id, p.account_id, p.pipeline, p.stage, p.status, p.qualification, p.origin," \
-	" p.title, p.product, p.page, p.campaign, p.channel, p.source, p.budget, p.currency," \
-	" p.is_existing_customer, p.sales_ready_at, p.interaction_count, p.last_interaction_at," \
-	" p.lead_created_at, p.full_name, p.given_name, p.family_name, p.email, p.email_domain," \
-	" p.email_is_free, p.phone, p.job_title, p.city, p.region, p.postal_code, p.country, p.language," \
-	" p.first_source, p.last_source, p.customer_since, p.company, p.company_domain, p.website," \
-	" p.industry, p.employees, p.annual_revenue, p.company_phone, p.company_city, p.company_country," \
-	" p.lead_attributes, p.contact_attributes, p.account_attributes, p.team_id, p.agent_id," \
-	" p.sales_ready_model, p.campaign_kind, p.campaign_purpose"
-
 /* For conditions that do not ask for the others, which take their time */
 static const PlanSource load_plain_profiles = {
-	"SELECT" PLAIN_COLUMNS ", NULL::pg_catalog.jsonb, NULL::pg_catalog.jsonb"
+	"SELECT" PROFILE_PLAIN_LIST
 	" FROM @workspace@.lead_profile p WHERE p.lead_id = ANY ($1)",
 	1, {ARG_INT8S}
 };
@@ -47,7 +39,8 @@ static const PlanSource load_profiles = {
 	" ON CONFLICT (lead_id, model) DO UPDATE SET fit = EXCLUDED.fit, tally = EXCLUDED.tally," \
 	" scored_at = EXCLUDED.scored_at, engagement = "
 #define SCORE_RETURNING \
-	" RETURNING s.lead_id, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now()), s.xmax = 0"
+	" RETURNING s.lead_id, COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())), s.xmax = 0," \
+	" s.grade"
 #define SCORE_ARGUMENTS 5, {ARG_INT8S, ARG_TEXTS, ARG_FLOAT8S, ARG_HEATS, ARG_TEXTS}
 
 /* Of leads that cannot have a score yet */
@@ -71,6 +64,17 @@ static const PlanSource load_tallies = {
 	2, {ARG_TEXT, ARG_INT8S}
 };
 
+/* The grades that leads are known to have, and how they came to them */
+static const PlanSource record_grades = {
+	"WITH known AS (UPDATE @workspace@.score s SET grade = n.to_grade"
+	" FROM @rows $1: lead_id, model, from_grade, to_grade, score, cause, interaction_id, is_last@ AS n"
+	" WHERE s.lead_id = n.lead_id AND s.model = n.model AND n.is_last)"
+	" INSERT INTO @workspace@.temperature_change (lead_id, model, from_grade, to_grade, score, cause, interaction_id)"
+	" SELECT n.lead_id, n.model, n.from_grade, n.to_grade, n.score, n.cause, n.interaction_id"
+	" FROM @rows $1: lead_id, model, from_grade, to_grade, score, cause, interaction_id, is_last@ AS n",
+	8, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_FLOAT8S, ARG_TEXTS, ARG_INT8S, ARG_BOOLS}
+};
+
 /* A lead that is being scored in a model */
 typedef struct Work
 {
@@ -79,6 +83,8 @@ typedef struct Work
 	Heat	   *engagement;
 	ArrayType  *tally;			/* NULL when the model needs none */
 	bool		starts_over;
+	bool		is_unknown;		/* to a learned model: not scored */
+	int64		cause;			/* the last new interaction, 0 for none */
 } Work;
 
 /* Order ids */
@@ -171,6 +177,21 @@ AddFit(ScoringModel *model, HeapTuple *profiles, Work *work, int n)
 	}
 }
 
+/* Put the scores of a learned model for fit */
+static void
+AddLearned(Workspace *ws, WorkspaceConfig *config, ScoringModel *model, HeapTuple *profiles, Work *work, int n)
+{
+	double	   *scores = palloc(sizeof(double) * n);
+
+	LearnedScore(ws, config, model, profiles, n, scores);
+	for (int i = 0; i < n; i++)
+	{
+		work[i].is_unknown = isnan(scores[i]);
+		work[i].fit = work[i].is_unknown ? 0 : scores[i];
+	}
+	pfree(scores);
+}
+
 /* Find the events that count for a lead in a model */
 static ScoreEvent **
 EventsOf(const ScoringModel *model, const ScoredLead *lead, ScoreEvent **by_lead, ScoreEvent **by_account,
@@ -245,6 +266,7 @@ CountNew(Workspace *ws, ScoringModel *model, Work *work, int n, ScoreEvent *even
 		int			count;
 		ScoreEvent **own = EventsOf(model, work[i].lead, by_lead, by_account, event_count, &count);
 
+		work[i].cause = count > 0 ? own[count - 1]->interaction_id : 0;
 		FoldReset(fold);
 		if (tallies && tallies[i])
 			FoldRestore(fold, tallies[i]);
@@ -319,6 +341,66 @@ AddScore(Batch *batch, const ScoringModel *model, const Work *work)
 	BatchNext(batch);
 }
 
+/* Get the grade of a score, NULL below all of them */
+static const char *
+GradeOf(const ScoringModel *model, double score)
+{
+	const char *grade = NULL;
+
+	for (int g = 0; g < model->grade_count && model->grades[g].from <= score; g++)
+		grade = model->grades[g].name;
+	return grade;
+}
+
+/* Are two grades, which may be NULL, the same? */
+static bool
+SameGrade(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Put a change of grade into a batch */
+static void
+AddChange(Batch *batch, const ScoringModel *model, const Work *work, const char *from, const char *to, double score,
+		  const char *cause, bool is_last)
+{
+	BatchSet(batch, 0, Int64GetDatum(work->lead->lead_id));
+	BatchSetText(batch, 1, model->name);
+	BatchSetText(batch, 2, from);
+	BatchSetText(batch, 3, to);
+	BatchSet(batch, 4, Float8GetDatum(score));
+	BatchSetText(batch, 5, cause);
+	if (work->cause != 0 && strcmp(cause, "interaction") == 0)
+		BatchSet(batch, 6, Int64GetDatum(work->cause));
+	BatchSet(batch, 7, BoolGetDatum(is_last));
+	BatchNext(batch);
+}
+
+/*
+ * Note how the grade of a lead changed since it was last noted: that it cooled
+ * by itself meanwhile, and what it has come to now.
+ */
+static void
+NoteGrade(Batch *batch, const ScoringModel *model, const Work *work, const char *noted, double score, bool adds)
+{
+	const char *grade = GradeOf(model, score);
+	const char *before = noted;
+	double		added = adds ? HeatAt(work->engagement, GetCurrentTransactionStartTimestamp()) : 0;
+
+	if (adds && noted && added > 0)
+	{
+		const char *cooled = GradeOf(model, score - added);
+
+		if (!SameGrade(cooled, noted))
+		{
+			AddChange(batch, model, work, noted, cooled, score - added, "cooled", SameGrade(cooled, grade));
+			before = cooled;
+		}
+	}
+	if (!SameGrade(before, grade))
+		AddChange(batch, model, work, before, grade, score, work->cause != 0 ? "interaction" : "change", true);
+}
+
 /*
  * Write scores and see which leads they make sales-ready.  A score that was
  * there for no interaction before may lack some: that lead starts over.
@@ -327,9 +409,11 @@ static void
 WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch *batch, Work *work, int n)
 {
 	int			written;
+	Batch	   *changes;
 
 	if (batch->rows == 0)
 		return;
+	changes = BatchCreate(record_grades.args, record_grades.nargs, 2 * batch->rows);
 	written = BatchExecute(ws, source, batch);
 	for (int i = 0; i < written; i++)
 	{
@@ -338,16 +422,23 @@ WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch 
 		Work	   *found = bsearch(&key, work, n, sizeof(Work), CompareWork);
 
 		if (source == &next_scores && ResultBool(i, 3))
+		{
 			found->starts_over = true;
-		else if (ResultDouble(i, 2) >= model->threshold && found->lead->ready_by == NULL)
+			continue;
+		}
+		if (model->grade_count > 0)
+			NoteGrade(changes, model, found, ResultText(i, 4), ResultDouble(i, 2), source == &next_scores && !ResultBool(i, 3));
+		if (ResultDouble(i, 2) >= model->threshold && found->lead->ready_by == NULL)
 			found->lead->ready_by = model;
 	}
 	SPI_freetuptable(SPI_tuptable);
+	if (changes->rows > 0)
+		BatchExecute(ws, &record_grades, changes);
 }
 
 /* Score linked leads in a model */
 static void
-ScoreInModel(Workspace *ws, ScoringModel *model, HeapTuple *profiles, Work *work, int n,
+ScoreInModel(Workspace *ws, WorkspaceConfig *config, ScoringModel *model, HeapTuple *profiles, Work *work, int n,
 			 ScoreEvent *events, int event_count, ScoreEvent **by_lead, ScoreEvent **by_account)
 {
 	Batch	   *first = BatchCreate(first_scores.args, first_scores.nargs, n);
@@ -355,15 +446,18 @@ ScoreInModel(Workspace *ws, ScoringModel *model, HeapTuple *profiles, Work *work
 	Work	  **over = palloc(sizeof(Work *) * n);
 	int			over_count = 0;
 
-	AddFit(model, profiles, work, n);
+	if (model->kind == SCORING_RULES)
+		AddFit(model, profiles, work, n);
+	else
+		AddLearned(ws, config, model, profiles, work, n);
 	CountNew(ws, model, work, n, events, event_count, by_lead, by_account);
 	for (int i = 0; i < n; i++)
-		if (!work[i].starts_over)
+		if (!work[i].starts_over && !work[i].is_unknown)
 			AddScore(work[i].lead->is_new ? first : next, model, &work[i]);
 	WriteScores(ws, model, &first_scores, first, work, n);
 	WriteScores(ws, model, &next_scores, next, work, n);
 	for (int i = 0; i < n; i++)
-		if (work[i].starts_over)
+		if (work[i].starts_over && !work[i].is_unknown)
 		{
 			work[i].lead->starts_over = true;
 			over[over_count++] = &work[i];
@@ -404,6 +498,6 @@ ScoreLeads(Workspace *ws, WorkspaceConfig *config, ScoredLead *leads, int n,
 			}
 		if (count == 0)
 			return;
-		ScoreInModel(ws, &config->models[m], profiles, work, count, events, event_count, by_lead, by_account);
+		ScoreInModel(ws, config, &config->models[m], profiles, work, count, events, event_count, by_lead, by_account);
 	}
 }

@@ -45,6 +45,19 @@ typedef enum
 	PROFILE_STATUS
 } ProfileColumn;
 
+/* The columns of lead_profile in their order, those that are computed from interactions left NULL */
+#define PROFILE_PLAIN_LIST \
+	" p.lead_id, p.contact_id, p.account_id, p.pipeline, p.stage, p.status, p.qualification, p.origin," \
+	" p.title, p.product, p.page, p.campaign, p.channel, p.source, p.budget, p.currency," \
+	" p.is_existing_customer, p.sales_ready_at, p.interaction_count, p.last_interaction_at," \
+	" p.lead_created_at, p.full_name, p.given_name, p.family_name, p.email, p.email_domain," \
+	" p.email_is_free, p.phone, p.job_title, p.city, p.region, p.postal_code, p.country, p.language," \
+	" p.first_source, p.last_source, p.customer_since, p.company, p.company_domain, p.website," \
+	" p.industry, p.employees, p.annual_revenue, p.company_phone, p.company_city, p.company_country," \
+	" p.lead_attributes, p.contact_attributes, p.account_attributes, p.team_id, p.agent_id," \
+	" p.sales_ready_model, p.campaign_kind, p.campaign_purpose" \
+	", NULL::pg_catalog.jsonb, NULL::pg_catalog.jsonb"
+
 /* How much of a limit, or of a number of interactions, is used up */
 typedef struct ScoreTally
 {

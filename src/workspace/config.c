@@ -160,9 +160,9 @@ LoadFields(Workspace *ws, WorkspaceConfig *config)
  * field it names was dropped, is left out with a warning: a broken rule must
  * not stop captures.
  */
-CompiledPredicate *
-ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what, const char *label,
-			  const char *condition, char **broken)
+static CompiledPredicate *
+CompileSafely(WorkspaceConfig *config, TupleDesc row, const char *what, const char *label,
+			  const char *condition, Oid type, char **broken)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -171,7 +171,8 @@ ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what, const ch
 	BeginInternalSubTransaction(NULL);
 	PG_TRY();
 	{
-		compiled = PredicateCompile(condition, row, config->context);
+		compiled = type == BOOLOID ? PredicateCompile(condition, row, config->context) :
+			PredicateCompileValue(condition, row, config->context, type);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -200,6 +201,22 @@ ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what, const ch
 		bms_next_member(PredicateColumns(compiled), PROFILE_PLAIN_COLUMNS) >= 0)
 		config->reads_computed = true;
 	return compiled;
+}
+
+/* Compile the condition of a rule */
+CompiledPredicate *
+ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what, const char *label,
+			  const char *condition, char **broken)
+{
+	return CompileSafely(config, row, what, label, condition, BOOLOID, broken);
+}
+
+/* Compile an expression over the profile, whose value is of type text, double precision or jsonb */
+CompiledPredicate *
+ConfigCompileValue(WorkspaceConfig *config, const char *what, const char *label, const char *expression,
+				   Oid type, char **broken)
+{
+	return CompileSafely(config, config->profile, what, label, expression, type, broken);
 }
 
 /* Read the routing rules with the agents of their teams */

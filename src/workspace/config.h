@@ -82,6 +82,8 @@ typedef enum
 	FIELD_URL,
 	FIELD_CREATIVE,
 	FIELD_VISITOR,
+	FIELD_SESSION,
+	FIELD_COST,
 	FIELD_CONSENT_EMAIL,
 	FIELD_CONSENT_PHONE,
 	FIELD_CONSENT_SMS,
@@ -109,8 +111,12 @@ typedef struct FieldDef
 	ValueType	type;
 } FieldDef;
 
-/* What an incoming name that is a JSON path begins with */
-#define NAME_JSON_PATH '$'
+/* Is an incoming name a JSON path? */
+static inline bool
+IsJsonPath(const char *name)
+{
+	return *name == '$' || strncmp(name, "lax $", 5) == 0 || strncmp(name, "strict $", 8) == 0;
+}
 
 
 /* Where an incoming name leads: a field of ours or a custom attribute */
@@ -140,6 +146,18 @@ typedef struct FormPairs
 	Datum		value;
 } FormPairs;
 
+/* A regular expression whose named groups are read off mails */
+typedef struct FormTemplate
+{
+	char	   *label;
+	bool		reads_subject;
+	char	   *regex;			/* without the names */
+	int			group_count;
+	int			name_count;
+	char	  **names;
+	int		   *groups;			/* which group has that name */
+} FormTemplate;
+
 typedef enum
 {
 	UPDATE_NEWEST,
@@ -162,6 +180,10 @@ typedef struct Form
 	FormName   *loose_names;	/* letters and digits of them, sorted */
 	int			pairs_count;
 	FormPairs  *pairs;
+	int			template_count;
+	FormTemplate *templates;
+	struct Vendor *vendor;		/* whose leads come in by it, or NULL */
+	bool		ignores_sender; /* who sends a mail is not who it is about */
 	char	   *records;		/* where the records of a document are, or NULL */
 	int			required_count;
 	FormEntry  *required;
@@ -184,6 +206,16 @@ typedef struct Form
 	int			maximum_bytes;
 	int			maximum_body_bytes;
 } Form;
+
+typedef struct Vendor
+{
+	char	   *name;
+	char	   *price;			/* as text */
+	char	   *currency;
+	int			daily_cap;		/* -1 when there is none */
+	int			monthly_cap;
+	bool		is_active;
+} Vendor;
 
 typedef enum
 {
@@ -264,6 +296,7 @@ typedef struct Stage
 	bool		moves_when_complete;
 	char	   *team_kind;		/* or NULL */
 	int64		team_id;		/* the team that takes over, 0 for none */
+	char	   *task;			/* subject of the task that entering makes, or NULL */
 	int			next_count;
 	StageTransition *next;		/* the stages that may follow */
 	int			required_count;
@@ -343,14 +376,47 @@ typedef struct ScoringGroup
 	int			tally;
 } ScoringGroup;
 
+/* A grade of a model: from this score up to that of the next one */
+typedef struct ScoringGrade
+{
+	char	   *name;
+	double		from;
+} ScoringGrade;
+
+/* How a model comes to its scores */
+typedef enum
+{
+	SCORING_RULES,
+	SCORING_LOGISTIC,
+	SCORING_NAIVE_BAYES
+} ScoringKind;
+
+/* What a learned model looks at: an expression over the profile */
+typedef struct ScoringFeature
+{
+	int64		id;
+	char	   *name;
+	bool		is_number;
+	bool		is_tags;		/* a JSON array of texts, each a value */
+	CompiledPredicate *value;	/* NULL when it cannot be used */
+	char	   *broken;			/* why not */
+} ScoringFeature;
+
 typedef struct ScoringModel
 {
 	char	   *name;
+	ScoringKind kind;
+	int			feature_count;
+	ScoringFeature *features;
+	struct LogisticModel *logistic; /* NULL until trained */
+	int		   *places;			/* of its features among the features, -1 for none */
 	double		threshold;
 	bool		is_active;
 	bool		is_account_based;
 	bool		keeps_ready;
 	bool		reads_interactions; /* has conditions over interactions */
+	int			grade_count;
+	ScoringGrade *grades;		/* from the lowest to the highest */
 	int			rule_count;
 	ScoringRule *rules;
 	int			group_count;
@@ -422,6 +488,8 @@ typedef struct WorkspaceConfig
 	TupleDesc	interaction;	/* row type of interaction */
 	int			form_count;
 	Form	   *forms;			/* sorted by name, in C order */
+	int			vendor_count;
+	Vendor	   *vendors;		/* likewise */
 	int			campaign_count;
 	Campaign   *campaigns;		/* likewise */
 	int			source_count;
@@ -432,6 +500,7 @@ typedef struct WorkspaceConfig
 	Pipeline   *pipelines;
 	bool		has_interaction_moves;
 	bool		has_actions;
+	bool		has_stage_tasks;
 	int			map_count;
 	StageMap   *maps;
 	int			reason_count;
@@ -440,6 +509,7 @@ typedef struct WorkspaceConfig
 	ScoringModel *models;		/* the active ones first */
 	int			active_count;
 	bool		has_account_model;	/* among the active ones */
+	bool		has_bayes_model;	/* among all */
 	int			routing_count;
 	RoutingRule *routing;
 	int			kind_count;
@@ -454,10 +524,13 @@ extern WorkspaceConfig *WorkspaceGetConfig(Workspace *ws);
 extern void ConfigLoadPipelines(Workspace *ws, WorkspaceConfig *config);
 extern void ConfigLoadForms(Workspace *ws, WorkspaceConfig *config);
 extern void FormIndexNames(Form *form);
+extern void FormReadTemplate(FormTemplate *template, const char *pattern);
 extern int	FormFindName(const Form *form, const char *name, int len, const FormName **found, bool *is_loose);
 extern void ConfigLoadModels(Workspace *ws, WorkspaceConfig *config);
 extern CompiledPredicate *ConfigCompile(WorkspaceConfig *config, TupleDesc row, const char *what,
 										const char *label, const char *condition, char **broken);
+extern CompiledPredicate *ConfigCompileValue(WorkspaceConfig *config, const char *what, const char *label,
+											 const char *expression, Oid type, char **broken);
 extern Form *ConfigForm(WorkspaceConfig *config, const char *name);
 extern Pipeline *ConfigPipeline(WorkspaceConfig *config, const char *name);
 extern Pipeline *ConfigDefaultPipeline(WorkspaceConfig *config, bool for_leads);

@@ -15,6 +15,9 @@
 #include "utils/rel.h"
 #include "workspace/config.h"
 
+/* The name under which who sent a mail can be left alone */
+#define NAME_SENDER "sender"
+
 /* The target of a name that is to be left alone */
 #define TARGET_IGNORE "ignore"
 
@@ -54,6 +57,8 @@ const FieldDef FieldDefs[FIELD_COUNT] = {
 	[FIELD_URL] = {"url", VALUE_TEXT},
 	[FIELD_CREATIVE] = {"creative", VALUE_TEXT},
 	[FIELD_VISITOR] = {"visitor", VALUE_TEXT},
+	[FIELD_SESSION] = {"session", VALUE_TEXT},
+	[FIELD_COST] = {"cost", VALUE_NUMBER},
 	[FIELD_CONSENT_EMAIL] = {"consent_email", VALUE_BOOLEAN},
 	[FIELD_CONSENT_PHONE] = {"consent_phone", VALUE_BOOLEAN},
 	[FIELD_CONSENT_SMS] = {"consent_sms", VALUE_BOOLEAN},
@@ -81,10 +86,20 @@ static const PlanSource read_pairs = {
 	"SELECT form, path::text, name::text, value::text FROM @workspace@.form_pairs ORDER BY form COLLATE \"C\", label COLLATE \"C\""
 };
 
+static const PlanSource read_vendors = {
+	"SELECT vendor, price::text, currency, COALESCE(daily_cap, -1), COALESCE(monthly_cap, -1), is_active"
+	" FROM @workspace@.vendor ORDER BY vendor COLLATE \"C\""
+};
+
+static const PlanSource read_templates = {
+	"SELECT form, template, pattern, applies_to FROM @workspace@.form_template"
+	" ORDER BY form COLLATE \"C\", sequence, template COLLATE \"C\""
+};
+
 static const PlanSource read_forms = {
 	"SELECT form, is_active, mapping, required, defaults, blank_values, invalid_values, default_region,"
 	" source_system, contact_update, lead_update, pipeline, makes_contact, makes_account, makes_lead,"
-	" makes_interaction, scores, moves_stage, assigns, maximum_bytes, maximum_body_bytes, records"
+	" makes_interaction, scores, moves_stage, assigns, maximum_bytes, maximum_body_bytes, records, vendor"
 	" FROM @workspace@.form ORDER BY form COLLATE \"C\""
 };
 
@@ -199,7 +214,7 @@ AddOwnEntry(WorkspaceConfig *config, Form *form, const char *incoming, const cha
 	if (target == NULL || !ResolveTarget(config, target, &found))
 		found.field = -1, found.custom = NULL;
 	entry = AddEntry(form, incoming, found.field, found.custom, true);
-	if (*incoming == NAME_JSON_PATH)
+	if (IsJsonPath(incoming))
 		entry->path = DirectFunctionCall1(jsonpath_in, CStringGetDatum(incoming));
 }
 
@@ -284,12 +299,70 @@ LoadPairs(Workspace *ws, WorkspaceConfig *config)
 	SPI_freetuptable(SPI_tuptable);
 }
 
+/* Read the templates of forms */
+static void
+LoadTemplates(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_templates, NULL, NULL);
+	FormTemplate *templates = palloc0(sizeof(FormTemplate) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		Form	   *form = ConfigForm(config, ResultText(i, 1));
+
+		templates[i].label = ResultText(i, 2);
+		templates[i].reads_subject = strcmp(ResultText(i, 4), "subject") == 0;
+		FormReadTemplate(&templates[i], ResultText(i, 3));
+		if (form == NULL)
+			continue;
+		if (form->template_count++ == 0)
+			form->templates = &templates[i];
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
 /* Read the update policy of a form */
 static UpdatePolicy
 PolicyOf(const char *name)
 {
 	return name == NULL ? UPDATE_BY_STRATEGY : strcmp(name, "newest") == 0 ? UPDATE_NEWEST :
 		strcmp(name, "fill") == 0 ? UPDATE_FILL : strcmp(name, "keep") == 0 ? UPDATE_KEEP : UPDATE_TRUSTED;
+}
+
+/* Read the vendors */
+static void
+LoadVendors(Workspace *ws, WorkspaceConfig *config)
+{
+	int			n = WorkspaceExecute(ws, &read_vendors, NULL, NULL);
+
+	config->vendors = palloc0(sizeof(Vendor) * Max(n, 1));
+	config->vendor_count = n;
+	for (int i = 0; i < n; i++)
+		config->vendors[i] = (Vendor) {
+			ResultText(i, 1), ResultText(i, 2), ResultText(i, 3), ResultInt(i, 4), ResultInt(i, 5), ResultBool(i, 6)
+		};
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Find a vendor by its name, NULL for none */
+static Vendor *
+FindVendor(WorkspaceConfig *config, const char *name)
+{
+	for (int i = 0; name && i < config->vendor_count; i++)
+		if (strcmp(config->vendors[i].name, name) == 0)
+			return &config->vendors[i];
+	return NULL;
+}
+
+/* Does a form of its own leave a name alone? */
+static bool
+IgnoresName(const Form *form, const char *name)
+{
+	const FormName *found;
+	bool		is_loose;
+
+	return FormFindName(form, name, strlen(name), &found, &is_loose) > 0 &&
+		form->entries[found->entry].field < 0 && form->entries[found->entry].custom == NULL;
 }
 
 /* Read the forms */
@@ -300,6 +373,7 @@ ConfigLoadForms(Workspace *ws, WorkspaceConfig *config)
 	FormRows	aliases;
 	int			n;
 
+	LoadVendors(ws, config);
 	ReadFormRows(ws, &read_form_fields, &own);
 	ReadFormRows(ws, &read_aliases, &aliases);
 	n = WorkspaceExecute(ws, &read_forms, NULL, NULL);
@@ -359,9 +433,12 @@ ConfigLoadForms(Workspace *ws, WorkspaceConfig *config)
 		form->maximum_bytes = ResultInt(i, 20);
 		form->maximum_body_bytes = ResultInt(i, 21);
 		form->records = ResultText(i, 22);
+		form->vendor = FindVendor(config, ResultText(i, 23));
+		form->ignores_sender = form->vendor || IgnoresName(form, NAME_SENDER);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	LoadPairs(ws, config);
+	LoadTemplates(ws, config);
 }
 
 /* Refuse a name that is no field and no custom attribute */
@@ -478,7 +555,7 @@ guard_field_name(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s \"%s\" names \"%s\", which is no field", table, name ? name : "", target),
 				 errhint("Name a field of submissions, or define a custom attribute with define_field() first.")));
-	if (is_own && name && *name == NAME_JSON_PATH)
+	if (is_own && name && IsJsonPath(name))
 		DirectFunctionCall1(jsonpath_in, CStringGetDatum(name));
 	WorkspaceLeave(&rights);
 	return PointerGetDatum(tuple);

@@ -15,7 +15,8 @@ static const PlanSource read_pipelines = {
 static const PlanSource read_stages = {
 	"SELECT s.pipeline, s.stage, s.sequence, s.kind, s.role, s.requires_link, s.requires_owner, s.requires_steps,"
 	" s.moves_when_complete, s.team_kind,"
-	" (SELECT pg_catalog.min(t.team_id) FROM @workspace@.team t WHERE t.kind = s.team_kind AND t.is_active)"
+	" (SELECT pg_catalog.min(t.team_id) FROM @workspace@.team t WHERE t.kind = s.team_kind AND t.is_active),"
+	" s.task"
 	" FROM @workspace@.stage s ORDER BY s.pipeline, s.sequence"
 };
 static const PlanSource read_transitions = {
@@ -159,6 +160,8 @@ LoadStages(Workspace *ws, WorkspaceConfig *config)
 		stage->moves_when_complete = ResultBool(i, 9);
 		stage->team_kind = ResultText(i, 10);
 		stage->team_id = ResultInt64(i, 11, NULL);
+		stage->task = ResultText(i, 12);
+		config->has_stage_tasks |= stage->task != NULL;
 	}
 	SPI_freetuptable(SPI_tuptable);
 }

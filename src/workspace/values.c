@@ -16,6 +16,10 @@
 /* Longest text of a date or time worth decoding */
 #define TIME_MAX_LENGTH 64
 
+/* Digits of a count since 1970 in this century and the next */
+#define EPOCH_SECONDS_DIGITS 10
+#define EPOCH_MILLISECONDS_DIGITS 13
+
 /* Longest text of an attribute, in bytes */
 #define ATTRIBUTE_MAX_BYTES 10000
 
@@ -102,7 +106,10 @@ DecodeTime(const char *text, struct pg_tm *tm, fsec_t *fsec, int *tz, int *dtype
 #endif
 }
 
-/* Read a point in time, ISO 8601 or whatever the server's input takes; no infinity */
+/*
+ * Read a point in time, ISO 8601 or whatever the server's input takes, or the
+ * seconds or milliseconds since 1970 that webhooks send; no infinity
+ */
 bool
 ReadTimestamp(const char *text, TimestampTz *value)
 {
@@ -110,6 +117,16 @@ ReadTimestamp(const char *text, TimestampTz *value)
 	fsec_t		fsec;
 	int			tz;
 	int			dtype;
+	size_t		digits = strspn(text, "0123456789");
+
+	if ((digits == EPOCH_SECONDS_DIGITS || digits == EPOCH_MILLISECONDS_DIGITS) && text[digits] == '\0')
+	{
+		int64		count = strtoll(text, NULL, 10);
+
+		*value = (digits == EPOCH_SECONDS_DIGITS ? count * USECS_PER_SEC : count * 1000) -
+			(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+		return true;
+	}
 
 	return DecodeTime(text, &tm, &fsec, &tz, &dtype) && dtype == DTK_DATE &&
 		tm2timestamp(&tm, fsec, &tz, value) == 0;

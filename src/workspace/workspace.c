@@ -58,6 +58,9 @@ RelationInvalidated(Datum arg, Oid relid)
 			ws->config_valid = false;
 		if (relid == InvalidOid || relid == ws->contact_relid)
 			ws->contact_definition++;
+		for (int k = 0; k < KNOWN_SEQUENCES; k++)
+			if (relid == InvalidOid || relid == ws->sequences[k].relid)
+				ws->sequences[k].relid = InvalidOid;
 	}
 }
 
@@ -149,6 +152,8 @@ ArgumentType(PlanArgument arg)
 			return get_array_type(NUMERICOID);
 		case ARG_TIMESTAMPTZS:
 			return get_array_type(TIMESTAMPTZOID);
+		case ARG_BYTEAS:
+			return BYTEAARRAYOID;
 		case ARG_JSONBS:
 			return get_array_type(JSONBOID);
 		case ARG_EMAILS:
@@ -378,22 +383,38 @@ WorkspaceRelation(Workspace *ws, const char *table)
 	return relid;
 }
 
-/* Find the sequence behind an identity column of the workspace */
+/* Find the sequence behind the identity column of a table of the workspace */
 Oid
 WorkspaceSequence(Workspace *ws, const char *table, const char *column)
 {
 	Oid			relid = WorkspaceRelation(ws, table);
-	AttrNumber	attnum = get_attnum(relid, column);
+	KnownSequence *known = ws->sequences;
+	Oid			sequence;
 
+	for (int k = 0; k < KNOWN_SEQUENCES; k++)
+	{
+		if (ws->sequences[k].relid == relid && OidIsValid(ws->sequences[k].sequence))
+			return ws->sequences[k].sequence;
+		if (!OidIsValid(ws->sequences[k].relid))
+			known = &ws->sequences[k];
+	}
+	*known = (KnownSequence) {
+		relid, InvalidOid
+	};
 #if PG_VERSION_NUM >= 170000
-	Relation	rel = RelationIdGetRelation(relid);
-	Oid			sequence = getIdentitySequence(rel, attnum, false);
+	{
+		Relation	rel = RelationIdGetRelation(relid);
 
-	RelationClose(rel);
-	return sequence;
+		sequence = getIdentitySequence(rel, get_attnum(relid, column), false);
+		RelationClose(rel);
+	}
 #else
-	return getIdentitySequence(relid, attnum, false);
+	sequence = getIdentitySequence(relid, get_attnum(relid, column), false);
 #endif
+	/* Unless the table was changed meanwhile */
+	if (known->relid == relid)
+		known->sequence = sequence;
+	return sequence;
 }
 
 /*

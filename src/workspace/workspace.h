@@ -34,6 +34,7 @@ typedef enum
 	ARG_NUMERICS,
 	ARG_TIMESTAMPTZS,
 	ARG_JSONBS,
+	ARG_BYTEAS,
 	ARG_EMAILS,
 	ARG_PHONES,
 	ARG_HEATS
@@ -51,6 +52,15 @@ typedef struct PlanSource
 
 struct WorkspaceConfig;
 
+/* The sequence behind an identity column; no table for none */
+typedef struct KnownSequence
+{
+	Oid			relid;
+	Oid			sequence;
+} KnownSequence;
+
+#define KNOWN_SEQUENCES 8
+
 typedef struct Workspace
 {
 	Oid			namespace_id;	/* hash key */
@@ -64,6 +74,7 @@ typedef struct Workspace
 	Oid			move_relid;
 	Oid			contact_relid;
 	uint64		contact_definition; /* counts its changes, indexes included */
+	KnownSequence sequences[KNOWN_SEQUENCES];
 	Oid			types[ARG_HEATS + 1];
 	struct HTAB *plans;
 	struct WorkspaceConfig *config;

@@ -49,13 +49,13 @@ for view in stage_history lead_timeline lead_milestone; do
 		sql "EXPLAIN SELECT * FROM crm.$view WHERE lead_id = 4711" | grep -cE 'Seq Scan on (lead|stage_move|interaction)' || true)"
 done
 
-# One move, forth and back
-sql "INSERT INTO crm.stage_transition VALUES ('marketing_sales', 'teleprospect_qualification', 'teleprospect_acceptance', 'back')"
+# One move, forth and back between stages that bring no task with them
+sql "INSERT INTO crm.stage_transition VALUES ('marketing_sales', 'sales_acceptance', 'teleprospect_qualification', 'back')"
 sql 'ALTER TABLE crm.lead DISABLE TRIGGER USER'
-sql "UPDATE crm.lead SET stage = 'teleprospect_acceptance', status = 'open', stage_entered_at = now() WHERE lead_id <= 300000"
+sql "UPDATE crm.lead SET stage = 'teleprospect_qualification', status = 'open', sales_ready_at = now(), stage_entered_at = now() WHERE lead_id <= 300000"
 sql 'ALTER TABLE crm.lead ENABLE TRIGGER USER'
 sql 'VACUUM ANALYZE crm.lead'
-other="CASE stage WHEN 'teleprospect_acceptance' THEN 'teleprospect_qualification' ELSE 'teleprospect_acceptance' END"
+other="CASE stage WHEN 'sales_acceptance' THEN 'teleprospect_qualification' ELSE 'sales_acceptance' END"
 cat >"$scratch/ours.sql" <<-SQL
 	\\set lead random(1, 100000)
 	UPDATE crm.lead SET stage = $other, stage_reason = 'bench' WHERE lead_id = :lead;
@@ -103,8 +103,8 @@ by_hand() { # FROM TO
 			SELECT lead_id, pipeline, '$1', stage, now(), current_user, 'manual', 'bulk' FROM crm.lead
 			WHERE lead_id > 200000 AND lead_id <= 300000; COMMIT"
 }
-from=teleprospect_acceptance
-to=teleprospect_qualification
+from=teleprospect_qualification
+to=sales_acceptance
 for round in 1 2 3; do
 	ours_[round]=$(time_ms sql "$(move $from $to)")
 	triggers DISABLE lead stage_move

@@ -33,6 +33,7 @@ purpose_build() {
 	need g++ g++ --version
 	need libphonenumber-dev header phonenumbers/phonenumberutil.h
 	need libidn2-dev header idn2.h
+	need libxml2-dev xml2-config --version
 	need libcurl4-openssl-dev header curl/curl.h
 	need libzip-dev header zip.h
 	need libexpat1-dev header expat.h

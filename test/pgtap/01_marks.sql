@@ -103,7 +103,7 @@ SELECT is((SELECT p.proconfig FROM pg_proc p JOIN workspace_function f ON f.oid 
 
 -- whose rights
 SELECT ok(NOT f.prosecdef, f.name || ' runs with the rights of its caller') FROM extension_function f ORDER BY f.name;
-SELECT is(f.prosecdef, f.proname IN ('capture', 'capture_raw', 'contact_exists', 'import_columns', 'begin_import', 'record_import_batch', 'finish_import', 'import_rejects', 'import_report', 'claim_fetch', 'claim_body', 'record_fetch'), f.name || CASE WHEN f.proname IN ('capture', 'capture_raw', 'contact_exists', 'import_columns', 'begin_import', 'record_import_batch', 'finish_import', 'import_rejects', 'import_report', 'claim_fetch', 'claim_body', 'record_fetch') THEN ' runs as its owner' ELSE ' runs as its caller' END)
+SELECT is(f.prosecdef, f.proname IN ('capture', 'capture_raw', 'capture_bodies', 'capture_file', 'capture_http', 'contact_exists', 'import_columns', 'begin_import', 'record_import_batch', 'finish_import', 'import_rejects', 'import_report', 'claim_fetch', 'claim_body', 'record_fetch'), f.name || CASE WHEN f.proname IN ('capture', 'capture_raw', 'capture_bodies', 'capture_file', 'capture_http', 'contact_exists', 'import_columns', 'begin_import', 'record_import_batch', 'finish_import', 'import_rejects', 'import_report', 'claim_fetch', 'claim_body', 'record_fetch') THEN ' runs as its owner' ELSE ' runs as its caller' END)
 FROM workspace_function f ORDER BY f.name;
 SELECT ok(NOT has_function_privilege('public', f.oid, 'EXECUTE'), 'PUBLIC may not call ' || f.name) FROM workspace_function f ORDER BY f.name;
 

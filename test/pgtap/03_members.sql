@@ -38,13 +38,13 @@ FROM pg_proc p WHERE p.pronamespace = 'crm'::regnamespace AND pg_get_userbyid(p.
 SELECT is((SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'crm'), current_user::name, 'so does the schema');
 SELECT is(array_agg(c.relname::text), NULL, 'all tables are permanent and logged') FROM pg_class c WHERE c.relnamespace = 'crm'::regnamespace AND c.relpersistence <> 'p';
 SELECT has_table('crm'::name, t::name) FROM unnest(ARRAY['account', 'contact', 'lead', 'interaction', 'campaign', 'campaign_cost', 'opportunity', 'submission', 'form',
-	'scoring_model', 'scoring_group', 'scoring_rule', 'scoring_grade', 'score', 'pipeline', 'stage', 'stage_transition', 'merge', 'merge_change', 'merge_policy', 'entity_redirect', 'product', 'opportunity_line', 'stage_waiver', 'task', 'outcome', 'conversion_mapping', 'event_handler', 'outbox']) t;
+	'scoring_model', 'scoring_group', 'scoring_rule', 'scoring_grade', 'score', 'pipeline', 'stage', 'stage_transition', 'merge', 'merge_change', 'merge_policy', 'entity_redirect', 'product', 'opportunity_line', 'stage_waiver', 'task', 'outcome', 'conversion_mapping', 'event_handler', 'outbox', 'offer']) t;
 SELECT has_view('crm'::name, v::name) FROM unnest(ARRAY['lead_profile', 'lead_score', 'stage_history', 'channel_performance', 'campaign_roi', 'funnel', 'stage_conversion', 'stage_velocity',
-	'pipeline_value', 'lead_timeline', 'lead_board', 'broken_rule', 'source_conversion', 'revenue_by_source', 'merged_record', 'attribution', 'channel_attribution', 'lead_loop', 'campaign_response', 'engagement', 'agent_performance', 'cohort', 'touch', 'open_task', 'overdue_task', 'due_reminder', 'opportunity_board', 'teleprospect_queue', 'sales_queue', 'agent_workload', 'neglected_lead']) v;
+	'pipeline_value', 'lead_timeline', 'lead_board', 'broken_rule', 'source_conversion', 'revenue_by_source', 'merged_record', 'attribution', 'channel_attribution', 'lead_loop', 'campaign_response', 'engagement', 'agent_performance', 'cohort', 'touch', 'open_task', 'overdue_task', 'due_reminder', 'opportunity_board', 'teleprospect_queue', 'agent_workload', 'neglected_lead']) v;
 SELECT has_function('crm'::name, f::name) FROM unnest(ARRAY['capture', 'capture_raw', 'reprocess', 'advance', 'disqualify', 'convert_lead', 'assign', 'explain_score', 'score_at', 'cools_at', 'rescore', 'simulate_model', 'rule_lift', 'recalibrate',
 	'define_field', 'drop_field', 'index_field', 'grant_access', 'purge_submissions', 'completeness', 'response_path',
 	'merge_contacts', 'merge_accounts', 'merge_leads', 'unmerge', 'attribute', 'attribute_channels', 'explain_attribution', 'contact_of', 'account_of', 'lead_of',
-	'advance_opportunity', 'waive_stage', 'log_activity', 'activity_log_text', 'complete_task', 'cancel_task', 'next_lead', 'lead_card', 'take_events', 'retry_events', 'purge_events']) f;
+	'advance_opportunity', 'waive_stage', 'log_activity', 'activity_log_text', 'complete_task', 'cancel_task', 'next_lead', 'lead_card', 'take_events', 'retry_events', 'purge_events', 'make_offers', 'answer_offer']) f;
 -- keys that plain restores and replication need
 SELECT has_pk('crm', c.relname, 'table ' || c.relname || ' has a primary key') FROM pg_class c WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind = 'r' ORDER BY c.relname;
 -- every foreign key stays in the workspace

@@ -9,20 +9,22 @@ BEGIN;
 SELECT lead_mgmt.create_workspace('crm');
 SELECT no_plan();
 
-SELECT results_eq('SELECT form FROM crm.form', $$VALUES ('default'::text)$$, 'one form: default');
-SELECT is((f.is_active, f.makes_contact, f.makes_account, f.makes_lead, f.makes_interaction, f.scores, f.moves_stage, f.assigns)::text, '(t,t,t,t,t,t,t,t)', 'it does everything') FROM crm.form f;
-SELECT is((f.contact_update, f.lead_update, f.invalid_values)::text, '(,,reject)', 'by the policies of its strategies') FROM crm.form f;
+SELECT set_eq('SELECT form FROM crm.form', $$VALUES ('default'::text), ('web_form'), ('linkedin_lead_gen'), ('facebook_lead_ads'), ('google_lead_form'), ('event_registration'), ('vendor_email')$$, 'a form of one''s own, and those that are ready');
+SELECT is((f.is_active, f.makes_contact, f.makes_account, f.makes_lead, f.makes_interaction, f.scores, f.moves_stage, f.assigns)::text, '(t,t,t,t,t,t,t,t)', 'it does everything') FROM crm.form f WHERE form = 'default';
+SELECT is((f.contact_update, f.lead_update, f.invalid_values)::text, '(,,reject)', 'by the policies of its strategies') FROM crm.form f WHERE form = 'default';
 
 -- matching
 SELECT bag_eq('SELECT entity, strategy, update_policy FROM crm.match_strategy WHERE is_default AND is_active',
 	$$VALUES ('contact'::text, 'contact_by_email'::text, 'newest'::text), ('account', 'account_by_domain', 'newest'), ('lead', 'lead_by_email_and_page', 'newest')$$, 'one default strategy an entity');
-SELECT bag_eq('SELECT entity, strategy FROM crm.form_strategy', $$VALUES ('contact'::text, 'contact_by_email'::text), ('account', 'account_by_domain'), ('lead', 'lead_by_email_and_page')$$, 'which the default form uses');
+SELECT bag_eq($$SELECT entity, strategy FROM crm.form_strategy WHERE form = 'default'$$, $$VALUES ('contact'::text, 'contact_by_email'::text), ('account', 'account_by_domain'), ('lead', 'lead_by_email_and_page')$$, 'which the default form uses');
 SELECT results_eq($$SELECT sequence, field, comparator, is_exception FROM crm.match_rule JOIN crm.match_condition USING (match_rule_id) WHERE strategy = 'contact_by_email' AND NOT is_exception ORDER BY 1$$,
 	$$VALUES (10, 'source_id'::text, 'exact'::text, false), (20, 'email', 'exact', false), (30, 'phone', 'exact', false), (40, 'visitor', 'exact', false)$$, 'a contact by source id, e-mail, phone, visitor');
 SELECT is(count(*), 0::bigint, 'every bypass value is of a field') FROM crm.match_bypass b
 WHERE NOT EXISTS (SELECT FROM lead_mgmt.match_fields() f WHERE f.field = b.field);
 SELECT bag_eq('SELECT entity, kind FROM crm.identity_kind', $$VALUES ('contact'::text, 'external'::text), ('contact', 'email'), ('contact', 'phone'), ('contact', 'visitor'), ('account', 'external'), ('account', 'domain'), ('account', 'name')$$, 'the kinds of identity that are always kept');
-SELECT is(f.retention, NULL, 'and keeps everything') FROM crm.form f;
+SELECT is(f.retention, NULL, 'form ' || form || ' keeps everything') FROM crm.form f;
+SELECT is(count(*), 0::bigint, 'other names of fields are none of their names') FROM crm.field_alias WHERE alias = field;
+SELECT is(count(*), 0::bigint, 'no vendor') FROM crm.vendor;
 
 -- pipelines
 SELECT results_eq('SELECT pipeline, entity FROM crm.pipeline WHERE is_default ORDER BY 1', $$VALUES ('marketing_sales'::text, 'lead'::text), ('sales', 'opportunity')$$, 'two default pipelines');

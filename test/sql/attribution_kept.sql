@@ -58,9 +58,7 @@ UPDATE kept.interaction SET contact_id = 7 WHERE contact_id = 6;
 SELECT * FROM pg_temp.opened();
 DELETE FROM kept.interaction WHERE contact_id = 10;
 SELECT * FROM pg_temp.opened();
-UPDATE kept.opportunity SET amount = -amount WHERE opportunity_id = 11;
-SELECT * FROM pg_temp.opened();
-UPDATE kept.opportunity SET name = 'Renamed' WHERE opportunity_id = 12;
+SELECT status FROM kept.reopen_opportunity(11);
 SELECT * FROM pg_temp.opened();
 UPDATE kept.opportunity SET contact_id = 1 WHERE opportunity_id = 14;
 SELECT * FROM pg_temp.opened();
@@ -84,7 +82,7 @@ INSERT INTO past.campaign (campaign_id, campaign, channel) VALUES (1, 'spring', 
 INSERT INTO past.campaign_cost (campaign_id, spent_on, amount, currency) VALUES (1, '2026-01-01', 100, 'USD'), (1, '2026-01-02', 900000, 'VND');
 INSERT INTO past.submission (payload) SELECT jsonb_build_object('email', 'p' || n || '@past.example', 'full_name', 'Nguyễn ' || n, 'channel', (ARRAY['email', 'event', 'social'])[1 + n % 3], 'source', 'fair', 'campaign', CASE WHEN n < 5 THEN 'spring' END) FROM generate_series(1, 12) n;
 UPDATE past.lead SET stage = 'sales_acceptance' WHERE lead_id % 2 = 0;
-SELECT count(*) FROM past.lead l, LATERAL past.convert_lead(l.lead_id, 'Sale', l.lead_id * 10.01) WHERE l.stage = 'sales_acceptance';
+SELECT count(*) FROM past.lead l, LATERAL past.convert_lead(l.lead_id, 'Sale ' || l.lead_id, l.lead_id * 10.01) WHERE l.stage = 'sales_acceptance';
 UPDATE past.opportunity SET stage = 'proposal';
 UPDATE past.opportunity SET stage = 'negotiation';
 UPDATE past.opportunity SET stage = 'won' WHERE opportunity_id <= 4;
@@ -100,7 +98,7 @@ INSERT INTO past.submission (payload) SELECT jsonb_build_object('email', 'p' || 
 UPDATE past.lead SET source = 'website', channel = 'chat' WHERE lead_id < 4 AND status = 'open';
 UPDATE past.opportunity SET amount = amount * 2, currency = 'EUR' WHERE status = 'open';
 UPDATE past.opportunity SET stage = 'won' WHERE opportunity_id = 5;
-UPDATE past.opportunity SET stage = 'lost' WHERE opportunity_id = 6;
+UPDATE past.opportunity SET stage = 'lost', lost_reason = 'price' WHERE opportunity_id = 6;
 SELECT count(*) AS now_otherwise FROM (SELECT 'funnel' AS report, to_jsonb(v) AS row FROM past.funnel v UNION ALL SELECT 'channel_performance', to_jsonb(v) FROM past.channel_performance v EXCEPT TABLE past.said) x;
 -- what was kept
 SELECT s.report, count(*) AS rows, count(h.row) AS same FROM past.said s LEFT JOIN (
@@ -140,3 +138,36 @@ SELECT past.snapshot();
 \set VERBOSITY default
 SELECT report, data FROM past.snapshot_row;
 SELECT lead_mgmt.drop_workspace('past', 'past');
+
+-- sessions and costs that touches come with
+SELECT lead_mgmt.create_workspace('cost');
+INSERT INTO cost.campaign (campaign_id, campaign, channel, currency) VALUES (1, 'spring', 'paid_search', 'EUR');
+INSERT INTO cost.submission (payload) VALUES
+	('{"email": "a@cost.example", "channel": "paid_search", "campaign": "spring", "cost": "1.25", "session": "s1", "occurred_at": "2026-01-01T10:00:00Z"}'),
+	('{"email": "a@cost.example", "channel": "paid_search", "campaign": "spring", "cost": 0.5, "session": "s1", "occurred_at": "2026-01-01T15:00:00Z"}'),
+	('{"email": "a@cost.example", "channel": "email", "session": "s2", "occurred_at": "2026-01-01T15:01:00Z"}'),
+	('{"email": "b@cost.example", "channel": "display", "cost": "-1"}');
+SELECT status, reasons -> 0 ->> 'field' AS field FROM cost.submission ORDER BY submission_id;
+SELECT channel, session, cost FROM cost.touch ORDER BY occurred_at;
+INSERT INTO cost.opportunity (contact_id, name, stage, stage_entered_at, amount, created_at, closed_at) SELECT contact_id, 'Sale', 'won', '2026-02-01', 10, '2026-02-01', '2026-02-01' FROM cost.contact WHERE email::text LIKE 'a@%';
+SELECT counting, (SELECT string_agg(channel, ' ' ORDER BY position) FROM cost.attribute('linear', counting => c.counting)) AS path FROM (VALUES ('touch'), ('session')) c (counting);
+INSERT INTO cost.campaign_cost (campaign_id, spent_on, amount, currency) VALUES (1, '2026-01-01', 8.25, 'EUR');
+SELECT campaign, cost, leads, cost_per_lead FROM cost.campaign_roi;
+SELECT channel, cost FROM cost.channel_performance WHERE cost > 0;
+SELECT cost FROM cost.campaign_roi('2026-01-02', 'infinity');
+INSERT INTO cost.exchange_rate VALUES ('EUR', 'USD', '2025-01-01', 1.1);
+SELECT cost FROM cost.campaign_roi('-infinity', 'infinity', currency => 'USD');
+SELECT sum(cost) AS cost FROM cost.channel_performance('-infinity', 'infinity', currency => 'USD');
+
+-- the loop from source to revenue: score and route at hand-over; how agents respond
+INSERT INTO cost.team (team_id, team) VALUES (1, 'Sales');
+INSERT INTO cost.agent (agent_id, agent, team_id) VALUES (1, 'Thảo', 1);
+INSERT INTO cost.routing_rule (sequence, label, team_id) VALUES (1, 'Everything', 1);
+SELECT lead_id AS routed FROM cost.capture('default', '{"email": "c@cost.example", "company": "Big", "employees": 100, "job_title": "CEO", "kind": "demo_request", "phone": "+84912345678"}') \gset
+SELECT outcome, score, score = cost.score_at(lead_id, sales_ready_at) AS as_then, team, agent, route, team_id, agent_id FROM cost.lead_loop WHERE lead_id = :routed;
+INSERT INTO cost.interaction (lead_id, kind, direction, occurred_at) VALUES (:routed, 'call_outbound', 'outbound', now() + interval '90 minutes');
+INSERT INTO cost.interaction (contact_id, kind, occurred_at) SELECT contact_id, 'meeting', now() + interval '2 hours' FROM cost.lead WHERE lead_id = :routed;
+SELECT score = cost.score_at(lead_id, sales_ready_at) AS still FROM cost.lead_loop WHERE lead_id = :routed;
+SELECT agent, leads, responded, responded_within_day, median_response_hours, open_value, team_id FROM cost.agent_performance;
+SELECT source, team, leads, qualified, qualification_rate, conversion_rate, team_id FROM cost.campaign_response ORDER BY team;
+SELECT lead_mgmt.drop_workspace('cost', 'cost');

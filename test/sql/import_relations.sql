@@ -6,7 +6,8 @@ SELECT lead_mgmt.create_workspace('imports');
 \set SHOW_CONTEXT never
 
 -- What columns would be read as
-SELECT name, field, how, type FROM imports.import_columns('{Name,E-Mail,Budjet,Ref,Colour}', fields => '{"","",NULL,external_id}');
+SELECT name, field, how, type, key FROM imports.import_columns('{Name,E-Mail,Budjet,Bugdet,Ref,Colour,phone,Tel}', fields => '{"","",NULL,NULL,external_id,ignore,NULL,phone}');
+SELECT * FROM imports.import_columns('{a,b}', fields => '{email,email}');
 SELECT * FROM imports.import_columns('{a}', fields => '{nonsense}');
 SELECT * FROM imports.import_columns('{a}', 'none');
 

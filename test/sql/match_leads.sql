@@ -12,7 +12,7 @@ SELECT count(interest.define_match_rule(strategy, conditions::jsonb)) FROM (VALU
 	('product', '["contact", {"field": "title", "comparator": "jaro_winkler", "at_least": 0.8}]'),
 	('page_and_product', '["contact", "page", {"field": "product", "when_blank": "match"}]')) AS r (strategy, conditions);
 INSERT INTO interest.form (form) SELECT strategy FROM interest.match_strategy WHERE entity = 'lead' AND NOT is_default;
-UPDATE interest.form_strategy SET strategy = form WHERE entity = 'lead' AND form <> 'default';
+UPDATE interest.form_strategy SET strategy = form WHERE entity = 'lead' AND form IN (SELECT s.strategy FROM interest.match_strategy s WHERE s.entity = 'lead');
 CREATE FUNCTION pg_temp.lead(form text, payload jsonb) RETURNS text LANGUAGE sql AS
 	$$ SELECT CASE WHEN s.match ? 'lead' THEN 'rule ' || (s.match #>> '{lead,rule}') || ': ' ELSE 'new: ' END || lead_id FROM interest.capture(form, payload || '{"email": "al@gmail.com"}') s $$;
 

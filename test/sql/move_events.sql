@@ -20,6 +20,22 @@ END $$;
 CREATE TEMP VIEW outbox AS SELECT event, payload ->> 'to_stage' AS to_stage, payload ->> 'reason' AS reason, state, depth, error FROM told.outbox ORDER BY outbox_id;
 SELECT event, label, delivery, condition, function, on_error FROM told.event_handler;
 
+-- whoever listens is notified once a move, after commit; not of first scores, nor of what was undone
+INSERT INTO told.lead (email) VALUES ('x1@gmail.com'), ('x2@gmail.com');
+LISTEN told_events;
+\o |sed -E 's/"moved_at".*//'
+INSERT INTO told.lead (email) VALUES ('x3@gmail.com');
+BEGIN;
+UPDATE told.lead SET stage = 'teleprospect_acceptance';
+ROLLBACK;
+UPDATE told.lead SET stage = 'teleprospect_acceptance', stage_reason = repeat('long ', 2000) WHERE lead_id = 1;
+UPDATE told.lead SET stage = 'teleprospect_acceptance', stage_reason = 'called' WHERE lead_id = 2;
+UPDATE told.lead SET stage = stage;
+\o
+UNLISTEN told_events;
+DELETE FROM told.lead;
+ALTER TABLE told.lead ALTER lead_id RESTART;
+
 -- what no handler may be
 \set VERBOSITY terse
 INSERT INTO told.event_handler (event, label, function) VALUES ('lead_vanished', 'x', 'regress_told.hear');

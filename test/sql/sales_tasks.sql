@@ -127,10 +127,10 @@ SELECT lead_id FROM tasks.next_lead(2);
 -- queues
 SELECT stage FROM tasks.advance(4, 'teleprospect_acceptance');
 SELECT lead_id, full_name, email, due_at IS NOT NULL AS has_date FROM tasks.teleprospect_queue ORDER BY 1;
-SELECT count(*) AS not_ready FROM tasks.sales_queue;
+SELECT count(*) AS not_ready FROM tasks.sales_lead;
 UPDATE tasks.scoring_model SET sales_ready_threshold = 20;
 SELECT tasks.log_activity(5, now(), 'meeting', 'interested') > 0 AS logged;
-SELECT lead_id, qualification FROM tasks.sales_queue ORDER BY 1;
+SELECT lead_id, qualification FROM tasks.sales_lead ORDER BY 1;
 
 -- all there is to know, on one card (W-37)
 SELECT jsonb_object_keys(tasks.lead_card(1));

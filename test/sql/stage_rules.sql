@@ -103,6 +103,7 @@ SELECT stage FROM advance(7, 'teleprospect_qualification', NULL, 'teleprospect_a
 -- steps: criteria, owner, the last required one moves on (D-52, D-60 to D-66)
 SELECT complete_step(8, 'teleprospect_accepted');
 SELECT stage FROM mark_ready(8, 'teleprospect', 'called us');
+SELECT subject, state, due_at - created_at = interval '24 hours' AS in_a_day FROM task WHERE lead_id = 8;
 SELECT mark_ready(8, 'boss');
 UPDATE stage_step SET guard = 'phone IS NOT NULL', guard_label = 'a phone number' WHERE step = 'teleprospect_accepted';
 SELECT complete_step(8, 'teleprospect_accepted');
@@ -111,6 +112,7 @@ UPDATE contact SET phone = '+442079460008' WHERE contact_id = 8;
 INSERT INTO lead_step (lead_id, step) VALUES (8, 'teleprospect_accepted') RETURNING pipeline, stage, completed_by = current_user AS by_me;
 INSERT INTO stage_step (pipeline, stage, step, sequence, label, kind, field) VALUES ('marketing_sales', 'teleprospect_qualification', 'seats_known', 5, 'Number of seats', 'field', 'seats');
 SELECT item, name, state, detail FROM explain_stage(8) WHERE item IN ('step', 'automatic');
+SELECT state, closed_by FROM task WHERE lead_id = 8;
 SELECT stage, qualification FROM complete_step(8, 'sales_ready');
 SELECT stage, qualification, attributes FROM complete_step(8, 'seats_known', '25');
 SELECT accept_lead(8);
@@ -275,6 +277,11 @@ SELECT stage FROM disqualify(:vis, 'other');
 SELECT level FROM life_cycle WHERE contact_id = :vi;
 SELECT pg_sleep(0.01) IS NOT NULL AS slept, clear_life_cycle(:vi, 'begins anew');
 SELECT level, lead_at, qualified_at FROM life_cycle WHERE contact_id = :vi;
+
+-- what an anonymous visitor did counts once he is identified
+INSERT INTO interaction (visitor, kind, occurred_at) VALUES ('cookie-7', 'page_view', '2025-05-05');
+SELECT contact_id AS found FROM capture('default', '{"email": "found@gmail.com", "visitor": "cookie-7"}') \gset
+SELECT level, visitor_at < lead_at AS came_before FROM life_cycle WHERE contact_id = :found;
 
 -- where everything stood then
 SELECT sum(leads) = (SELECT count(DISTINCT lead_id) FROM stage_move WHERE lead_id IS NOT NULL) AS all_leads FROM pipeline_as_of(now()) WHERE entity = 'lead';

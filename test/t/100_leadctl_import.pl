@@ -82,6 +82,14 @@ is($code, 0, 'another export of the other system comes in');
 is( query($node, q{SELECT c.full_name, l.budget, l.interaction_count FROM crm.contact c JOIN crm.lead l USING (contact_id) WHERE c.full_name LIKE 'Ann%'}),
 	'Ann Lee-Poe|20|2', 'and updates contact and lead by the record\'s id');
 
+# Rejected rows are corrected where they stand
+my $corrected = slurp_file("$messy.rejected.csv") =~ s/;x,5;/;5;/r =~ s/;nomail;/;nomail\@example.com;/r =~ s/;more$//mr;
+file('corrected.csv', $corrected);
+($code, $out, $err) = leadctl($node, undef, 'import', "$directory/corrected.csv", @formats);
+is($code, 0, 'rejected rows that were corrected come in from their file');
+is( query($node, q{SELECT payload FROM crm.submission WHERE payload->>'E-Mail' = 'nomail@example.com'}),
+	'{"Name": "Nomail", "E-Mail": "nomail@example.com"}', 'without the reasons');
+
 # All or nothing
 my $half = file('half.csv', "email\nfine\@example.com\nnot fine\n");
 $before = ids();
@@ -110,6 +118,13 @@ like(slurp_file("$lines.rejected.csv"), qr/^import_row,import_reasons,record\n2,
 is(query($node, q{SELECT count(*) FROM crm.contact WHERE email::text ~ '^n\d@'}), '2', 'the others are there');
 ($code) = leadctl($node, undef, 'import', file('tabs.tsv', "email\tname\nt1\@example.com\tT, One\n"));
 is($code, 0, 'values between tabs too');
+
+($code) = leadctl($node, undef, 'import', file('sep.csv', "sep=|\nemail|name\np1\@example.com|P, One\n"));
+is($code, 0, 'and between whatever Excel says');
+query($node, q{INSERT INTO crm.form (form) VALUES ('lines'); INSERT INTO crm.form_field (form, name, field) VALUES ('lines', '1-8', 'full_name'), ('lines', '9-30', 'email')});
+($code) = leadctl($node, undef, 'import', '-f', 'lines', '--format=fixed', file('lines.txt', "Eva Ax  eva\@example.com\nIda By  ida\@example.com\n"));
+is($code, 0, 'and lines of fixed width');
+is(query($node, q{SELECT string_agg(full_name, ',' ORDER BY 1) FROM crm.contact WHERE email::text IN ('eva@example.com', 'ida@example.com')}), 'Eva Ax,Ida By', 'by the places of their columns');
 
 # Encodings
 my $viet = "email,họ tên\n%s,Nguyễn Thị Ước\n";

@@ -261,7 +261,7 @@ COMMENT ON COLUMN @workspace@.channel_performance.label IS 'The channel in words
 COMMENT ON COLUMN @workspace@.channel_performance.interactions IS 'Interactions over the channel, of every kind';
 COMMENT ON COLUMN @workspace@.channel_performance.contacts IS 'Persons who had any of them; somebody reached over two channels counts in both';
 COMMENT ON COLUMN @workspace@.channel_performance.leads IS 'Leads that came by the channel';
-COMMENT ON COLUMN @workspace@.channel_performance.cost IS 'Money spent: by the channel of the cost, else of its campaign';
+COMMENT ON COLUMN @workspace@.channel_performance.cost IS 'Money spent: costs of campaigns, by the channel of the cost, else of its campaign, and of single interactions';
 COMMENT ON COLUMN @workspace@.channel_performance.won IS 'Won opportunities with at least one touch over the channel; those with several channels count in each. At (none), those without any touch';
 COMMENT ON COLUMN @workspace@.channel_performance.first_touch_won IS 'Won opportunities whose first touch was over the channel';
 COMMENT ON COLUMN @workspace@.channel_performance.last_touch_won IS 'Won opportunities whose last touch was over the channel';
@@ -299,7 +299,7 @@ COMMENT ON COLUMN @workspace@.campaign_roi.parent IS 'Campaign it is a part of; 
 COMMENT ON COLUMN @workspace@.campaign_roi.channel IS 'Main channel of the campaign';
 COMMENT ON COLUMN @workspace@.campaign_roi.currency IS 'Currency of its budget';
 COMMENT ON COLUMN @workspace@.campaign_roi.budget IS 'Money planned; NULL if not set';
-COMMENT ON COLUMN @workspace@.campaign_roi.cost IS 'Money spent';
+COMMENT ON COLUMN @workspace@.campaign_roi.cost IS 'Money spent: costs of the campaign, and of single interactions';
 COMMENT ON COLUMN @workspace@.campaign_roi.leads IS 'Leads that responded to it';
 COMMENT ON COLUMN @workspace@.campaign_roi.won IS 'Opportunities won';
 COMMENT ON COLUMN @workspace@.campaign_roi.revenue IS 'Amounts of these added up';
@@ -315,7 +315,9 @@ SELECT
 	l.channel,
 	ca.campaign,
 	l.created_at,
-	s.score,
+	CASE WHEN COALESCE(l.sales_ready_at, f.assigned_at) IS NOT NULL THEN (
+		SELECT @workspace@.score_at(l.lead_id, COALESCE(l.sales_ready_at, f.assigned_at), COALESCE(l.sales_ready_model, 'default'))
+	) END AS score,
 	l.sales_ready_at,
 	t.team,
 	g.agent,
@@ -332,16 +334,22 @@ SELECT
 	COALESCE(o.opportunities, 0) AS opportunities,
 	COALESCE(o.won, 0) AS won,
 	COALESCE(o.revenue, 0) AS revenue,
-	o.closed_at
+	o.closed_at,
+	f.route,
+	l.campaign_id,
+	l.team_id,
+	l.agent_id,
+	l.account_id
 FROM @workspace@.lead l
 LEFT JOIN @workspace@.campaign ca ON ca.campaign_id = l.campaign_id
 LEFT JOIN @workspace@.team t ON t.team_id = l.team_id
 LEFT JOIN @workspace@.agent g ON g.agent_id = l.agent_id
-LEFT JOIN @workspace@.lead_score s ON s.lead_id = l.lead_id AND s.model = COALESCE(l.sales_ready_model, 'default')
 LEFT JOIN LATERAL (
-	SELECT pg_catalog.min(a.assigned_at) AS assigned_at
+	SELECT a.assigned_at, a.reason ->> 'rule' AS route
 	FROM @workspace@.assignment a
 	WHERE a.lead_id = l.lead_id
+	ORDER BY a.assigned_at, a.assignment_id
+	LIMIT 1
 ) f ON true
 LEFT JOIN LATERAL (
 	SELECT
@@ -362,7 +370,7 @@ COMMENT ON COLUMN @workspace@.lead_loop.source IS 'Lead source; unknown is a val
 COMMENT ON COLUMN @workspace@.lead_loop.channel IS 'Marketing channel it came by; NULL if not known';
 COMMENT ON COLUMN @workspace@.lead_loop.campaign IS 'Campaign responded to; NULL if none is known';
 COMMENT ON COLUMN @workspace@.lead_loop.created_at IS 'When it was created';
-COMMENT ON COLUMN @workspace@.lead_loop.score IS 'Its score by the model that found it sales-ready, else by the default model; NULL without one';
+COMMENT ON COLUMN @workspace@.lead_loop.score IS 'Its score when it was handed over, that is when it became sales-ready, else when it was first assigned, by the model that found it sales-ready, else by the default model; see score_at(). NULL before that. Computed where it is asked for';
 COMMENT ON COLUMN @workspace@.lead_loop.sales_ready_at IS 'When it first was sales-ready; NULL if it never was';
 COMMENT ON COLUMN @workspace@.lead_loop.team IS 'Team it is assigned to; NULL if none';
 COMMENT ON COLUMN @workspace@.lead_loop.agent IS 'Person it is assigned to; NULL if none';
@@ -375,6 +383,11 @@ COMMENT ON COLUMN @workspace@.lead_loop.opportunities IS 'Opportunities that cam
 COMMENT ON COLUMN @workspace@.lead_loop.won IS 'Those of them that were won';
 COMMENT ON COLUMN @workspace@.lead_loop.revenue IS 'Amounts of these added up';
 COMMENT ON COLUMN @workspace@.lead_loop.closed_at IS 'When the latest of its opportunities was closed; NULL if none was';
+COMMENT ON COLUMN @workspace@.lead_loop.route IS 'Routing rule by which it was first assigned, or manual; NULL if it never was';
+COMMENT ON COLUMN @workspace@.lead_loop.campaign_id IS 'Key of the campaign';
+COMMENT ON COLUMN @workspace@.lead_loop.team_id IS 'Key of the team';
+COMMENT ON COLUMN @workspace@.lead_loop.agent_id IS 'Key of the agent';
+COMMENT ON COLUMN @workspace@.lead_loop.account_id IS 'Key of the lead''s account; NULL if none';
 
 CREATE OR REPLACE VIEW @workspace@.campaign_response WITH (security_invoker = true) AS
 SELECT
@@ -388,7 +401,11 @@ SELECT
 	pg_catalog.count(*) FILTER (WHERE l.status = 'disqualified') AS disqualified,
 	COALESCE(pg_catalog.sum(o.opportunities), 0)::bigint AS opportunities,
 	COALESCE(pg_catalog.sum(o.won), 0)::bigint AS won,
-	COALESCE(pg_catalog.sum(o.revenue), 0) AS revenue
+	COALESCE(pg_catalog.sum(o.revenue), 0) AS revenue,
+	pg_catalog.round(100.0 * pg_catalog.count(*) FILTER (WHERE l.sales_ready_at IS NOT NULL OR l.qualification = 'sales_ready') / pg_catalog.count(*), 2) AS qualification_rate,
+	pg_catalog.round(100.0 * pg_catalog.count(*) FILTER (WHERE l.status = 'converted') / pg_catalog.count(*), 2) AS conversion_rate,
+	l.campaign_id,
+	l.team_id
 FROM @workspace@.lead l
 LEFT JOIN @workspace@.campaign ca ON ca.campaign_id = l.campaign_id
 LEFT JOIN @workspace@.team t ON t.team_id = l.team_id
@@ -402,7 +419,7 @@ LEFT JOIN (
 	WHERE q.lead_id IS NOT NULL
 	GROUP BY q.lead_id
 ) o ON o.lead_id = l.lead_id
-GROUP BY l.source, ca.campaign, l.channel, t.team;
+GROUP BY l.source, l.campaign_id, ca.campaign, l.channel, l.team_id, t.team;
 
 COMMENT ON VIEW @workspace@.campaign_response IS
 	'What became of leads by where they came from and where they went. One row a source, campaign, channel and team that has leads.';
@@ -417,6 +434,10 @@ COMMENT ON COLUMN @workspace@.campaign_response.disqualified IS 'Those that were
 COMMENT ON COLUMN @workspace@.campaign_response.opportunities IS 'Opportunities that came of them';
 COMMENT ON COLUMN @workspace@.campaign_response.won IS 'Opportunities won';
 COMMENT ON COLUMN @workspace@.campaign_response.revenue IS 'Amounts of these added up';
+COMMENT ON COLUMN @workspace@.campaign_response.qualification_rate IS 'Percentage of leads that ever were sales-ready';
+COMMENT ON COLUMN @workspace@.campaign_response.conversion_rate IS 'Percentage of leads that were converted';
+COMMENT ON COLUMN @workspace@.campaign_response.campaign_id IS 'Key of the campaign; NULL if none is known';
+COMMENT ON COLUMN @workspace@.campaign_response.team_id IS 'Key of the team; NULL if none';
 
 CREATE OR REPLACE VIEW @workspace@.engagement WITH (security_invoker = true) AS
 SELECT
@@ -460,7 +481,13 @@ SELECT
 	COALESCE(o.lost, 0) AS lost,
 	COALESCE(o.revenue, 0) AS revenue,
 	pg_catalog.round(100.0 * l.converted / NULLIF(l.leads, 0), 2) AS conversion_rate,
-	pg_catalog.round(100.0 * o.won / NULLIF(o.won + o.lost, 0), 2) AS win_rate
+	pg_catalog.round(100.0 * o.won / NULLIF(o.won + o.lost, 0), 2) AS win_rate,
+	COALESCE(l.responded, 0) AS responded,
+	COALESCE(l.responded_within_day, 0) AS responded_within_day,
+	pg_catalog.round((EXTRACT(epoch FROM l.median_response) / 3600)::numeric, 2) AS median_response_hours,
+	COALESCE(o.open_value, 0) AS open_value,
+	pg_catalog.round((EXTRACT(epoch FROM o.average_cycle) / 86400)::numeric, 2) AS average_cycle_days,
+	g.team_id
 FROM @workspace@.agent g
 JOIN @workspace@.team t ON t.team_id = g.team_id
 LEFT JOIN (
@@ -469,8 +496,21 @@ LEFT JOIN (
 		pg_catalog.count(*) AS leads,
 		pg_catalog.count(*) FILTER (WHERE x.status = 'open') AS open,
 		pg_catalog.count(*) FILTER (WHERE x.status = 'converted') AS converted,
-		pg_catalog.count(*) FILTER (WHERE x.status = 'disqualified') AS disqualified
+		pg_catalog.count(*) FILTER (WHERE x.status = 'disqualified') AS disqualified,
+		pg_catalog.count(r.responded_at) AS responded,
+		pg_catalog.count(*) FILTER (WHERE r.responded_at <= s.assigned_at + interval '1 day') AS responded_within_day,
+		pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY r.responded_at - s.assigned_at) AS median_response
 	FROM @workspace@.lead x
+	LEFT JOIN (
+		SELECT a.lead_id, a.agent_id, pg_catalog.min(a.assigned_at) AS assigned_at
+		FROM @workspace@.assignment a
+		GROUP BY a.lead_id, a.agent_id
+	) s ON s.lead_id = x.lead_id AND s.agent_id = x.agent_id
+	LEFT JOIN LATERAL (
+		SELECT pg_catalog.min(i.occurred_at) AS responded_at
+		FROM @workspace@.interaction i
+		WHERE i.lead_id = x.lead_id AND i.direction = 'outbound' AND i.occurred_at >= s.assigned_at
+	) r ON true
 	WHERE x.agent_id IS NOT NULL
 	GROUP BY x.agent_id
 ) l ON l.agent_id = g.agent_id
@@ -480,7 +520,9 @@ LEFT JOIN (
 		pg_catalog.count(*) AS opportunities,
 		pg_catalog.count(*) FILTER (WHERE q.status = 'won') AS won,
 		pg_catalog.count(*) FILTER (WHERE q.status = 'lost') AS lost,
-		pg_catalog.sum(q.amount) FILTER (WHERE q.status = 'won') AS revenue
+		pg_catalog.sum(q.amount) FILTER (WHERE q.status = 'won') AS revenue,
+		pg_catalog.sum(q.amount) FILTER (WHERE q.status = 'open') AS open_value,
+		pg_catalog.avg(q.closed_at - q.created_at) FILTER (WHERE q.status = 'won') AS average_cycle
 	FROM @workspace@.opportunity q
 	LEFT JOIN @workspace@.lead x ON x.lead_id = q.lead_id
 	GROUP BY 1
@@ -502,3 +544,9 @@ COMMENT ON COLUMN @workspace@.agent_performance.lost IS 'Opportunities lost';
 COMMENT ON COLUMN @workspace@.agent_performance.revenue IS 'Amounts of those won added up';
 COMMENT ON COLUMN @workspace@.agent_performance.conversion_rate IS 'Percentage of leads that were converted; NULL without leads';
 COMMENT ON COLUMN @workspace@.agent_performance.win_rate IS 'Percentage of closed opportunities that were won; NULL without any';
+COMMENT ON COLUMN @workspace@.agent_performance.responded IS 'Leads that the agent, or anybody, sent something or called after they were assigned to the agent';
+COMMENT ON COLUMN @workspace@.agent_performance.responded_within_day IS 'Those of them with that within 24 hours';
+COMMENT ON COLUMN @workspace@.agent_performance.median_response_hours IS 'Hours from the assignment until then, the median; NULL without any';
+COMMENT ON COLUMN @workspace@.agent_performance.open_value IS 'Amounts of open opportunities added up';
+COMMENT ON COLUMN @workspace@.agent_performance.average_cycle_days IS 'Days from creating to winning an opportunity, on average; NULL without any';
+COMMENT ON COLUMN @workspace@.agent_performance.team_id IS 'Key of the team';

@@ -1,0 +1,55 @@
+-- Forms for what leads often come from.
+
+INSERT INTO @workspace@.form (form, label, defaults, source_system, records) VALUES
+	('web_form', 'Form of a website', '{"channel": "website", "source": "website", "origin": "form"}', NULL, NULL),
+	('linkedin_lead_gen', 'LinkedIn Lead Gen Forms', '{"channel": "paid_social", "source": "social_network", "origin": "linkedin"}', 'linkedin', NULL),
+	('facebook_lead_ads', 'Facebook and Instagram Lead Ads', '{"channel": "paid_social", "source": "social_network", "origin": "facebook"}', 'facebook', 'strict $.** ? (exists (@.field_data))'),
+	('google_lead_form', 'Google Ads lead form webhook', '{"channel": "paid_search", "source": "advertising", "origin": "google_ads"}', 'google_ads', NULL),
+	('event_registration', 'Registration for an event', '{"channel": "event", "source": "event", "origin": "event", "kind": "event_register"}', NULL, NULL),
+	('vendor_email', 'Leads of a vendor by e-mail', '{"channel": "partner", "source": "advertising", "origin": "vendor"}', NULL, NULL);
+
+INSERT INTO @workspace@.form_field (form, name, field, sequence) VALUES
+	('web_form', 'your-subject', 'title', 100),
+	('web_form', 'referer', 'url', 100),
+	('web_form', 'referrer', 'url', 110),
+	('linkedin_lead_gen', 'leadId', 'external_id', 100),
+	('linkedin_lead_gen', 'id', 'external_id', 110),
+	('linkedin_lead_gen', 'memberId', 'source_id', 100),
+	('linkedin_lead_gen', 'submitter', 'source_id', 110),
+	('linkedin_lead_gen', 'submittedAt', 'occurred_at', 100),
+	('linkedin_lead_gen', 'formName', 'page', 100),
+	('linkedin_lead_gen', 'formId', 'page', 110),
+	('linkedin_lead_gen', 'versionedLeadGenFormUrn', 'page', 120),
+	('linkedin_lead_gen', 'campaignName', 'campaign', 100),
+	('linkedin_lead_gen', '$.formResponse.consentResponses[*] ? (@.accepted == true).accepted', 'consent_email', 100),
+	('facebook_lead_ads', 'leadgen_id', 'external_id', 100),
+	('facebook_lead_ads', 'id', 'external_id', 110),
+	('facebook_lead_ads', 'form_name', 'page', 100),
+	('facebook_lead_ads', 'form_id', 'page', 110),
+	('facebook_lead_ads', 'campaign_name', 'campaign', 100),
+	('facebook_lead_ads', 'ad_name', 'creative', 100),
+	('google_lead_form', 'lead_id', 'external_id', 100),
+	('google_lead_form', 'form_id', 'page', 100),
+	('google_lead_form', 'creative_id', 'creative', 100),
+	('google_lead_form', 'gcl_id', 'ignore', 100),
+	('event_registration', 'registration_id', 'external_id', 100),
+	('event_registration', 'attendee_id', 'external_id', 110),
+	('event_registration', 'event', 'page', 100),
+	('event_registration', 'event_name', 'page', 110),
+	('event_registration', 'ticket', 'product', 100),
+	('event_registration', 'ticket_class_name', 'product', 110),
+	('event_registration', '$.profile.email', 'email', 100),
+	('event_registration', '$.profile.first_name', 'given_name', 100),
+	('event_registration', '$.profile.last_name', 'family_name', 100),
+	('event_registration', '$.profile.cell_phone', 'phone', 100),
+	('event_registration', '$.profile.company', 'company', 100),
+	('event_registration', '$.profile.job_title', 'job_title', 100),
+	('vendor_email', 'sender', 'ignore', 100),
+	('vendor_email', 'lead_id', 'external_id', 100),
+	('vendor_email', 'reference', 'external_id', 110);
+
+INSERT INTO @workspace@.form_pairs (form, path, name, value, label) VALUES
+	('linkedin_lead_gen', '$.formResponse.answers[*]', '$.name', '$.answerDetails.textQuestionAnswer.answer', 'answers by name'),
+	('linkedin_lead_gen', '$.formResponse.answers[*]', '$.questionId', '$.answerDetails.textQuestionAnswer.answer', 'answers by question'),
+	('facebook_lead_ads', '$.field_data[*]', '$.name', '$.values', 'answers'),
+	('google_lead_form', '$.user_column_data[*]', '$.column_id', '$.string_value', 'answers');

@@ -1,0 +1,42 @@
+-- How warm leads were, and whom to turn to first
+SELECT lead_mgmt.create_workspace('crm') \gset
+SET client_min_messages = warning;
+UPDATE crm.scoring_model SET half_life = '10 days' WHERE model = 'default';
+-- cold at first, warm by a demonstration, hot by a meeting; hot at once
+SELECT lead_id FROM crm.capture('default', '{"email": "a@gmail.com", "kind": "page_view"}') \gset a_
+SELECT lead_id FROM crm.capture('default', '{"email": "b@example.com", "phone": "+84912345678", "job_title": "CEO", "kind": "meeting", "company": "Example"}') \gset b_
+INSERT INTO crm.interaction (lead_id, contact_id, kind, channel) SELECT lead_id, contact_id, 'demo_request', 'email' FROM crm.lead WHERE lead_id = :a_lead_id;
+INSERT INTO crm.interaction (lead_id, contact_id, kind, channel) SELECT lead_id, contact_id, k, 'event' FROM crm.lead, unnest(ARRAY['meeting', 'email_open']) k WHERE lead_id = :a_lead_id;
+SELECT lead_id = :a_lead_id AS a, from_grade, to_grade, round(score) AS score, cause, interaction_kind, channel FROM crm.temperature_history ORDER BY temperature_change_id;
+-- a change of the profile
+UPDATE crm.contact SET job_title = NULL, phone = NULL, email = 'b@gmail.com' WHERE email = 'b@example.com';
+SELECT from_grade, to_grade, cause, interaction_id FROM crm.temperature_history WHERE lead_id = :b_lead_id ORDER BY temperature_change_id;
+-- one that cooled since is shown so, and noted by the next scoring
+SELECT lead_id FROM crm.capture('default', '{"email": "c@gmail.com", "kind": "meeting"}') \gset c_
+UPDATE crm.score SET engagement = lead_mgmt.heat(40, now() - interval '60 days', '10 days') WHERE lead_id = :c_lead_id;
+SELECT from_grade, to_grade, cause, changed_at IS NULL AS unnoticed FROM crm.temperature_history WHERE lead_id = :c_lead_id ORDER BY temperature_change_id;
+INSERT INTO crm.interaction (lead_id, contact_id, kind, channel) SELECT lead_id, contact_id, 'demo_request', 'email' FROM crm.lead WHERE lead_id = :c_lead_id;
+SELECT from_grade, to_grade, cause, changed_at IS NULL AS unnoticed FROM crm.temperature_history WHERE lead_id = :c_lead_id ORDER BY temperature_change_id;
+
+-- Priority: by probability, value, age and due time
+SELECT lead_mgmt.lead_priority(0.5, 999, '0', NULL) AS fresh, lead_mgmt.lead_priority(0.5, 999, '14 days', NULL) AS older,
+	lead_mgmt.lead_priority(0.5, 999, '0', '1 day') AS due_tomorrow, lead_mgmt.lead_priority(0.5, 999, '0', '-9 days') AS overdue,
+	lead_mgmt.lead_priority(NULL, NULL, NULL, NULL) AS unknown;
+SELECT bool_and(lead_mgmt.lead_priority(p, v, a, d) BETWEEN 0.5 AND 13200) AS bounded
+FROM unnest('{-1,0,0.3,2,NaN}'::float8[]) p, unnest('{-5,0,1e300,NULL}'::numeric[]) v, unnest('{-1 day,9999 years}'::interval[]) a, unnest('{-9999 years,9999 years}'::interval[]) d;
+INSERT INTO crm.team (team) VALUES ('East');
+INSERT INTO crm.agent (agent, team_id) VALUES ('Ann', 1);
+UPDATE crm.lead SET agent_id = 1, team_id = 1;
+SELECT lead_id = :a_lead_id AS is_a, round(win_probability::numeric, 3) AS win_probability, value, due_at FROM crm.lead_queue;
+UPDATE crm.lead SET budget = 1000000, currency = 'USD' WHERE lead_id = :b_lead_id;
+SELECT lead_id = :b_lead_id AS the_valuable_one FROM crm.next_lead(1);
+INSERT INTO crm.task (subject, lead_id, due_at) VALUES ('Call back', :c_lead_id, now() - interval '1 hour');
+SELECT due_at < now() AS is_due FROM crm.lead_queue WHERE lead_id = :c_lead_id;
+UPDATE crm.lead SET priority = 1 WHERE lead_id = :c_lead_id;
+SELECT lead_id = :c_lead_id AS the_one_set_by_hand FROM crm.next_lead(1);
+SELECT array_agg(lead_id) = array_agg(lead_id ORDER BY set_priority DESC, priority DESC, due_at, lead_id) AS in_order FROM (SELECT * FROM crm.lead_queue) q;
+-- a learned model comes first
+INSERT INTO crm.scoring_model (model, label, kind) VALUES ('bayes', 'Bayes', 'naive_bayes');
+INSERT INTO crm.score (lead_id, model, fit, scored_at) VALUES (:a_lead_id, 'bayes', 99, now());
+SELECT win_probability FROM crm.lead_queue WHERE lead_id = :a_lead_id;
+SELECT lead_mgmt.drop_workspace('crm', 'crm');
