@@ -59,9 +59,8 @@ CREATE OR REPLACE FUNCTION @workspace@.advance_many(lead_ids bigint[], stage tex
 					RETURNING l.lead_id)
 				SELECT pg_catalog.array_agg(u.lead_id) INTO moved FROM updated u;
 			EXCEPTION
-				WHEN transaction_rollback OR operator_intervention OR insufficient_resources OR system_error THEN
-					RAISE;
-				WHEN OTHERS THEN
+				WHEN integrity_constraint_violation OR data_exception OR object_not_in_prerequisite_state
+						OR triggered_action_exception OR plpgsql_error THEN
 					state := SQLSTATE;
 					problem := SQLERRM;
 			END;
@@ -87,7 +86,7 @@ CREATE OR REPLACE FUNCTION @workspace@.advance_many(lead_ids bigint[], stage tex
 	$$;
 
 COMMENT ON FUNCTION @workspace@.advance_many(bigint[], text, text) IS
-	'Move many leads to a stage, each that can be, and report on each. One row a lead, by its key: whether it moved (false when it was there already), and if it could not, the SQLSTATE and the message that advance() would have failed with. Ids given twice count once.';
+	'Move many leads to a stage, each that can be, and report on each. One row a lead, by its key: whether it moved (false when it was there already), and if it could not, the SQLSTATE and the message that advance() would have failed with. Ids given twice count once. What is no fault of a lead, such as a missing privilege or a deadlock, is an error.';
 
 CREATE OR REPLACE FUNCTION @workspace@.disqualify(lead_id bigint, reason text, note text DEFAULT NULL)
 	RETURNS @workspace@.lead

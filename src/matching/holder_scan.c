@@ -46,7 +46,8 @@ BeginReading(EntityReader *reader, IdentityTable *table)
 			table_close(reader->tables[t], NoLock);
 		return false;
 	}
-	CommandCounterIncrement();
+	if (!IsInParallelMode())
+		CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ReaderOpen(&reader->entities, reader->tables[0], GetActiveSnapshot());
 	ReaderOpen(&reader->holders, reader->tables[1], GetActiveSnapshot());

@@ -239,7 +239,8 @@ BeginReading(LiveReader *reader, LiveModel *live)
 	if (reader->scans)
 	{
 		/* See what was committed before the locks were had, and what the statement did itself */
-		CommandCounterIncrement();
+		if (!IsInParallelMode())
+			CommandCounterIncrement();
 		PushActiveSnapshot(GetTransactionSnapshot());
 		ReaderOpen(&reader->contacts, reader->table, GetActiveSnapshot());
 	}
