@@ -7,7 +7,7 @@ SELECT lead_mgmt.create_workspace('firms');
 CREATE FUNCTION pg_temp.fingerprint() RETURNS TABLE (table_name text, digest text) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR table_name IN SELECT c.oid::regclass FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'firms'::regnamespace
-		AND relname NOT IN ('merge', 'merge_change', 'audit_log')
+		AND relname NOT IN ('merge', 'merge_change', 'audit_log', 'temperature_change')
 	LOOP
 		EXECUTE format('SELECT md5(string_agg(to_jsonb(x)::text, chr(10) ORDER BY to_jsonb(x)::text)) FROM %s x', table_name) INTO digest;
 		RETURN NEXT;

@@ -210,7 +210,7 @@ SELECT * FROM tick('move_due_leads');
 UPDATE pipeline SET moves_on_timer = true WHERE pipeline = 'marketing_sales';
 SELECT * FROM tick('move_due_leads');
 SELECT * FROM tick('move_due_leads');
-SELECT contact_id, status, qualification, disqualified_reason FROM lead WHERE disqualified_reason = 'Heard nothing';
+SELECT contact_id, status, qualification, disqualified_reason FROM lead WHERE disqualified_reason = 'Heard nothing' ORDER BY contact_id;
 SELECT rule, rule_label FROM moves WHERE rule = 'timer';
 DELETE FROM automatic_move WHERE cause = 'timer';
 -- a circle of automatic moves is listed, and made only once round
