@@ -251,12 +251,17 @@ FROM (
 		lead_mgmt.predicate_check(s.interaction_condition, '@workspace@.interaction'::pg_catalog.regclass)
 	FROM @workspace@.scoring_rule s
 	WHERE s.interaction_condition IS NOT NULL
+	UNION ALL
+	SELECT 'scoring_feature'::text, f.scoring_feature_id, f.feature, f.expression,
+		lead_mgmt.predicate_check(pg_catalog.format('(%s) IS NOT NULL', f.expression)::lead_mgmt.predicate,
+			'@workspace@.lead_profile'::pg_catalog.regclass)
+	FROM @workspace@.scoring_feature f
 ) b
 WHERE b.problem IS NOT NULL;
 
 COMMENT ON VIEW @workspace@.broken_rule IS
-	'Rules whose condition can no longer be used, because a column it names is gone or has another type, which are left out until they are corrected, and those that look at a custom attribute that was dropped, of which only the values kept are seen. One row a condition.';
-COMMENT ON COLUMN @workspace@.broken_rule.rule_table IS 'Table of the rule: scoring_rule or routing_rule';
+	'Rules whose condition, and features of learned models whose expression, can no longer be used, because a column it names is gone or has another type, which are left out until they are corrected, and those that look at a custom attribute that was dropped, of which only the values kept are seen. One row a condition.';
+COMMENT ON COLUMN @workspace@.broken_rule.rule_table IS 'Table of the rule: scoring_rule, routing_rule or scoring_feature';
 COMMENT ON COLUMN @workspace@.broken_rule.rule_id IS 'Key of the rule in its table';
 COMMENT ON COLUMN @workspace@.broken_rule.label IS 'What the rule is about';
 COMMENT ON COLUMN @workspace@.broken_rule.condition IS 'The condition';

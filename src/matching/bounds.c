@@ -1,8 +1,8 @@
 /*
  * Giving pairs up early: bounds of what a pair can still be worth.
  *
- * Whether values are equal, how rare they are and whether two e-mail addresses
- * share a part is known without looking at a letter, and bounds what each
+ * Whether values are equal, how rare they are and which levels their letters
+ * leave possible shows from the lines of two records, and bounds what each
  * comparison can add.  Comparisons are then worked out one after the other,
  * each replacing its bound by what it is worth, until the sum cannot reach the
  * weight that is asked for: branch and bound over the sum of Fellegi and
@@ -17,110 +17,108 @@
 /* Sums of the same terms in another order differ by less than this */
 #define ROUNDING 1e-6
 
-/* Get the most that frequency can add to a level of different values */
+/* Get the most that equal values are worth; how rare they are is out of reach where there are many */
 static inline double
-RarityBound(const PairScorer *scorer, int c, uint32 a, uint32 b)
-{
-	const ModelComparison *comparison = &scorer->model->comparisons[c];
-	const double *rarity = scorer->records->rarity[comparison->field];
-
-	if (scorer->is_far[c])
-		return comparison->most_rarity;
-	return Min(rarity[a], rarity[b]) + scorer->model->fields[comparison->field].agreement_weight;
-}
-
-/* Get what equal values are worth */
-static inline double
-EqualWeight(const PairScorer *scorer, int c, uint32 value)
+EqualBound(const PairScorer *scorer, int c, uint32 value)
 {
 	const ModelComparison *comparison = &scorer->model->comparisons[c];
 	const ModelLevel *level = &comparison->levels[comparison->equal_level];
 
 	if (!level->uses_frequency)
 		return level->weight;
-	return level->weight + scorer->records->rarity[comparison->field][value] +
+	if (scorer->is_far[c])
+		return level->weight + comparison->most_rarity;
+	return level->weight + ValueRarity(scorer->records, comparison->field, value) +
 		scorer->model->fields[comparison->field].agreement_weight;
 }
 
-/* Get the most that two different values can be worth, whatever they stand in */
+/* Get the most that a name can be worth against a mailbox */
 static inline double
-DifferentBound(const PairScorer *scorer, int c, uint32 a, uint32 b)
+MailboxBound(const PairScorer *scorer, int c, uint32 name)
 {
-	const LevelBounds *bounds = &scorer->bounds[c];
+	const ModelComparison *comparison = &scorer->model->comparisons[c];
+	const MailboxBounds *bounds = &scorer->mailboxes[c];
+	double		bound = Max(bounds->plain, 0);
 
-	if (bounds->frequent == -INFINITY)
-		return bounds->plain;
-	return Max(bounds->plain, bounds->frequent + RarityBound(scorer, c, a, b));
+	if (bounds->frequent > -INFINITY)
+		bound = Max(bound, bounds->frequent + ValueRarity(scorer->records, comparison->field, name) +
+					scorer->model->fields[comparison->field].agreement_weight);
+	return bound;
 }
 
 /* Get the most that a comparison can be worth; its level, too, where that is plain to see */
 static inline double
-ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, int8 *level)
+ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, PairPattern *pattern)
 {
-	const MatchModel *model = scorer->model;
-	const ModelComparison *comparison = &model->comparisons[c];
-	const LevelBounds *bounds = &scorer->bounds[c];
+	const ModelComparison *comparison = &scorer->model->comparisons[c];
 	uint32		a = left[comparison->field];
 	uint32		b = right[comparison->field];
+	int8	   *level = &pattern->levels[c];
 	double		bound;
 
-	*level = LEVEL_UNKNOWN;
 	if (a == VALUE_BLANK || b == VALUE_BLANK)
 	{
+		*level = LEVEL_BLANK;
 		if (comparison->first_email_level < 0 || a == b ||
 			(a == VALUE_BLANK ? left : right)[comparison->mailbox] == VALUE_BLANK)
-		{
-			*level = LEVEL_BLANK;
 			return 0;
-		}
-		bound = bounds->mailbox_plain;
-		if (bounds->mailbox_frequent > -INFINITY)
-			bound = Max(bound, bounds->mailbox_frequent + scorer->records->rarity[comparison->field][a == VALUE_BLANK ? b : a] +
-						model->fields[comparison->field].agreement_weight);
-		return Max(bound, 0);
+		*level = LEVEL_UNKNOWN;
+		return MailboxBound(scorer, c, a == VALUE_BLANK ? b : a);
 	}
 	if (a == b)
 	{
 		*level = comparison->equal_level;
-		return EqualWeight(scorer, c, a);
+		return EqualBound(scorer, c, a);
 	}
-	CacheFetch(scorer, c, a, b);
-	bound = DifferentBound(scorer, c, a, b);
-	if (comparison->mailbox >= 0 && left[comparison->mailbox] == right[comparison->mailbox])
-		bound = Max(bound, bounds->same_mailbox);
-	if (comparison->domain >= 0 && left[comparison->domain] == right[comparison->domain])
-	{
-		bound = Max(bound, bounds->same_domain);
-		if (bounds->frequent_domain > -INFINITY)
-			bound = Max(bound, bounds->frequent_domain +
-						scorer->records->rarity[comparison->domain][left[comparison->domain]] +
-						model->fields[comparison->domain].agreement_weight);
-	}
-	return bound;
+	*level = LineLevel(scorer, c, left, right, &bound);
+	return *level == LEVEL_UNKNOWN ? bound :
+		comparison->levels[*level].weight + LevelRarity(scorer, c, left, right, pattern);
 }
 
 /* Get the most that a name can be worth against the other name */
 static inline double
-CrossedBound(const PairScorer *scorer, int c, uint32 a, uint32 b)
+CrossedBound(const PairScorer *scorer, int c, int left_field, const uint32 *left, int right_field,
+			 const uint32 *right)
 {
+	uint32		a = left[left_field];
+	uint32		b = right[right_field];
+
 	if (a == VALUE_BLANK || b == VALUE_BLANK)
 		return 0;
-	return a == b ? EqualWeight(scorer, c, a) : DifferentBound(scorer, c, a, b);
+	return a == b ? EqualBound(scorer, c, a) : LineCrossedBound(scorer, c, left_field, left, right_field, right);
 }
 
-/* Get the most that two names can be worth, straight or crosswise */
+/* Does a name say enough for the names to be compared straight only? */
+static inline bool
+SaysEnough(const ModelComparison *comparison, int level)
+{
+	return level >= 0 && comparison->levels[level].weight > 0;
+}
+
+/* Get the most that two names can be worth, straight or crosswise; their levels, too, where these are plain to see */
 static double
-NamesBound(const PairScorer *scorer, const uint32 *left, const uint32 *right)
+NamesBound(const PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
 {
 	const MatchModel *model = scorer->model;
 	int			given = model->comparisons[model->given].field;
 	int			family = model->comparisons[model->family].field;
-	int8		level;
-	double		straight = ComparisonBound(scorer, model->given, left, right, &level) +
-		ComparisonBound(scorer, model->family, left, right, &level) + Max(0, model->straight_weight);
-	double		crossed = CrossedBound(scorer, model->given, left[given], right[family]) +
-		CrossedBound(scorer, model->family, left[family], right[given]) + model->swapped_weight;
+	double		straight = ComparisonBound(scorer, model->given, left, right, pattern) +
+		ComparisonBound(scorer, model->family, left, right, pattern);
+	double		crossed;
 
+	if (SaysEnough(&model->comparisons[model->given], pattern->levels[model->given]) ||
+		SaysEnough(&model->comparisons[model->family], pattern->levels[model->family]))
+	{
+		if (pattern->levels[model->given] != LEVEL_UNKNOWN && pattern->levels[model->family] != LEVEL_UNKNOWN)
+			pattern->order = 0;
+		else
+			pattern->levels[model->given] = pattern->levels[model->family] = LEVEL_UNKNOWN;
+		return straight + model->straight_weight;
+	}
+	pattern->levels[model->given] = pattern->levels[model->family] = LEVEL_UNKNOWN;
+	straight += Max(0, model->straight_weight);
+	crossed = CrossedBound(scorer, model->given, given, left, family, right) +
+		CrossedBound(scorer, model->family, family, left, given, right) + model->swapped_weight;
 	return Max(straight, crossed);
 }
 
@@ -170,6 +168,58 @@ TakeStep(PairScorer *scorer, int c, const uint32 *left, const uint32 *right, Pai
 	return worth + (pattern->order == LEVEL_BLANK ? 0 : pattern->order == 1 ? model->swapped_weight : model->straight_weight);
 }
 
+/* See whether a pair may reach a weight, by the lines of its records alone */
+bool
+PairMayReach(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least, PairState *state)
+{
+	const MatchModel *model = scorer->model;
+	double		bound = model->prior_weight;
+
+	state->pattern.order = LEVEL_BLANK;
+	for (int i = 0; i < scorer->step_count; i++)
+	{
+		int			c = scorer->order[i];
+
+		state->bounds[c] = IsCrossed(scorer, c) ? NamesBound(scorer, left, right, &state->pattern) :
+			ComparisonBound(scorer, c, left, right, &state->pattern);
+		bound += state->bounds[c];
+	}
+	for (int g = 0; g < model->group_count; g++)
+		bound += state->group_bounds[g] = GroupBound(scorer, g, &state->pattern);
+	state->bound = bound;
+	return bound >= at_least - ROUNDING;
+}
+
+/* Compare two records that may reach a weight, giving up as soon as they cannot; returns whether they reach it */
+bool
+PairReaches(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least, PairState *state,
+			double *weight)
+{
+	const MatchModel *model = scorer->model;
+	double		bound = state->bound;
+	double		least = at_least - ROUNDING;
+
+	for (int i = 0; i < scorer->step_count; i++)
+	{
+		int			c = scorer->order[i];
+
+		if (state->pattern.levels[c] != LEVEL_UNKNOWN)
+			continue;
+		bound += TakeStep(scorer, c, left, right, &state->pattern) - state->bounds[c];
+		for (int g = 0; g < model->group_count; g++)
+		{
+			double		now = GroupBound(scorer, g, &state->pattern);
+
+			bound += now - state->group_bounds[g];
+			state->group_bounds[g] = now;
+		}
+		if (bound < least)
+			return false;
+	}
+	*weight = PatternWeight(scorer, left, right, &state->pattern, NULL);
+	return *weight >= at_least;
+}
+
 /*
  * Compare two records, giving up as soon as they cannot reach a weight; returns
  * whether they reach it.
@@ -178,79 +228,44 @@ bool
 PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least, PairPattern *pattern,
 		   double *weight)
 {
-	const MatchModel *model = scorer->model;
-	double		bounds[MODEL_MAX_COMPARISONS];
-	double		group_bounds[MODEL_MAX_COMPARISONS];
-	double		bound = model->prior_weight;
-	double		least = at_least - ROUNDING;
+	PairState	state;
+	bool		reaches = PairMayReach(scorer, left, right, at_least, &state) &&
+		PairReaches(scorer, left, right, at_least, &state, weight);
 
-	pattern->order = LEVEL_BLANK;
-	for (int i = 0; i < scorer->step_count; i++)
-	{
-		int			c = scorer->order[i];
-
-		if (IsCrossed(scorer, c))
-		{
-			bounds[c] = NamesBound(scorer, left, right);
-			pattern->levels[model->given] = pattern->levels[model->family] = LEVEL_UNKNOWN;
-		}
-		else
-			bounds[c] = ComparisonBound(scorer, c, left, right, &pattern->levels[c]);
-		bound += bounds[c];
-	}
-	for (int g = 0; g < model->group_count; g++)
-		bound += group_bounds[g] = GroupBound(scorer, g, pattern);
-	if (bound < least)
-		return false;
-	for (int i = 0; i < scorer->step_count; i++)
-	{
-		int			c = scorer->order[i];
-
-		if (pattern->levels[c] != LEVEL_UNKNOWN)
-			continue;
-		bound += TakeStep(scorer, c, left, right, pattern) - bounds[c];
-		for (int g = 0; g < model->group_count; g++)
-		{
-			double		now = GroupBound(scorer, g, pattern);
-
-			bound += now - group_bounds[g];
-			group_bounds[g] = now;
-		}
-		if (bound < least)
-			return false;
-	}
-	*weight = PatternWeight(scorer, left, right, pattern, NULL);
-	return *weight >= at_least;
+	*pattern = state.pattern;
+	return reaches;
 }
 
-/* Work out the bounds of a comparison */
+/* Work out the bounds of a name against a mailbox, and the most edits that are asked for */
 static void
 SetLevelBounds(PairScorer *scorer, int c)
 {
 	const ModelComparison *comparison = &scorer->model->comparisons[c];
-	LevelBounds *bounds = &scorer->bounds[c];
+	MailboxBounds *bounds = &scorer->mailboxes[c];
 
-	bounds->plain = bounds->frequent = bounds->same_mailbox = bounds->same_domain = -INFINITY;
-	bounds->frequent_domain = bounds->mailbox_plain = bounds->mailbox_frequent = -INFINITY;
+	bounds->plain = bounds->frequent = -INFINITY;
 	for (int l = 0; l < comparison->level_count; l++)
 	{
 		const ModelLevel *level = &comparison->levels[l];
-		bool		of_mailbox = level->test == TEST_EMAIL_NAME || level->test == TEST_EMAIL_INITIAL ||
-			level->test == TEST_EMAIL_OTHER;
-		double	   *bound = level->uses_frequency ? &bounds->frequent : &bounds->plain;
 
-		if (level->test == TEST_EXACT)
-			continue;
-		if (of_mailbox)
-			bound = level->uses_frequency ? &bounds->mailbox_frequent : &bounds->mailbox_plain;
-		else if (level->test == TEST_SAME_DOMAIN)
-			bound = level->uses_frequency ? &bounds->frequent_domain : &bounds->same_domain;
-		else if (level->test == TEST_SAME_MAILBOX && comparison->mailbox >= 0)
-			bound = &bounds->same_mailbox;
-		*bound = Max(*bound, level->weight +
-					 (bound == &bounds->same_mailbox && level->uses_frequency ? comparison->most_rarity : 0));
-		if (level->test == TEST_EDITS || level->test == TEST_DIGITS || level->test == TEST_SAME_DOMAIN)
-			scorer->most_edits[c] = Max(scorer->most_edits[c], (int) Min(ceil(level->threshold), VALUE_MAX_BYTES));
+		switch (level->test)
+		{
+			case TEST_EMAIL_NAME:
+			case TEST_EMAIL_INITIAL:
+			case TEST_EMAIL_OTHER:
+				if (level->uses_frequency)
+					bounds->frequent = Max(bounds->frequent, level->weight);
+				else
+					bounds->plain = Max(bounds->plain, level->weight);
+				break;
+			case TEST_EDITS:
+			case TEST_DIGITS:
+			case TEST_SAME_DOMAIN:
+				scorer->most_edits[c] = Max(scorer->most_edits[c], (int) Min(ceil(level->threshold), VALUE_MAX_BYTES));
+				break;
+			default:
+				break;
+		}
 	}
 }
 
@@ -279,9 +294,17 @@ Usefulness(const PairScorer *scorer, int c)
 {
 	const MatchModel *model = scorer->model;
 	const ModelComparison *comparison = &model->comparisons[c];
-	const LevelBounds *bounds = &scorer->bounds[c];
-	double		best = Max(bounds->plain, bounds->frequent + comparison->most_rarity);
-	double		spread = best - comparison->levels[comparison->level_count - 1].weight;
+	double		best = -INFINITY;
+	double		spread;
+
+	for (int l = 0; l < comparison->level_count; l++)
+	{
+		const ModelLevel *level = &comparison->levels[l];
+
+		if (level->test != TEST_EXACT && level->test != TEST_SAME_DOMAIN && level->test != TEST_SAME_MAILBOX)
+			best = Max(best, level->weight + (level->uses_frequency ? comparison->most_rarity : 0));
+	}
+	spread = best - comparison->levels[comparison->level_count - 1].weight;
 
 	switch (model->fields[comparison->field].kind)
 	{
@@ -316,6 +339,7 @@ ScorerCreate(const MatchRecords *records)
 		int			at = scorer->step_count;
 
 		SetLevelBounds(scorer, c);
+		LineTestsInit(scorer, c);
 		scorer->is_far[c] = FieldDictionary(records, model->comparisons[c].field)->count > FAR_AWAY;
 		if (!scorer->is_far[c])
 			scorer->caches[c] = palloc0(sizeof(uint64) * LEVEL_CACHE_SIZE);

@@ -494,34 +494,69 @@ CorrectCosts(Candidate *candidates, int count, int pairs, uint64 matched_count, 
 	}
 }
 
-/* Choose the keys of a model for records, by pairs known to match if there are any */
-void
-ModelChooseKeys(MatchModel *model, const MatchRecords *records, const FoundPair *matched, uint64 matched_count)
+struct KeyChoice
+{
+	MemoryContext context;
+	MatchModel *model;
+	const MatchRecords *records;
+	Atom		atoms[MAX_ATOMS];
+	int			atom_count;
+	Candidate	candidates[MAX_CANDIDATES];
+	int			count;
+	double		budget;
+};
+
+/* List the keys that there are to choose from, with their costs */
+KeyChoice *
+KeyChoiceCreate(MatchModel *model, const MatchRecords *records)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt key choice", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	Atom	   *atoms = palloc0(sizeof(Atom) * MAX_ATOMS);
-	Candidate  *candidates = palloc0(sizeof(Candidate) * MAX_CANDIDATES);
-	double		budget = Max(LEAST_PAIRS, PAIRS_PER_RECORD * Max(model->expected_records, records->count));
-	int			atom_count = ListAtoms(model, atoms);
-	int			pairs = matched ? Min(matched_count, SAMPLE_PAIRS) : SAMPLE_PAIRS;
-	double	   *weights = palloc(sizeof(double) * Max(pairs, 1));
-	int			count = ListCandidates(model, records, atoms, atom_count, candidates, budget);
+	KeyChoice  *choice = palloc0(sizeof(KeyChoice));
 
-	for (int k = 0; k < count; k++)
-		candidates[k].finds = palloc(Max(pairs, 1));
+	choice->context = context;
+	choice->model = model;
+	choice->records = records;
+	choice->budget = Max(LEAST_PAIRS, PAIRS_PER_RECORD * Max(model->expected_records, records->count));
+	choice->atom_count = ListAtoms(model, choice->atoms);
+	choice->count = ListCandidates(model, records, choice->atoms, choice->atom_count, choice->candidates, choice->budget);
+	for (int k = 0; k < choice->count; k++)
+		choice->candidates[k].finds = palloc(SAMPLE_PAIRS);
+	MemoryContextSwitchTo(old);
+	return choice;
+}
+
+/* Choose the keys of the model, by pairs known to match if there are any */
+void
+KeyChoiceTake(KeyChoice *choice, const FoundPair *matched, uint64 matched_count)
+{
+	MatchModel *model = choice->model;
+	MemoryContext old = MemoryContextSwitchTo(choice->context);
+	int			pairs = matched ? Min(matched_count, SAMPLE_PAIRS) : SAMPLE_PAIRS;
+	double		weights[SAMPLE_PAIRS];
+
+	for (int k = 0; k < choice->count; k++)
+		choice->candidates[k].is_taken = false;
 	for (int i = 0; i < pairs; i++)
 		weights[i] = matched ? WeightProbability(matched[i * matched_count / pairs].weight) : 1;
 	if (matched)
 	{
-		FindKnown(records, atoms, atom_count, candidates, count, matched, matched_count, pairs);
-		if (model->expected_records > records->count)
-			CorrectCosts(candidates, count, pairs, matched_count, model->expected_records / records->count);
+		FindKnown(choice->records, choice->atoms, choice->atom_count, choice->candidates, choice->count, matched,
+				  matched_count, pairs);
+		if (model->expected_records > choice->records->count)
+			CorrectCosts(choice->candidates, choice->count, pairs, matched_count,
+						 model->expected_records / choice->records->count);
 	}
 	else
-		FindMadeUp(model, atoms, candidates, count, pairs);
-	TakeKeys(model, records, atoms, candidates, count, weights, pairs, budget);
-	ChooseRefinements(model, atoms, atom_count);
+		FindMadeUp(model, choice->atoms, choice->candidates, choice->count, pairs);
+	TakeKeys(model, choice->records, choice->atoms, choice->candidates, choice->count, weights, pairs, choice->budget);
+	ChooseRefinements(model, choice->atoms, choice->atom_count);
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+}
+
+/* Give back what was chosen from */
+void
+KeyChoiceFree(KeyChoice *choice)
+{
+	MemoryContextDelete(choice->context);
 }

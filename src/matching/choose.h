@@ -6,7 +6,10 @@
 
 #include "matching/pairs.h"
 
-extern void ModelChooseKeys(MatchModel *model, const MatchRecords *records, const FoundPair *matched,
-							uint64 matched_count);
+typedef struct KeyChoice KeyChoice;
+
+extern KeyChoice *KeyChoiceCreate(MatchModel *model, const MatchRecords *records);
+extern void KeyChoiceTake(KeyChoice *choice, const FoundPair *matched, uint64 matched_count);
+extern void KeyChoiceFree(KeyChoice *choice);
 
 #endif

@@ -240,7 +240,11 @@ static void
 ReturnClusters(ReturnSetInfo *rsinfo, Clusters *clusters)
 {
 	const MatchRecords *records = clusters->records;
+	StringInfoData key;
+	StringInfoData first_key;
 
+	initStringInfo(&key);
+	initStringInfo(&first_key);
 	for (uint32 r = 0; r < records->count; r++)
 	{
 		uint32		first = r;
@@ -253,18 +257,16 @@ ReturnClusters(ReturnSetInfo *rsinfo, Clusters *clusters)
 		while ((member = clusters->next[member]) != r)
 			if (KeyBefore(records, member, first))
 				first = member;
-		name = CStringGetTextDatum(RecordsKey(records, first));
+		name = RecordsKeyDatum(records, first, &first_key);
 		do
 		{
-			Datum		values[3] = {CStringGetTextDatum(RecordsKey(records, member)), name,
+			Datum		values[3] = {RecordsKeyDatum(records, member, &key), name,
 			Int32GetDatum(clusters->size[r])};
 			bool		nulls[3] = {false};
 
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-			pfree(DatumGetPointer(values[0]));
 			member = clusters->next[member];
 		} while (member != r);
-		pfree(DatumGetPointer(name));
 	}
 }
 
@@ -352,7 +354,7 @@ find_clusters(PG_FUNCTION_ARGS)
 	match_weight = log2(model->match_probability) - log2(1 - model->match_probability);
 	review_weight = log2(model->review_probability) - log2(1 - model->review_probability);
 	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL);
-	pairs = FindPairs(records, NULL, method == LINK_COMPLETE ? Min(review_weight, match_weight) : match_weight, 1, &count);
+	pairs = FindPairs(records, method == LINK_COMPLETE ? Min(review_weight, match_weight) : match_weight, &count);
 	ReturnClustered((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count, method, match_weight,
 					PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
 	RecordsReport(records, "records clustered");

@@ -450,12 +450,20 @@ AddEmailParts(MatchDictionary *dictionary, uint32 first)
 static void
 DescribeValue(MatchDictionary *dictionary, FieldKind kind, uint32 id, const char *text, int len)
 {
+	uint16		groups[GIVEN_NAME_MAX_GROUPS];
 	int			year,
 				month,
 				day;
 
 	switch (kind)
 	{
+		case KIND_GIVEN_NAME:
+		case KIND_FAMILY_NAME:
+			for (int g = GivenNameGroups(text, len, groups, lengthof(groups)) - 1; g >= 0; g--)
+				dictionary->values[id].groups |= 1 << groups[g] % VALUE_GROUP_BITS;
+			if (dictionary->has_words)
+				AddWords(dictionary, id);
+			break;
 		case KIND_DATE:
 			if (ParseCalendarDate(text, len, &year, &month, &day))
 				dictionary->values[id].extra = DATE_PACK(year, month, day);

@@ -35,7 +35,11 @@ typedef struct MatchValue
 	uint8		length;			/* in characters */
 	bool		is_wide;		/* has characters that are not ASCII */
 	uint8		token_count;
+	uint8		groups;			/* of names that are short for each other; a bit stands for several */
 } MatchValue;
+
+/* Groups of names are told apart by so many bits */
+#define VALUE_GROUP_BITS 8
 
 /* A spelling that is not in normal form, and what it stands for */
 typedef struct MatchAlias

@@ -77,6 +77,16 @@ Classify(const MatchModel *model, const PatternCount *entry, PatternClass *class
 		class->related[r] /= sum;
 }
 
+/* Get the probability that the model gives a pattern */
+double
+PatternProbability(const MatchModel *model, const PatternCount *entry)
+{
+	PatternClass class;
+
+	Classify(model, entry, &class);
+	return class.match;
+}
+
 /* Is the level one of a name against an e-mail address? */
 bool
 LevelIsOfEmail(const ModelLevel *level)

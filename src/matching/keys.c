@@ -22,8 +22,14 @@
 #define RADIX_SIZE (1 << RADIX_BITS)
 #define RADIX_PASSES 3
 
-/* All blocks of a key */
-static const KeysSlice KeysWhole = {1, 0, 1};
+/* Records whose lines are fetched ahead of comparing them */
+#define FETCH_AHEAD 48
+
+/* Makes of a code what a share of the blocks is picked by */
+#define SHARE_SALT 7
+
+/* Codes are told apart by so many bits, at least, when it is seen which come twice */
+#define SEEN_MIN_BITS 12
 
 /* The codes of the values of one field under one transformation */
 typedef struct PartCodes
@@ -32,13 +38,6 @@ typedef struct PartCodes
 	int			entries;
 	uint32	   *codes[KEY_MAX_ENTRIES];
 } PartCodes;
-
-/* A code and the record that has it */
-typedef struct CodeEntry
-{
-	uint32		code;
-	uint32		record;
-} CodeEntry;
 
 /* Get the code of a value under a transformation */
 static uint32
@@ -140,30 +139,103 @@ WriteCodes(const MatchModel *model, const ModelKey *key, PartCodes *const *parts
 		codes[1] = CODE_NONE;
 }
 
-/* Write the codes of all records */
-static void
-FillCodes(MatchKeys *keys)
+struct KeyBuilder
 {
-	const MatchModel *model = keys->model;
-	PartCodes  *known = palloc(sizeof(PartCodes) * MODEL_MAX_KEYS * MODEL_MAX_PARTS);
-	PartCodes  *parts[MODEL_MAX_KEYS][MODEL_MAX_PARTS];
-	int			known_count = 0;
+	MatchKeys  *keys;
+	MemoryContext context;
+	PartCodes	known[MODEL_MAX_KEYS * MODEL_MAX_PARTS];
+	int			known_count;
+	uint32	   *refinement_codes[MODEL_MAX_REFINEMENTS];	/* by value; or NULL as long as no block is too large */
+	uint64	   *seen;			/* a bit for each class of codes, */
+	uint64	   *twice;			/* and whether it was seen twice */
+	int			seen_bits;
+	CodeEntry  *entries;
+	CodeEntry  *spare;
+	uint64		room;
+	double		wanted;			/* pairs; of more, a share of the blocks is kept */
+	double		pairs;			/* in the blocks so far */
+};
 
-	for (int k = 0; k < model->key_count; k++)
-		for (int p = 0; p < model->keys[k].part_count; p++)
-			parts[k][p] = FindPartCodes(keys->records, &model->keys[k].parts[p], known, &known_count);
+/* Make what the blocks of keys are found with, of which a share will do if they have more pairs than wanted */
+KeyBuilder *
+KeyBuilderCreate(MatchKeys *keys, double wanted)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt keys", ALLOCSET_DEFAULT_SIZES);
+	KeyBuilder *builder = MemoryContextAllocZero(context, sizeof(KeyBuilder));
+
+	builder->keys = keys;
+	builder->wanted = wanted;
+	builder->context = context;
+	for (builder->seen_bits = SEEN_MIN_BITS; (UINT64CONST(1) << builder->seen_bits) < (uint64) keys->records->count * 4;)
+		builder->seen_bits++;
+	builder->seen = ArrayAllocate(context, sizeof(uint64) << (builder->seen_bits - 6));
+	builder->twice = ArrayAllocate(context, sizeof(uint64) << (builder->seen_bits - 6));
+	return builder;
+}
+
+/* Give back what the blocks of keys were found with */
+void
+KeyBuilderFree(KeyBuilder *builder)
+{
+	MemoryContextDelete(builder->context);
+}
+
+/* Write the codes of all records in a key */
+static void
+FillCodes(KeyBuilder *builder, int key)
+{
+	MatchKeys  *keys = builder->keys;
+	const ModelKey *definition = &keys->model->keys[key];
+	PartCodes  *parts[MODEL_MAX_PARTS];
+
+	for (int p = 0; p < definition->part_count; p++)
+		parts[p] = FindPartCodes(keys->records, &definition->parts[p], builder->known, &builder->known_count);
 	for (uint32 r = 0; r < keys->records->count; r++)
 	{
 		if (r % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int k = 0; k < model->key_count; k++)
-			WriteCodes(model, &model->keys[k], parts[k], keys->entries[k], RecordIds(keys->records, r),
-					   keys->codes + (uint64) r * keys->stride + keys->first[k]);
+		WriteCodes(keys->model, definition, parts, keys->entries[key], RecordIds(keys->records, r),
+				   keys->codes + (uint64) r * keys->stride + keys->first[key]);
 	}
-	for (int i = 0; i < known_count; i++)
-		for (int e = 0; e < known[i].entries; e++)
-			pfree(known[i].codes[e]);
-	pfree(known);
+}
+
+/* Get the class of a code among those that are told apart */
+static inline uint64
+CodeClass(const KeyBuilder *builder, uint32 code)
+{
+	return (code * UINT64CONST(0x9E3779B97F4A7C15)) >> (64 - builder->seen_bits);
+}
+
+/* Count the entries of a key whose codes may come twice, and note which do */
+static uint64
+CountRepeated(KeyBuilder *builder, int key)
+{
+	const MatchKeys *keys = builder->keys;
+	uint64		count = 0;
+
+	memset(builder->seen, 0, sizeof(uint64) << (builder->seen_bits - 6));
+	memset(builder->twice, 0, sizeof(uint64) << (builder->seen_bits - 6));
+	for (uint32 r = 0; r < keys->records->count; r++)
+	{
+		const uint32 *codes = RecordCodes(keys, r) + keys->first[key];
+
+		if (r % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int e = 0; e < keys->entries[key]; e++)
+			if (codes[e] != CODE_NONE)
+			{
+				uint64		class = CodeClass(builder, codes[e]);
+				uint64		bit = UINT64CONST(1) << (class & 63);
+				bool		is_again = (builder->seen[class >> 6] & bit) != 0;
+
+				/* The first of a class counts when the second comes */
+				count += is_again + (is_again && !(builder->twice[class >> 6] & bit));
+				if (is_again)
+					builder->twice[class >> 6] |= bit;
+				builder->seen[class >> 6] |= bit;
+			}
+	}
+	return count;
 }
 
 /* Sort entries by code (least significant digit first) */
@@ -197,14 +269,44 @@ SortEntries(CodeEntry *entries, CodeEntry *spare, uint32 count)
 	return entries;
 }
 
-/* Gather the entries of a key in a slice, or a share of them picked by code, sorted by code */
-static CodeEntry *
-GatherEntries(const MatchKeys *keys, int key, const KeysSlice *slice, CodeEntry *entries, CodeEntry *spare,
-			  uint32 *count)
+/* Keep the entries of blocks of two or more; returns how many */
+static uint32
+KeepBlocks(CodeEntry *entries, uint32 count)
 {
-	uint32		below = slice->share >= 1 ? PG_UINT32_MAX : (uint32) (slice->share * PG_UINT32_MAX);
-	uint32		n = 0;
+	uint32		kept = 0;
+	uint32		before = CODE_NONE;
 
+	for (uint32 i = 0; i < count; i++)
+	{
+		CodeEntry	entry = entries[i];
+
+		if (entry.code == before || (i + 1 < count && entries[i + 1].code == entry.code))
+			entries[kept++] = entry;
+		before = entry.code;
+	}
+	return kept;
+}
+
+/* Gather the members of the blocks of a key, sorted by code */
+static CodeEntry *
+GatherMembers(KeyBuilder *builder, int key, uint32 *count)
+{
+	const MatchKeys *keys = builder->keys;
+	uint64		room = CountRepeated(builder, key);
+	CodeEntry  *sorted;
+	uint64		n = 0;
+
+	if (room > builder->room)
+	{
+		if (builder->entries)
+		{
+			pfree(builder->entries);
+			pfree(builder->spare);
+		}
+		builder->entries = ArrayAllocate(builder->context, sizeof(CodeEntry) * room);
+		builder->spare = ArrayAllocate(builder->context, sizeof(CodeEntry) * room);
+		builder->room = room;
+	}
 	for (uint32 r = 0; r < keys->records->count; r++)
 	{
 		const uint32 *codes = RecordCodes(keys, r) + keys->first[key];
@@ -212,15 +314,16 @@ GatherEntries(const MatchKeys *keys, int key, const KeysSlice *slice, CodeEntry 
 		if (r % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
 		for (int e = 0; e < keys->entries[key]; e++)
-			if (codes[e] != CODE_NONE && (below == PG_UINT32_MAX || JoinCodes(codes[e], 7) <= below) &&
-				(uint64) codes[e] * slice->count >> 32 == slice->number)
-			{
-				entries[n].code = codes[e];
-				entries[n++].record = r;
-			}
+		{
+			uint64		class = CodeClass(builder, codes[e]);
+
+			if (codes[e] != CODE_NONE && (builder->twice[class >> 6] & (UINT64CONST(1) << (class & 63))))
+				builder->entries[n++] = (CodeEntry) {codes[e], r};
+		}
 	}
-	*count = n;
-	return SortEntries(entries, spare, n);
+	sorted = SortEntries(builder->entries, builder->spare, n);
+	*count = KeepBlocks(sorted, n);
+	return sorted;
 }
 
 /* Replace the code of a record in a key */
@@ -255,32 +358,52 @@ static void
 CutBlock(MatchKeys *keys, int key, CodeEntry *entries, uint32 count)
 {
 	uint32		limit = keys->model->block_limit;
+	KeyBlocks  *blocks = &keys->blocks[key];
 
 	qsort_arg(entries, count, sizeof(CodeEntry), CompareContent, (void *) keys->records);
-	keys->pairs[key] += (uint64) count * (limit - 1) / 2;
+	blocks->pairs += (uint64) count * (limit - 1) / 2;
 	for (uint32 i = 0; i < count; i++)
 	{
 		ReplaceCode(keys, key, entries[i].record, entries[i].code, JoinCodes(entries[i].code, 1 + i / limit));
 		if (i % limit != 0 || i == 0)
 			continue;
-		if (keys->seam_count == keys->seam_capacity)
+		if (blocks->seam_count == blocks->seam_capacity)
 		{
-			keys->seam_capacity = Max(keys->seam_capacity * 2, 1024);
-			keys->seams = keys->seams ? ArrayGrow(keys->seams, sizeof(uint32) * 2 * (uint64) keys->seam_capacity) :
-				palloc(sizeof(uint32) * 2 * keys->seam_capacity);
+			blocks->seam_capacity = Max(blocks->seam_capacity * 2, 1024);
+			blocks->seams = blocks->seams ?
+				ArrayGrow(blocks->seams, sizeof(uint32) * 2 * (uint64) blocks->seam_capacity) :
+				palloc(sizeof(uint32) * 2 * blocks->seam_capacity);
 		}
-		keys->seams[2 * keys->seam_count] = entries[i - 1].record;
-		keys->seams[2 * keys->seam_count + 1] = entries[i].record;
-		keys->seam_count++;
+		blocks->seams[2 * blocks->seam_count] = entries[i - 1].record;
+		blocks->seams[2 * blocks->seam_count + 1] = entries[i].record;
+		blocks->seam_count++;
 	}
+}
+
+/* Get the codes of values by which blocks are split; they are worked out when the first is too large */
+static const uint32 *
+RefinementCodes(KeyBuilder *builder, int refinement)
+{
+	if (builder->refinement_codes[refinement] == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(builder->context);
+		PartCodes	codes;
+
+		MakePartCodes(builder->keys->records, &builder->keys->model->refinements[refinement], &codes);
+		builder->refinement_codes[refinement] = codes.codes[0];
+		MemoryContextSwitchTo(old);
+	}
+	return builder->refinement_codes[refinement];
 }
 
 /* Split a block that is too large by the fields that are not in its key yet */
 static void
-SplitBlock(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint32 count, int refinement)
+SplitBlock(KeyBuilder *builder, int key, CodeEntry *entries, CodeEntry *spare, uint32 count, int refinement)
 {
+	MatchKeys  *keys = builder->keys;
 	const MatchModel *model = keys->model;
 	const ModelKey *definition = &model->keys[key];
+	const uint32 *codes;
 	CodeEntry  *sorted;
 	bool		in_key;
 
@@ -299,10 +422,11 @@ SplitBlock(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint3
 		if (in_key)
 			refinement++;
 	} while (in_key);
+	codes = RefinementCodes(builder, refinement);
 	for (uint32 i = 0; i < count; i++)
 	{
 		uint32		id = RecordIds(keys->records, entries[i].record)[model->refinements[refinement].field];
-		uint32		code = JoinCodes(entries[i].code, 2 + keys->refinement_codes[refinement][id]);
+		uint32		code = JoinCodes(entries[i].code, 2 + codes[id]);
 
 		ReplaceCode(keys, key, entries[i].record, entries[i].code, code);
 		entries[i].code = code;
@@ -317,84 +441,116 @@ SplitBlock(MatchKeys *keys, int key, CodeEntry *entries, CodeEntry *spare, uint3
 		while (to < count && entries[to].code == entries[from].code)
 			to++;
 		if (to - from > model->block_limit)
-			SplitBlock(keys, key, entries + from, spare + from, to - from, refinement + 1);
+			SplitBlock(builder, key, entries + from, spare + from, to - from, refinement + 1);
 		else
-			keys->pairs[key] += (uint64) (to - from) * (to - from - 1) / 2;
+			keys->blocks[key].pairs += (uint64) (to - from) * (to - from - 1) / 2;
 		from = to;
 	}
 }
 
-/* Work out all codes, splitting the blocks that are too large */
+/* Keep a share of the blocks, picked by their codes; returns how many members they have */
+static uint32
+KeepShare(CodeEntry *members, uint32 count, double share)
+{
+	uint32		below = (uint32) (share * PG_UINT32_MAX);
+	uint32		kept = 0;
+
+	if (share >= 1)
+		return count;
+	for (uint32 i = 0; i < count; i++)
+		if (JoinCodes(members[i].code, SHARE_SALT) <= below)
+			members[kept++] = members[i];
+	return kept;
+}
+
+/* Find the blocks of a key, splitting those that are too large */
+void
+KeyBuild(KeyBuilder *builder, int key)
+{
+	MatchKeys  *keys = builder->keys;
+	KeyBlocks  *blocks = &keys->blocks[key];
+	MemoryContext old = MemoryContextSwitchTo(builder->context);
+	CodeEntry  *sorted;
+	uint32		count;
+
+	FillCodes(builder, key);
+	sorted = GatherMembers(builder, key, &count);
+	MemoryContextSwitchTo(old);
+	for (uint32 from = 0; from < count;)
+	{
+		uint32		to = from;
+
+		while (to < count && sorted[to].code == sorted[from].code)
+			to++;
+		if (to - from > keys->model->block_limit)
+		{
+			blocks->split++;
+			SplitBlock(builder, key, sorted + from, (sorted == builder->entries ? builder->spare : builder->entries) + from,
+					   to - from, 0);
+		}
+		else
+			blocks->pairs += (uint64) (to - from) * (to - from - 1) / 2;
+		from = to;
+	}
+	if (blocks->split > 0)
+		sorted = GatherMembers(builder, key, &count);
+
+	/* What is dropped with the keys so far is dropped with all of them */
+	builder->pairs += blocks->pairs;
+	count = KeepShare(sorted, count, builder->wanted / Max(builder->pairs, 1));
+	blocks->member_count = count;
+	blocks->members = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) Max(count, 1));
+	memcpy(blocks->members, sorted, sizeof(CodeEntry) * (uint64) count);
+}
+
+/* Keep a share of the blocks with as many pairs as wanted; returns the share */
+double
+KeysKeepWanted(MatchKeys *keys, double wanted)
+{
+	double		pairs = 0;
+	double		share;
+
+	for (int k = 0; k < keys->model->key_count; k++)
+		pairs += keys->blocks[k].pairs;
+	share = Min(1, wanted / Max(pairs, 1));
+	for (int k = 0; k < keys->model->key_count && share < 1; k++)
+	{
+		KeyBlocks  *blocks = &keys->blocks[k];
+
+		blocks->member_count = KeepShare(blocks->members, blocks->member_count, share);
+		blocks->members = ArrayGrow(blocks->members, sizeof(CodeEntry) * (uint64) Max(blocks->member_count, 1));
+	}
+	return share;
+}
+
+/* Make the keys of records, without codes and blocks */
 MatchKeys *
-KeysBuild(MatchRecords *records)
+KeysCreate(MatchRecords *records)
 {
 	MatchKeys  *keys = palloc0(sizeof(MatchKeys));
-	const MatchModel *model = records->model;
-	CodeEntry  *entries;
-	CodeEntry  *spare;
 
 	keys->records = records;
-	keys->model = model;
-	for (int k = 0; k < model->key_count; k++)
+	keys->model = records->model;
+	for (int k = 0; k < records->model->key_count; k++)
 	{
 		keys->first[k] = keys->stride;
-		keys->entries[k] = KeyEntries(&model->keys[k]);
+		keys->entries[k] = KeyEntries(&records->model->keys[k]);
 		keys->stride += keys->entries[k];
 	}
-	keys->codes = ArrayAllocate(CurrentMemoryContext,
-								sizeof(uint32) * (uint64) Max(keys->stride, 1) * Max(records->count, 1));
-	for (int f = 0; f < model->refinement_count; f++)
-	{
-		PartCodes	codes;
-
-		MakePartCodes(records, &model->refinements[f], &codes);
-		keys->refinement_codes[f] = codes.codes[0];
-	}
-	FillCodes(keys);
-	entries = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
-	spare = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) records->count * KEY_MAX_ENTRIES + 1);
-	for (int k = 0; k < model->key_count; k++)
-	{
-		CodeEntry  *sorted;
-		uint32		count;
-
-		sorted = GatherEntries(keys, k, &KeysWhole, entries, spare, &count);
-		for (uint32 from = 0; from < count;)
-		{
-			uint32		to = from;
-
-			while (to < count && sorted[to].code == sorted[from].code)
-				to++;
-			if (to - from > model->block_limit)
-			{
-				keys->split[k]++;
-				SplitBlock(keys, k, sorted + from, (sorted == entries ? spare : entries) + from, to - from, 0);
-			}
-			else
-				keys->pairs[k] += (uint64) (to - from) * (to - from - 1) / 2;
-			from = to;
-		}
-	}
-	pfree(entries);
-	pfree(spare);
-	for (int f = 0; f < model->refinement_count; f++)
-		pfree(keys->refinement_codes[f]);
-	RecordsReport(records, "%d blocking keys built", model->key_count);
 	return keys;
 }
 
-/* Have two records of a block met in an earlier one? */
+/* Have two records that meet at a key under a code met in an earlier block? */
 bool
-KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int one, int other)
+KeysMetBefore(const MatchKeys *keys, int key, uint32 code, uint32 left, uint32 right)
 {
-	const uint32 *left = RecordCodes(keys, block->numbers[one]);
-	const uint32 *right = RecordCodes(keys, block->numbers[other]);
-	int			end = keys->first[block->key];
+	const uint32 *left_codes = RecordCodes(keys, left);
+	const uint32 *right_codes = RecordCodes(keys, right);
 
-	for (int k = 0; k < block->key; k++)
+	for (int k = 0; k < key; k++)
 	{
-		const uint32 *a = left + keys->first[k];
-		const uint32 *b = right + keys->first[k];
+		const uint32 *a = left_codes + keys->first[k];
+		const uint32 *b = right_codes + keys->first[k];
 
 		if (a[0] == b[0] && a[0] != CODE_NONE)
 			return true;
@@ -402,14 +558,14 @@ KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int one, int other
 			((a[1] != CODE_NONE && (a[1] == b[1] || a[1] == b[0])) || (a[0] != CODE_NONE && a[0] == b[1])))
 			return true;
 	}
-	if (keys->entries[block->key] == 2)
+	if (keys->entries[key] == 2)
 	{
 		/* Both their codes may agree; the smaller decides */
-		const uint32 *a = left + end;
-		const uint32 *b = right + end;
+		const uint32 *a = left_codes + keys->first[key];
+		const uint32 *b = right_codes + keys->first[key];
 
 		for (int e = 0; e < 2; e++)
-			if (a[e] != CODE_NONE && a[e] < block->code && (a[e] == b[0] || a[e] == b[1]))
+			if (a[e] != CODE_NONE && a[e] < code && (a[e] == b[0] || a[e] == b[1]))
 				return true;
 	}
 	return false;
@@ -434,61 +590,60 @@ KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right)
 	return agreeing;
 }
 
-/* Keep the entries of blocks of two or more; returns how many */
+/* Find the first member of a key whose code reaches a limit */
 static uint32
-KeepBlocks(CodeEntry *entries, uint32 count)
+FirstMember(const MatchKeys *keys, int key, uint64 code)
 {
-	uint32		kept = 0;
+	const CodeEntry *members = keys->blocks[key].members;
+	uint32		low = 0;
+	uint32		high = keys->blocks[key].member_count;
 
-	for (uint32 i = 0; i < count; i++)
-		if ((i > 0 && entries[i - 1].code == entries[i].code) || (i + 1 < count && entries[i + 1].code == entries[i].code))
-			entries[kept++] = entries[i];
-	return kept;
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+
+		if (members[middle].code < code)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Get the first code of a range of so many */
+static uint64
+RangeStart(uint64 number, uint32 count)
+{
+	return ((number << 32) + count - 1) / count;
 }
 
 /* Hand the blocks of a slice of a key to a visitor */
 void
 KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state)
 {
-	static const uint32 ahead[FETCH_STAGES] = {96, 48, 24};
-	int			room = keys->model->block_limit + 1;
+	const CodeEntry *members = keys->blocks[key].members;
+	uint32		room = keys->model->block_limit + 1;
 	uint32	   *numbers = palloc(sizeof(uint32) * room);
-	uint64		size = sizeof(CodeEntry) * (uint64) keys->records->count * keys->entries[key] + 1;
-	CodeEntry  *entries = ArrayAllocate(CurrentMemoryContext, size);
-	CodeEntry  *spare = ArrayAllocate(CurrentMemoryContext, size);
-	uint32		fetched[FETCH_STAGES] = {0};
-	uint32		count;
-	CodeEntry  *sorted = GatherEntries(keys, key, slice, entries, spare, &count);
+	uint32		from = FirstMember(keys, key, RangeStart(slice->number, slice->count));
+	uint32		end = FirstMember(keys, key, RangeStart((uint64) slice->number + 1, slice->count));
+	uint32		fetched = from;
 
-	count = KeepBlocks(sorted, count);
-	for (uint32 from = 0; from < count;)
+	while (from < end)
 	{
-		MatchBlock	block = {key, sorted[from].code, 0, numbers};
+		MatchBlock	block = {key, members[from].code, 0, numbers};
 		uint32		to = from;
 
-		while (to < count && sorted[to].code == block.code)
+		while (to < end && members[to].code == block.code)
 			to++;
-		for (int stage = 0; stage < FETCH_STAGES; stage++)
-			for (; fetched[stage] < Min(count, to + ahead[stage]); fetched[stage]++)
-			{
-				uint32		record = sorted[fetched[stage]].record;
-
-				RecordFetch(keys->records, record, stage);
-				if (stage == 0)
-				{
-					__builtin_prefetch(RecordCodes(keys, record));
-					__builtin_prefetch(RecordCodes(keys, record) + keys->stride - 1);
-				}
-			}
+		for (; fetched < Min(end, to + FETCH_AHEAD); fetched++)
+			RecordFetch(keys->records, members[fetched].record);
 
 		/* More than fit have codes that are equal by chance */
 		for (uint32 i = from; i < to && block.count < room; i++)
-			numbers[block.count++] = sorted[i].record;
+			numbers[block.count++] = members[i].record;
 		visit(state, keys, &block);
 		from = to;
 	}
-	pfree(entries);
-	pfree(spare);
 	pfree(numbers);
 }
 
@@ -496,23 +651,13 @@ KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisi
 void
 KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state)
 {
-	for (uint32 s = 0; s < keys->seam_count; s++)
-	{
-		MatchBlock	block = {keys->model->key_count, CODE_NONE, 2, &keys->seams[2 * s]};
-
-		visit(state, keys, &block);
-	}
-}
-
-/* Hand the blocks of all keys, or a share of them picked by code, to a visitor */
-void
-KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state)
-{
-	KeysSlice	all = {share, 0, 1};
-
 	for (int k = 0; k < keys->model->key_count; k++)
-		KeysVisitSlice(keys, k, &all, visit, state);
-	KeysVisitSeams(keys, visit, state);
+		for (uint32 s = 0; s < keys->blocks[k].seam_count; s++)
+		{
+			MatchBlock	block = {keys->model->key_count, CODE_NONE, 2, &keys->blocks[k].seams[2 * s]};
+
+			visit(state, keys, &block);
+		}
 }
 
 /* Work out the codes of a key for some records only: its entries one after the other */

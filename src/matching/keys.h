@@ -10,6 +10,25 @@
 /* A key of several entries lets a record stand in several blocks */
 #define KEY_MAX_ENTRIES 2
 
+/* A code and the record that has it */
+typedef struct CodeEntry
+{
+	uint32		code;
+	uint32		record;
+} CodeEntry;
+
+/* The blocks of a key */
+typedef struct KeyBlocks
+{
+	CodeEntry  *members;		/* of blocks of two records or more, by code */
+	uint32		member_count;
+	uint32		split;			/* blocks that were too large */
+	uint64		pairs;			/* in its blocks, met before or not */
+	uint32		seam_count;
+	uint32		seam_capacity;
+	uint32	   *seams;			/* pairs across the seams of blocks cut up at last */
+} KeyBlocks;
+
 typedef struct MatchKeys
 {
 	const MatchRecords *records;
@@ -18,13 +37,11 @@ typedef struct MatchKeys
 	uint32	   *codes;			/* by record, then key, then entry */
 	int			first[MODEL_MAX_KEYS + 1];	/* entry of a key */
 	int			entries[MODEL_MAX_KEYS + 1];	/* none past the last, where the seams are */
-	uint64		pairs[MODEL_MAX_KEYS];	/* in its blocks, met before or not */
-	uint64		split[MODEL_MAX_KEYS];	/* blocks that were too large */
-	uint32	   *refinement_codes[MODEL_MAX_REFINEMENTS];	/* by value */
-	uint32		seam_count;
-	uint32		seam_capacity;
-	uint32	   *seams;			/* pairs across the seams of blocks cut up at last */
+	KeyBlocks	blocks[MODEL_MAX_KEYS];
 } MatchKeys;
+
+/* What the blocks of keys are found with, one key after the other */
+typedef struct KeyBuilder KeyBuilder;
 
 /* A block of records */
 typedef struct MatchBlock
@@ -35,21 +52,23 @@ typedef struct MatchBlock
 	const uint32 *numbers;
 } MatchBlock;
 
-/* A part of the blocks of a key: a share picked by code, and of that one of so many ranges of codes */
+/* A part of the blocks of a key: one of so many ranges of codes */
 typedef struct KeysSlice
 {
-	double		share;
 	uint32		number;
 	uint32		count;
 } KeysSlice;
 
 typedef void (*BlockVisitor) (void *state, const MatchKeys *keys, const MatchBlock *block);
 
-extern MatchKeys *KeysBuild(MatchRecords *records);
-extern void KeysVisit(const MatchKeys *keys, double share, BlockVisitor visit, void *state);
+extern MatchKeys *KeysCreate(MatchRecords *records);
+extern KeyBuilder *KeyBuilderCreate(MatchKeys *keys, double wanted);
+extern void KeyBuild(KeyBuilder *builder, int key);
+extern void KeyBuilderFree(KeyBuilder *builder);
+extern double KeysKeepWanted(MatchKeys *keys, double wanted);
 extern void KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state);
 extern void KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state);
-extern bool KeysMetBefore(const MatchKeys *keys, const MatchBlock *block, int a, int b);
+extern bool KeysMetBefore(const MatchKeys *keys, int key, uint32 code, uint32 left, uint32 right);
 extern uint32 KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right);
 extern int	KeyEntries(const ModelKey *key);
 extern void KeyCodes(const MatchRecords *records, const ModelKey *key, const uint32 *numbers, int count,
@@ -60,6 +79,14 @@ static inline const uint32 *
 RecordCodes(const MatchKeys *keys, uint32 record)
 {
 	return keys->codes + (uint64) record * keys->stride;
+}
+
+/* Fetch the codes of a record ahead */
+static inline void
+CodesFetch(const MatchKeys *keys, uint32 record)
+{
+	__builtin_prefetch(RecordCodes(keys, record));
+	__builtin_prefetch(RecordCodes(keys, record) + keys->stride - 1);
 }
 
 #endif

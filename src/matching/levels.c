@@ -14,8 +14,6 @@
 #include "matching/levels.h"
 #include "normalise/normalise.h"
 #include "types/email_core.h"
-#include "utils/date.h"
-#include "utils/datetime.h"
 
 /* Words of two values count as the same from here on */
 #define WORD_SIMILARITY 0.9
@@ -33,12 +31,6 @@
 
 /* Most that names are alike which contradict each other */
 #define CONTRADICTING 0.79
-
-/* Edits are told apart up to here */
-#define EDITS_OF_INTEREST 8
-
-/* Edits count as few when there are more letters than this to each */
-#define LETTERS_PER_EDIT 3
 
 /* Shortest word that is looked for inside another */
 #define MIN_CONTAINED 3
@@ -364,64 +356,14 @@ IsAcronymOf(const MatchDictionary *dictionary, const MatchValue *left, const Mat
 	return true;
 }
 
-/* Count the days between two dates */
-static inline int
-DaysBetween(uint32 left, uint32 right)
-{
-	return abs(date2j(DATE_YEAR(left), DATE_MONTH(left), DATE_DAY(left)) -
-			   date2j(DATE_YEAR(right), DATE_MONTH(right), DATE_DAY(right)));
-}
-
-/* Do two dates lie within days of each other?  Mostly the years tell. */
-static inline bool
-WithinDays(uint32 left, uint32 right, double days)
-{
-	return (abs(DATE_YEAR(left) - DATE_YEAR(right)) - 1) * 365.0 <= days && DaysBetween(left, right) <= days;
-}
-
-/* Do two dates lie within days of each other once the year is off by one or ten? */
-static bool
-IsYearSlip(uint32 left, uint32 right, int days)
-{
-	static const int slips[] = {1, 10};
-
-	for (int s = 0; s < lengthof(slips); s++)
-		for (int sign = -1; sign <= 1; sign += 2)
-		{
-			int			year = DATE_YEAR(left) + sign * slips[s];
-
-			if (year > 0 && WithinDays(DATE_PACK(year, DATE_MONTH(left), DATE_DAY(left)), right, days))
-				return true;
-		}
-	return false;
-}
-
 /* Does a test on two dates hold? */
 static bool
 DateTestHolds(LevelTest test, double threshold, ValueMemo *memo)
 {
-	uint32		left = memo->left->extra;
-	uint32		right = memo->right->extra;
-
-	if (left == VALUE_NO_EXTRA || right == VALUE_NO_EXTRA)
-		return test == TEST_DIGITS && MemoEdits(memo) <= threshold;
-	switch (test)
-	{
-		case TEST_DIGITS:
-			return MemoEdits(memo) <= threshold;
-		case TEST_TRANSPOSED:
-			return DATE_YEAR(left) == DATE_YEAR(right) && DATE_MONTH(left) == DATE_DAY(right) &&
-				DATE_DAY(left) == DATE_MONTH(right);
-		case TEST_DATE_PARTS:
-			return (DATE_YEAR(left) == DATE_YEAR(right)) + (DATE_MONTH(left) == DATE_MONTH(right)) +
-				(DATE_DAY(left) == DATE_DAY(right)) >= threshold;
-		case TEST_DAYS:
-			return WithinDays(left, right, threshold);
-		case TEST_YEAR_SLIP:
-			return IsYearSlip(left, right, (int) threshold);
-		default:
-			return false;
-	}
+	if (test == TEST_DIGITS)
+		return MemoEdits(memo) <= threshold;
+	return memo->left->extra != VALUE_NO_EXTRA && memo->right->extra != VALUE_NO_EXTRA &&
+		PackedDateTest(test, threshold, memo->left->extra, memo->right->extra);
 }
 
 /* Does a test on two numbers hold? */
@@ -701,6 +643,7 @@ RecordLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right)
 	const ModelComparison *comparison = &scorer->model->comparisons[c];
 	uint32		a = left[comparison->field];
 	uint32		b = right[comparison->field];
+	int			level;
 
 	if (comparison->first_email_level >= 0 && (a == VALUE_BLANK) != (b == VALUE_BLANK))
 	{
@@ -709,7 +652,12 @@ RecordLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right)
 		if (mailbox != VALUE_BLANK)
 			return MailboxLevel(scorer, comparison, a == VALUE_BLANK ? b : a, mailbox);
 	}
-	return Level(scorer, c, a, b);
+	if (a == VALUE_BLANK || b == VALUE_BLANK)
+		return LEVEL_BLANK;
+	if (a == b)
+		return comparison->equal_level;
+	level = LineLevel(scorer, c, left, right, NULL);
+	return level != LEVEL_UNKNOWN ? level : ValueLevel(scorer, c, a, b);
 }
 
 /* Get the weight of a level, not counting how frequent the values are */
@@ -772,26 +720,22 @@ PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, Pair
 		pattern->levels[model->family] = RecordLevel(scorer, model->family, left, right);
 }
 
-/* Fetch what is cached of a pair of records ahead */
+/* Work out the levels of a pair that do not show from the lines */
 void
-PairFetch(const PairScorer *scorer, const uint32 *left, const uint32 *right)
+PairCompleteLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
 {
-	for (int c = 0; c < scorer->model->comparison_count; c++)
-	{
-		int			field = scorer->model->comparisons[c].field;
+	const MatchModel *model = scorer->model;
 
-		CacheFetch(scorer, c, left[field], right[field]);
-	}
+	for (int c = 0; c < model->comparison_count; c++)
+		if (pattern->levels[c] == LEVEL_UNKNOWN && c != model->given && c != model->family)
+			PairLevel(scorer, c, left, right, pattern);
+	PairNameLevels(scorer, left, right, pattern);
 }
 
 /* Compare two records in everything */
 void
 PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
 {
-	const MatchModel *model = scorer->model;
-
-	for (int c = 0; c < model->comparison_count; c++)
-		if (c != model->given && c != model->family)
-			PairLevel(scorer, c, left, right, pattern);
-	PairNameLevels(scorer, left, right, pattern);
+	PairPeek(scorer, left, right, pattern);
+	PairCompleteLevels(scorer, left, right, pattern);
 }

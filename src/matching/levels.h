@@ -16,20 +16,18 @@ typedef struct PairPattern
 /* A comparison whose level is not worked out yet */
 #define LEVEL_UNKNOWN (-2)
 
+/* Memory is fetched ahead of comparing a pair in so many stages: values, then their texts */
+#define FETCH_STAGES 2
+
 /* Entries of a cache of levels; a power of two */
 #define LEVEL_CACHE_SIZE 32768
 
-/* What a comparison of different values can be worth at most, before frequencies count */
-typedef struct LevelBounds
+/* What a name can be worth against a mailbox at most */
+typedef struct MailboxBounds
 {
 	double		plain;			/* at a level that uses no frequency, */
-	double		frequent;		/* at one that does, */
-	double		same_mailbox;	/* at one that asks for the same mailbox, frequency included, */
-	double		same_domain;	/* for the same domain, */
-	double		frequent_domain;	/* and uses its frequency, */
-	double		mailbox_plain;	/* at one of a name against a mailbox, */
-	double		mailbox_frequent;	/* that uses a frequency */
-} LevelBounds;
+	double		frequent;		/* at one that does, before it counts */
+} MailboxBounds;
 
 /* What two comparisons can be worth beyond their parts, knowing the level of one */
 typedef struct GroupBounds
@@ -39,6 +37,49 @@ typedef struct GroupBounds
 	double		right[MODEL_MAX_LEVELS];
 } GroupBounds;
 
+/* Sets of levels, a bit for each */
+typedef uint16 LevelSet;
+
+StaticAssertDecl(MODEL_MAX_LEVELS <= 16, "a set of levels has a bit for each");
+
+/* Edits are told apart up to here */
+#define EDITS_OF_INTEREST 8
+
+/* They are few when there are more letters than this to each */
+#define LETTERS_PER_EDIT 3
+
+/* Which levels of different values the lines of two records leave possible */
+typedef struct LineTests
+{
+	int			place;			/* of the signatures; -1 where there are none */
+	int			date_place;		/* of the dates, likewise */
+	LevelSet	always;			/* levels that letters say nothing of, */
+	LevelSet	nickname;		/* and those of each test */
+	LevelSet	initial;
+	LevelSet	part;
+	LevelSet	qgrams;
+	LevelSet	same_mailbox;
+	LevelSet	same_domain;
+	LevelSet	edits[EDITS_OF_INTEREST + 2];	/* by the number of edits */
+	LevelSet	domain_edits[EDITS_OF_INTEREST + 2];	/* likewise, at one domain */
+	bool		few_edits;		/* must edits be few for the length of the values? */
+	int			similar_count;	/* levels of Jaro-Winkler similarity, the lowest threshold first */
+	double		similar[MODEL_MAX_LEVELS];
+	LevelSet	similar_levels[MODEL_MAX_LEVELS];
+	LevelSet	certain;		/* levels that hold if they are possible */
+	LevelSet	frequent;		/* levels that use frequencies of the value */
+	double		most[MODEL_MAX_LEVELS];	/* weight of a level, without that */
+} LineTests;
+
+/* A pair on the way to its weight */
+typedef struct PairState
+{
+	PairPattern pattern;
+	double		bound;
+	double		bounds[MODEL_MAX_COMPARISONS];
+	double		group_bounds[MODEL_MAX_COMPARISONS];
+} PairState;
+
 /* Compares pairs of records of one set */
 typedef struct PairScorer
 {
@@ -46,7 +87,8 @@ typedef struct PairScorer
 	const MatchModel *model;
 	uint64	   *caches[MODEL_MAX_COMPARISONS];	/* levels by pair of values; or NULL */
 	int			most_edits[MODEL_MAX_COMPARISONS];	/* that any level asks for */
-	LevelBounds bounds[MODEL_MAX_COMPARISONS];
+	LineTests	tests[MODEL_MAX_COMPARISONS];
+	MailboxBounds mailboxes[MODEL_MAX_COMPARISONS];
 	GroupBounds groups[MODEL_MAX_COMPARISONS];
 	bool		is_far[MODEL_MAX_COMPARISONS];	/* are the values out of the processor's cache? */
 	bool		may_cross;		/* are there names that may be swapped? */
@@ -85,9 +127,17 @@ CacheFetch(const PairScorer *scorer, int c, uint32 left, uint32 right)
 }
 
 extern PairScorer *ScorerCreate(const MatchRecords *records);
-extern void PairFetch(const PairScorer *scorer, const uint32 *left, const uint32 *right);
+extern void LineTestsInit(PairScorer *scorer, int c);
+extern int	LineLevel(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, double *most);
+extern double LineCrossedBound(const PairScorer *scorer, int c, int left_field, const uint32 *left, int right_field,
+							   const uint32 *right);
+extern bool PackedDateTest(LevelTest test, double threshold, uint32 left, uint32 right);
+extern void PairPeek(const PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
+extern void PairFetch(const PairScorer *scorer, const uint32 *left, const uint32 *right, const PairPattern *pattern,
+					  int stage);
 extern void PairLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
+extern void PairCompleteLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern bool NameInMailbox(const MatchRecords *records, int name_field, uint32 name, int mailbox_field, uint32 mailbox);
 extern double PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right,
@@ -96,6 +146,10 @@ extern double LevelRarity(const PairScorer *scorer, int c, const uint32 *left, c
 						  const PairPattern *pattern);
 extern double PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 							const PairPattern *pattern, double *parts);
+extern bool PairMayReach(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least,
+						 PairState *state);
+extern bool PairReaches(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least,
+						PairState *state, double *weight);
 extern bool PairWeight(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least,
 					   PairPattern *pattern, double *weight);
 

@@ -429,6 +429,9 @@ ModelRead(Jsonb *document)
 											  "the prior of related entities");
 	model->match_probability = Probability(JsonNumber(root, "match_probability", DEFAULT_MATCH), "match_probability");
 	model->review_probability = Probability(JsonNumber(root, "review_probability", DEFAULT_REVIEW), "review_probability");
+	model->match_precision = JsonNumber(root, "match_precision", 0);
+	if (model->match_precision != 0)
+		model->match_precision = Probability(model->match_precision, "match_precision");
 	if (model->review_probability > model->match_probability)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -662,18 +665,17 @@ WriteJoint(StringInfo out, const char *name, int rows, int columns,
 	appendStringInfoChar(out, ']');
 }
 
-/* Append a part of a key */
-static void
-WriteKeyPart(StringInfo out, const MatchModel *model, const KeyPart *part)
+/* Get a part of a key as a model has it */
+const char *
+ModelKeyPart(const MatchModel *model, const KeyPart *part)
 {
 	const char *field = model->fields[part->field].name;
 	bool		has_length = part->transform == TRANSFORM_PREFIX || part->transform == TRANSFORM_LAST_DIGITS ||
 		part->transform == TRANSFORM_LONG_WORD;
 
-	AppendJsonText(out, NULL,
-				   part->transform == TRANSFORM_EXACT ? field :
-				   has_length ? psprintf("%s:%s:%d", field, KeyTransformNames[part->transform], part->length) :
-				   psprintf("%s:%s", field, KeyTransformNames[part->transform]));
+	return part->transform == TRANSFORM_EXACT ? field :
+		has_length ? psprintf("%s:%s:%d", field, KeyTransformNames[part->transform], part->length) :
+		psprintf("%s:%s", field, KeyTransformNames[part->transform]);
 }
 
 /* Write a model as a document */
@@ -716,7 +718,7 @@ ModelWrite(const MatchModel *model)
 	{
 		appendStringInfoString(&out, k ? ", {\"parts\": [" : "{\"parts\": [");
 		for (int p = 0; p < model->keys[k].part_count; p++)
-			WriteKeyPart(&out, model, &model->keys[k].parts[p]);
+			AppendJsonText(&out, NULL, ModelKeyPart(model, &model->keys[k].parts[p]));
 		appendStringInfoChar(&out, ']');
 		if (model->keys[k].recall >= 0)
 			AppendJsonNumber(&out, "recall", model->keys[k].recall);
@@ -724,7 +726,7 @@ ModelWrite(const MatchModel *model)
 	}
 	appendStringInfoString(&out, "], \"refinements\": [");
 	for (int r = 0; r < model->refinement_count; r++)
-		WriteKeyPart(&out, model, &model->refinements[r]);
+		AppendJsonText(&out, NULL, ModelKeyPart(model, &model->refinements[r]));
 	appendStringInfoChar(&out, ']');
 	AppendJsonNumber(&out, "block_limit", model->block_limit);
 	if (model->expected_records > 0)
@@ -733,6 +735,8 @@ ModelWrite(const MatchModel *model)
 	for (int r = 0; r < RELATED_COUNT; r++)
 		AppendJsonNumber(&out, psprintf("%s_prior", RelatedNames[r]), model->related_prior[r]);
 	AppendJsonNumber(&out, "match_probability", model->match_probability);
+	if (model->match_precision > 0)
+		AppendJsonNumber(&out, "match_precision", model->match_precision);
 	AppendJsonNumber(&out, "review_probability", model->review_probability);
 	appendStringInfo(&out, ", \"trained\": %s", model->is_trained ? "true" : "false");
 	if (model->report)

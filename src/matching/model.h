@@ -226,6 +226,7 @@ typedef struct MatchModel
 	double		related_prior_weight[RELATED_COUNT];
 	double		match_probability;
 	double		review_probability;
+	double		match_precision;	/* for which training chooses the threshold of a match; 0 when it does not */
 	bool		is_trained;
 	Jsonb	   *report;			/* of the training, or NULL */
 } MatchModel;
@@ -234,6 +235,7 @@ extern MatchModel *ModelCreate(void);
 extern void ModelAddEmailParts(MatchModel *model, int email);
 extern MatchModel *ModelRead(Jsonb *document);
 extern Jsonb *ModelWrite(const MatchModel *model);
+extern const char *ModelKeyPart(const MatchModel *model, const KeyPart *part);
 extern void ModelCompile(MatchModel *model);
 extern void ModelDefaultLevels(ModelComparison *comparison, FieldKind kind);
 extern int	ModelFindField(const MatchModel *model, const char *name);

@@ -21,7 +21,8 @@ FinderCreate(PairScorer *scorer, double at_least)
 
 	finder->scorer = scorer;
 	finder->at_least = at_least;
-	finder->count = finder->compared = 0;
+	finder->count = finder->met = finder->compared = 0;
+	finder->batch_count = 0;
 	finder->capacity = 1024;
 	finder->pairs = palloc(sizeof(FoundPair) * finder->capacity);
 	return finder;
@@ -56,29 +57,112 @@ SameSet(const MatchRecords *records, uint32 left, uint32 right)
 	return records->left_count > 0 && (left < records->left_count) == (right < records->left_count);
 }
 
-/* Compare the pairs of a block */
-void
-FinderVisit(void *state, const MatchKeys *keys, const MatchBlock *block)
+/* Drop the pairs of a batch that were marked; their places are taken by those behind */
+static void
+KeepPairs(PairFinder *finder, const bool *keep)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < finder->batch_count; i++)
+		if (keep[i])
+		{
+			if (kept < i)
+			{
+				finder->batch[kept] = finder->batch[i];
+				finder->states[kept] = finder->states[i];
+			}
+			kept++;
+		}
+	finder->batch_count = kept;
+}
+
+/*
+ * Compare the pairs of a batch: first by the lines of their records, which
+ * were fetched ahead and settle most; then the others, by what is fetched
+ * ahead for all of them, unless they have met at an earlier key.
+ */
+static void
+CompareBatch(PairFinder *finder, const MatchKeys *keys)
+{
+	const MatchRecords *records = keys->records;
+	PairScorer *scorer = finder->scorer;
+	MetPair    *batch = finder->batch;
+	bool		keep[PAIR_BATCH];
+
+	CHECK_FOR_INTERRUPTS();
+	finder->met += finder->batch_count;
+	for (int i = 0; i < finder->batch_count; i++)
+		keep[i] = PairMayReach(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+							   finder->at_least, &finder->states[i]);
+	KeepPairs(finder, keep);
+	for (int i = 0; i < finder->batch_count; i++)
+	{
+		CodesFetch(keys, batch[i].left);
+		CodesFetch(keys, batch[i].right);
+	}
+	for (int i = 0; i < finder->batch_count; i++)
+		keep[i] = !KeysMetBefore(keys, batch[i].key, batch[i].code, batch[i].left, batch[i].right);
+	KeepPairs(finder, keep);
+	for (int stage = 0; stage < FETCH_STAGES; stage++)
+		for (int i = 0; i < finder->batch_count; i++)
+			PairFetch(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+					  &finder->states[i].pattern, stage);
+	for (int i = 0; i < finder->batch_count; i++)
+	{
+		double		weight;
+
+		if (PairReaches(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+						finder->at_least, &finder->states[i], &weight))
+			AddPair(finder, batch[i].left, batch[i].right, weight);
+	}
+	finder->compared += finder->batch_count;
+	finder->batch_count = 0;
+}
+
+/* Compare the pairs of a block, a batch at a time */
+static void
+VisitBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
 {
 	PairFinder *finder = state;
-	const MatchRecords *records = keys->records;
 
 	for (int a = 0; a < block->count; a++)
-	{
-		CHECK_FOR_INTERRUPTS();
 		for (int b = a + 1; b < block->count; b++)
 		{
-			PairPattern pattern;
-			double		weight;
-
-			if (SameSet(records, block->numbers[a], block->numbers[b]) || KeysMetBefore(keys, block, a, b))
+			if (SameSet(keys->records, block->numbers[a], block->numbers[b]))
 				continue;
-			finder->compared++;
-			if (PairWeight(finder->scorer, RecordIds(records, block->numbers[a]), RecordIds(records, block->numbers[b]),
-						   finder->at_least, &pattern, &weight))
-				AddPair(finder, block->numbers[a], block->numbers[b], weight);
+			finder->batch[finder->batch_count++] = (MetPair) {
+				block->numbers[a], block->numbers[b], block->code, block->key
+			};
+			if (finder->batch_count == PAIR_BATCH)
+				CompareBatch(finder, keys);
 		}
-	}
+}
+
+/* Look for pairs in a slice of a key */
+void
+FinderSearchSlice(PairFinder *finder, const MatchKeys *keys, int key, const KeysSlice *slice)
+{
+	KeysVisitSlice(keys, key, slice, VisitBlock, finder);
+	CompareBatch(finder, keys);
+}
+
+/* Look for pairs across the seams of blocks that were cut up */
+void
+FinderSearchSeams(PairFinder *finder, const MatchKeys *keys)
+{
+	KeysVisitSeams(keys, VisitBlock, finder);
+	CompareBatch(finder, keys);
+}
+
+/* Look for pairs in the blocks of all keys */
+void
+FinderSearch(PairFinder *finder, const MatchKeys *keys)
+{
+	KeysSlice	all = {0, 1};
+
+	for (int k = 0; k < keys->model->key_count; k++)
+		FinderSearchSlice(finder, keys, k, &all);
+	FinderSearchSeams(finder, keys);
 }
 
 /* Compare all pairs there are */
@@ -101,27 +185,41 @@ SearchAll(PairFinder *finder, const MatchRecords *records)
 	}
 }
 
-/*
- * Find the pairs of records whose weight reaches a limit, in a share of the
- * blocks; the keys may be known already
- */
+/* Search the blocks of keys, together with workers if there are any */
+static void
+SearchKeys(PairFinder *finder, MatchRecords *records, MatchKeys *keys)
+{
+	int			workers = SharedWorkers(records);
+
+	if (workers > 0)
+		SharedSearch(records, keys, workers, finder);
+	else
+		FinderSearch(finder, keys);
+	RecordsReport(records, UINT64_FORMAT " pairs met, " UINT64_FORMAT " compared in full, " UINT64_FORMAT " found",
+				  finder->met, finder->compared, finder->count);
+}
+
+/* Find the pairs of records whose weight reaches a limit */
 FoundPair *
-FindPairs(MatchRecords *records, MatchKeys *keys, double at_least, double share, uint64 *count)
+FindPairs(MatchRecords *records, double at_least, uint64 *count)
 {
 	PairFinder *finder = FinderCreate(ScorerCreate(records), at_least);
-	int			workers = SharedWorkers(records);
 
 	if (RecordsAllPairs(records) <= COMPARE_ALL_PAIRS)
 		SearchAll(finder, records);
 	else
-	{
-		keys = keys ? keys : KeysBuild(records);
-		if (workers > 0)
-			SharedSearch(records, keys, share, workers, finder);
-		else
-			KeysVisit(keys, share, FinderVisit, finder);
-		RecordsReport(records, UINT64_FORMAT " pairs compared, " UINT64_FORMAT " found", finder->compared, finder->count);
-	}
+		SearchKeys(finder, records, KeysBuild(records, INFINITY));
+	*count = finder->count;
+	return finder->pairs;
+}
+
+/* Find the pairs of records whose weight reaches a limit among those that meet at keys, however few there are */
+FoundPair *
+FindPairsAtKeys(MatchRecords *records, MatchKeys *keys, double at_least, uint64 *count)
+{
+	PairFinder *finder = FinderCreate(ScorerCreate(records), at_least);
+
+	SearchKeys(finder, records, keys);
 	*count = finder->count;
 	return finder->pairs;
 }
@@ -143,18 +241,22 @@ PairsRecords(MatchModel *model, const char *source, const char *other)
 {
 	MatchRecords *records = RecordsCreate(model);
 
-	RecordsLoad(records, source, model->key_column);
+	RecordsLoad(records, source, model->key_column, other == NULL);
 	if (other)
 	{
 		records->left_count = records->count;
-		RecordsLoad(records, other, model->key_column);
+		RecordsLoad(records, other, model->key_column, false);
 	}
 	RecordsSetRarity(records);
 	RecordsDropLookup(records);
 	if (model->key_count == 0 && RecordsAllPairs(records) > COMPARE_ALL_PAIRS)
 	{
+		KeyChoice  *choice;
+
 		ModelMeasurePresence(model, records);
-		ModelChooseKeys(model, records, NULL, 0);
+		choice = KeyChoiceCreate(model, records);
+		KeyChoiceTake(choice, NULL, 0);
+		KeyChoiceFree(choice);
 	}
 	return records;
 }
@@ -165,13 +267,17 @@ ReturnPairs(ReturnSetInfo *rsinfo, const MatchRecords *records, const FoundPair 
 {
 	Datum		match = CStringGetTextDatum("match");
 	Datum		possible = CStringGetTextDatum("possible");
+	StringInfoData left;
+	StringInfoData right;
 
+	initStringInfo(&left);
+	initStringInfo(&right);
 	for (uint64 i = 0; i < count; i++)
 	{
 		double		probability = WeightProbability(pairs[i].weight);
 		Datum		values[5] = {
-			CStringGetTextDatum(RecordsKey(records, pairs[i].left)),
-			CStringGetTextDatum(RecordsKey(records, pairs[i].right)),
+			RecordsKeyDatum(records, pairs[i].left, &left),
+			RecordsKeyDatum(records, pairs[i].right, &right),
 			Float8GetDatum(probability),
 			Float8GetDatum(pairs[i].weight),
 			probability >= records->model->match_probability ? match : possible
@@ -181,8 +287,6 @@ ReturnPairs(ReturnSetInfo *rsinfo, const MatchRecords *records, const FoundPair 
 		if (i % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-		pfree(DatumGetPointer(values[0]));
-		pfree(DatumGetPointer(values[1]));
 	}
 }
 
@@ -206,7 +310,7 @@ find_pairs(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)),
 						   PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
-	pairs = FindPairs(records, NULL, log2(at_least) - log2(1 - at_least), 1, &count);
+	pairs = FindPairs(records, log2(at_least) - log2(1 - at_least), &count);
 	ReturnPairs((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count);
 	SharedRelease(records);
 	return (Datum) 0;
@@ -219,12 +323,20 @@ train_match_model(PG_FUNCTION_ARGS)
 {
 	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	MatchModel *model = ModelRead(PG_GETARG_JSONB_P(1));
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt training", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(context);
 	MatchRecords *records = RecordsCreate(model);
+	Jsonb	   *trained;
 
-	RecordsLoad(records, source, model->key_column);
+	RecordsLoad(records, source, model->key_column, true);
 	ModelTrain(model, records, PG_GETARG_BOOL(2));
 	SharedRelease(records);
-	PG_RETURN_JSONB_P(ModelWrite(model));
+	MemoryContextSwitchTo(outer);
+	trained = ModelWrite(model);
+
+	/* The caller may go on to find clusters in the same memory */
+	MemoryContextDelete(context);
+	PG_RETURN_JSONB_P(trained);
 }
 
 /* Check a match model, and write it out in full */

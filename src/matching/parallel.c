@@ -13,28 +13,23 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "matching/arrays.h"
 #include "matching/parallel.h"
+#include "matching/shared.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "storage/dsm.h"
 #include "storage/proc.h"
 
-/* Fewer records are not worth the start of workers */
-#define SHARED_MIN_RECORDS 50000
-
 /* Tasks for each process, so that none waits long for the last */
 #define TASKS_PER_PROCESS 8
 
-/* Tasks that random pairs are counted in */
-#define RANDOM_TASKS 8
+/* Finding the blocks of keys takes memory in every process, and little time */
+#define BUILD_WORKERS 1
 
 /* Results go through a queue of this size, so many at a time */
 #define QUEUE_SIZE 262144
 #define MESSAGE_ITEMS 1024
-
-/* Small arrays share a segment of this size */
-#define SEGMENT_SIZE ((uint64) 8 * 1024 * 1024)
-#define SHARED_MAX_SEGMENTS 128
 
 /* What is in the segment that the workers are started with */
 #define SHARED_KEY_JOB 1
@@ -42,28 +37,10 @@
 
 typedef enum
 {
+	SHARED_BUILD,				/* find the blocks of keys */
 	SHARED_SEARCH,				/* find pairs whose weight reaches a limit */
 	SHARED_COUNT				/* count patterns, of random pairs and of those in blocks */
 } SharedWork;
-
-/* A segment with arrays */
-typedef struct SharedSegment
-{
-	dsm_handle	handle;
-	char	   *base;			/* as the leader sees it */
-	uint64		size;
-} SharedSegment;
-
-/* The arrays that are shared, in segments, as they are moved one after the other to save memory */
-typedef struct SharedArrays
-{
-	dsm_segment *segments[SHARED_MAX_SEGMENTS];
-	SharedSegment described[SHARED_MAX_SEGMENTS];
-	int			count;
-	uint64		used;			/* of the last one */
-	uint64		to_move;
-	bool		is_complete;
-} SharedArrays;
 
 /*
  * What the workers are told.  Arrays are in the shared segment, their addresses
@@ -78,13 +55,14 @@ typedef struct SharedJob
 	MatchDictionary words[MODEL_MAX_FIELDS];
 	MatchKeys	keys;
 	SharedWork	work;
-	double		share;			/* of the blocks */
+	double		wanted;			/* pairs in blocks, when building */
 	double		at_least;		/* weight, when searching */
 	uint64		random_pairs;	/* when counting */
 	uint32		slices;			/* of each key */
 	uint32		task_count;
 	pg_atomic_uint32 next_task;
-	pg_atomic_uint64 compared;	/* pairs, by workers */
+	pg_atomic_uint64 met;		/* pairs, by workers, */
+	pg_atomic_uint64 compared;	/* and those compared in full */
 } SharedJob;
 
 /* What one process finds */
@@ -94,120 +72,28 @@ typedef struct SharedFinds
 	uint64	   *first;			/* by task, where its pairs begin, */
 	uint64	   *count;			/* and how many they are */
 	PatternTable *tables[2];	/* of random pairs, of those in blocks */
+	KeyBuilder *builder;
 } SharedFinds;
+
+/* What a message holds */
+typedef enum
+{
+	ITEM_PAIR,
+	ITEM_PATTERN,
+	ITEM_MEMBER,
+	ITEM_SEAM,
+	ITEM_BLOCKS
+} ItemKind;
 
 /* What goes before the items of a message */
 typedef struct MessageHead
 {
-	uint32		task;			/* or table */
+	ItemKind	kind;
+	uint32		task;			/* or table, or key */
 	uint32		count;
 } MessageHead;
 
 PGDLLEXPORT void MatchWorkerMain(dsm_segment *segment, shm_toc *toc);
-
-typedef void (*ArrayVisitor) (void *state, void **array, uint64 size);
-
-/* Visit the arrays of a dictionary that pairs are compared by */
-static void
-VisitDictionary(MatchDictionary *dictionary, ArrayVisitor visit, void *state)
-{
-	visit(state, (void **) &dictionary->values, sizeof(MatchValue) * (uint64) dictionary->count);
-	visit(state, (void **) &dictionary->text, dictionary->text_used);
-	visit(state, (void **) &dictionary->tokens, sizeof(uint32) * (uint64) dictionary->token_used);
-	visit(state, (void **) &dictionary->domains, sizeof(uint32) * (uint64) dictionary->count);
-	visit(state, (void **) &dictionary->numbers, sizeof(double) * (uint64) dictionary->number_used);
-}
-
-/* Visit all arrays that pairs are compared by */
-static void
-VisitArrays(MatchRecords *records, MatchKeys *keys, ArrayVisitor visit, void *state)
-{
-	const MatchModel *model = records->model;
-
-	for (int d = 0; d < model->dictionary_count; d++)
-	{
-		VisitDictionary(&records->dictionaries[d], visit, state);
-		if (records->dictionaries[d].words)
-			VisitDictionary(records->dictionaries[d].words, visit, state);
-	}
-	for (int f = 0; f < model->field_count; f++)
-	{
-		visit(state, (void **) &records->rarity[f], sizeof(double) * (uint64) records->rarity_size[f]);
-		visit(state, (void **) &records->word_rarity[f], sizeof(double) * (uint64) records->word_rarity_size[f]);
-	}
-	visit(state, (void **) &records->ids, sizeof(uint32) * (uint64) records->count * model->field_count);
-	visit(state, (void **) &keys->codes, sizeof(uint32) * (uint64) records->count * keys->stride);
-}
-
-/* Add up the room that arrays need */
-static void
-AddRoom(void *state, void **array, uint64 size)
-{
-	if (*array)
-		*(uint64 *) state += CACHELINEALIGN(size);
-}
-
-/* Move an array into shared memory; stops where there is none left */
-static void
-MoveArray(void *state, void **array, uint64 size)
-{
-	SharedArrays *arrays = state;
-	uint64		room = CACHELINEALIGN(size);
-	SharedSegment *last = arrays->count == 0 ? NULL : &arrays->described[arrays->count - 1];
-
-	if (*array == NULL || !arrays->is_complete)
-		return;
-	CHECK_FOR_INTERRUPTS();
-	if (last == NULL || last->size - arrays->used < room)
-	{
-		dsm_segment *segment = NULL;
-		uint64		needed = Max(room, Min(SEGMENT_SIZE, arrays->to_move));
-
-		if (arrays->count < SHARED_MAX_SEGMENTS)
-			segment = dsm_create(needed, DSM_CREATE_NULL_IF_MAXSEGMENTS);
-		if (segment == NULL)
-		{
-			arrays->is_complete = false;
-			return;
-		}
-		arrays->segments[arrays->count] = segment;
-		last = &arrays->described[arrays->count++];
-		last->handle = dsm_segment_handle(segment);
-		last->base = dsm_segment_address(segment);
-		last->size = needed;
-		arrays->used = 0;
-	}
-	memcpy(last->base + arrays->used, *array, size);
-	pfree(*array);
-	*array = last->base + arrays->used;
-	arrays->used += room;
-	arrays->to_move -= room;
-}
-
-/* The segments as the leader sees them, and where this process has them */
-typedef struct Relocation
-{
-	const SharedJob *job;
-	char	  **bases;
-} Relocation;
-
-/* Turn the leader's address of an array into that of this process */
-static void
-RelocateArray(void *state, void **array, uint64 size)
-{
-	const Relocation *relocation = state;
-
-	for (int s = 0; s < relocation->job->segment_count && *array; s++)
-	{
-		const SharedSegment *segment = &relocation->job->segments[s];
-
-		if ((char *) *array >= segment->base && (char *) *array < segment->base + segment->size)
-		{
-			*array = relocation->bases[s] + ((char *) *array - segment->base);
-			break;
-		}
-	}
-}
 
 /* Get how many workers are worth asking for */
 int
@@ -223,12 +109,11 @@ static bool
 ShareArrays(MatchRecords *records, MatchKeys *keys)
 {
 	if (records->shared == NULL)
-	{
-		records->shared = MemoryContextAllocZero(records->context, sizeof(SharedArrays));
-		records->shared->is_complete = true;
-		VisitArrays(records, keys, AddRoom, &records->shared->to_move);
-		VisitArrays(records, keys, MoveArray, records->shared);
-	}
+		records->shared = SharedCreate(records->context);
+	VisitRecords(records, SharedAddRoom, records->shared);
+	VisitKeys(keys, SharedAddRoom, records->shared);
+	VisitRecords(records, SharedMove, records->shared);
+	VisitKeys(keys, SharedMove, records->shared);
 	return records->shared->is_complete;
 }
 
@@ -239,16 +124,22 @@ SharedRelease(MatchRecords *records)
 	if (records->shared == NULL)
 		return;
 	for (int s = 0; s < records->shared->count; s++)
-		dsm_detach(records->shared->segments[s]);
+		if (records->shared->segments[s])
+			dsm_detach(records->shared->segments[s]);
 	records->shared = NULL;
 }
 
 /* Make what one process finds */
 static SharedFinds *
-CreateFinds(const SharedJob *job, PairScorer *scorer)
+CreateFinds(const SharedJob *job, MatchKeys *keys, PairScorer *scorer)
 {
 	SharedFinds *finds = palloc0(sizeof(SharedFinds));
 
+	if (job->work == SHARED_BUILD)
+	{
+		finds->builder = KeyBuilderCreate(keys, job->wanted);
+		return finds;
+	}
 	finds->finder = FinderCreate(scorer, job->at_least);
 	finds->first = palloc0(sizeof(uint64) * job->task_count);
 	finds->count = palloc0(sizeof(uint64) * job->task_count);
@@ -262,23 +153,25 @@ CreateFinds(const SharedJob *job, PairScorer *scorer)
 static void
 WorkOnTasks(SharedJob *job, const MatchKeys *keys, PairScorer *scorer, SharedFinds *finds)
 {
-	uint32		random_tasks = job->work == SHARED_COUNT ? RANDOM_TASKS : 0;
+	uint32		random_tasks = job->work == SHARED_COUNT ? RANDOM_PARTS : 0;
 	uint32		task;
 
 	while ((task = pg_atomic_fetch_add_u32(&job->next_task, 1)) < job->task_count)
 	{
 		uint32		part = task - random_tasks;
-		KeysSlice	slice = {job->share, part % job->slices, job->slices};
+		KeysSlice	slice = {part % job->slices, job->slices};
 
 		CHECK_FOR_INTERRUPTS();
-		if (task < random_tasks)
-			PatternsOfRandomPairs(finds->tables[0], scorer, job->random_pairs, task, random_tasks);
+		if (job->work == SHARED_BUILD)
+			KeyBuild(finds->builder, task);
+		else if (task < random_tasks)
+			PatternsOfRandomPairs(finds->tables[0], scorer, job->random_pairs, task);
 		else if (job->work == SHARED_COUNT)
 			PatternsOfSlice(finds->tables[1], scorer, keys, part / job->slices, &slice);
 		else
 		{
 			finds->first[task] = finds->finder->count;
-			KeysVisitSlice(keys, part / job->slices, &slice, FinderVisit, finds->finder);
+			FinderSearchSlice(finds->finder, keys, part / job->slices, &slice);
 			finds->count[task] = finds->finder->count - finds->first[task];
 		}
 	}
@@ -286,11 +179,11 @@ WorkOnTasks(SharedJob *job, const MatchKeys *keys, PairScorer *scorer, SharedFin
 
 /* Send items to the leader; false when it does not listen any more */
 static bool
-SendItems(shm_mq_handle *queue, uint32 task, const void *items, uint64 count, Size item_size)
+SendItems(shm_mq_handle *queue, ItemKind kind, uint32 task, const void *items, uint64 count, Size item_size)
 {
 	for (uint64 from = 0; from < count; from += MESSAGE_ITEMS)
 	{
-		MessageHead head = {task, Min(MESSAGE_ITEMS, count - from)};
+		MessageHead head = {kind, task, Min(MESSAGE_ITEMS, count - from)};
 		shm_mq_iovec parts[2] = {
 			{(const char *) &head, sizeof(head)},
 			{(const char *) items + from * item_size, head.count * item_size}
@@ -302,12 +195,35 @@ SendItems(shm_mq_handle *queue, uint32 task, const void *items, uint64 count, Si
 	return true;
 }
 
+/* Send the blocks of the keys that were built here to the leader */
+static void
+SendBlocks(shm_mq_handle *queue, const MatchKeys *keys)
+{
+	for (int k = 0; k < keys->model->key_count; k++)
+	{
+		const KeyBlocks *blocks = &keys->blocks[k];
+
+		if (blocks->members == NULL)
+			continue;
+		if (!SendItems(queue, ITEM_BLOCKS, k, blocks, 1, sizeof(KeyBlocks)) ||
+			!SendItems(queue, ITEM_MEMBER, k, blocks->members, blocks->member_count, sizeof(CodeEntry)) ||
+			!SendItems(queue, ITEM_SEAM, k, blocks->seams, blocks->seam_count, 2 * sizeof(uint32)))
+			return;
+	}
+}
+
 /* Send what was found to the leader */
 static void
-SendFinds(shm_mq_handle *queue, const SharedJob *job, const SharedFinds *finds)
+SendFinds(shm_mq_handle *queue, const SharedJob *job, const MatchKeys *keys, const SharedFinds *finds)
 {
+	if (job->work == SHARED_BUILD)
+	{
+		SendBlocks(queue, keys);
+		return;
+	}
 	for (uint32 task = 0; task < job->task_count; task++)
-		if (!SendItems(queue, task, finds->finder->pairs + finds->first[task], finds->count[task], sizeof(FoundPair)))
+		if (!SendItems(queue, ITEM_PAIR, task, finds->finder->pairs + finds->first[task], finds->count[task],
+					   sizeof(FoundPair)))
 			return;
 	for (int t = 0; t < 2 && finds->tables[t]; t++)
 	{
@@ -315,14 +231,25 @@ SendFinds(shm_mq_handle *queue, const SharedJob *job, const SharedFinds *finds)
 		PatternCount **list = PatternsList(finds->tables[t], &count);
 
 		for (int i = 0; i < count; i++)
-			if (!SendItems(queue, t, list[i], 1, sizeof(PatternCount)))
+			if (!SendItems(queue, ITEM_PATTERN, t, list[i], 1, sizeof(PatternCount)))
 				return;
 	}
 }
 
+/* Take the blocks of a key, whose members and seams follow */
+static void
+TakeBlocks(KeyBlocks *blocks, const char *item)
+{
+	memcpy(blocks, item, sizeof(KeyBlocks));
+	blocks->members = ArrayAllocate(CurrentMemoryContext, sizeof(CodeEntry) * (uint64) Max(blocks->member_count, 1));
+	blocks->seams = blocks->seam_count == 0 ? NULL :
+		ArrayAllocate(CurrentMemoryContext, 2 * sizeof(uint32) * (uint64) blocks->seam_count);
+	blocks->member_count = blocks->seam_count = 0;
+}
+
 /* Take what a worker found */
 static void
-ReceiveFinds(shm_mq_handle *queue, const SharedJob *job, SharedFinds *finds)
+ReceiveFinds(shm_mq_handle *queue, MatchKeys *keys, SharedFinds *finds)
 {
 	Size		size;
 	void	   *data;
@@ -331,20 +258,35 @@ ReceiveFinds(shm_mq_handle *queue, const SharedJob *job, SharedFinds *finds)
 	{
 		MessageHead head;
 		const char *items = (const char *) data + sizeof(MessageHead);
+		PatternCount entry;
+		KeyBlocks  *blocks;
 
 		memcpy(&head, data, sizeof(MessageHead));
-		if (job->work == SHARED_COUNT)
+		blocks = &keys->blocks[Min(head.task, MODEL_MAX_KEYS - 1)];
+		switch (head.kind)
 		{
-			PatternCount entry;
-
-			memcpy(&entry, items, sizeof(PatternCount));
-			PatternsMerge(finds->tables[head.task], &entry);
-			continue;
+			case ITEM_PAIR:
+				if (finds->count[head.task] == 0)
+					finds->first[head.task] = finds->finder->count;
+				finds->count[head.task] += head.count;
+				FinderAppend(finds->finder, (const FoundPair *) items, head.count);
+				break;
+			case ITEM_PATTERN:
+				memcpy(&entry, items, sizeof(PatternCount));
+				PatternsMerge(finds->tables[head.task], &entry);
+				break;
+			case ITEM_BLOCKS:
+				TakeBlocks(blocks, items);
+				break;
+			case ITEM_MEMBER:
+				memcpy(blocks->members + blocks->member_count, items, head.count * sizeof(CodeEntry));
+				blocks->member_count += head.count;
+				break;
+			case ITEM_SEAM:
+				memcpy(blocks->seams + 2 * (uint64) blocks->seam_count, items, head.count * 2 * sizeof(uint32));
+				blocks->seam_count += head.count;
+				break;
 		}
-		if (finds->count[head.task] == 0)
-			finds->first[head.task] = finds->finder->count;
-		finds->count[head.task] += head.count;
-		FinderAppend(finds->finder, (const FoundPair *) items, head.count);
 	}
 }
 
@@ -356,7 +298,7 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	shm_mq	   *queue = (shm_mq *) ((char *) shm_toc_lookup(toc, SHARED_KEY_QUEUES, false) +
 									QUEUE_SIZE * ParallelWorkerNumber);
 	shm_mq_handle *handle;
-	Relocation	relocation = {job, palloc(sizeof(char *) * SHARED_MAX_SEGMENTS)};
+	Relocation	relocation = {job->segment_count, job->segments};
 	MatchRecords *records = palloc(sizeof(MatchRecords));
 	MatchKeys  *keys = palloc(sizeof(MatchKeys));
 	MatchDictionary *words = palloc(sizeof(job->words));
@@ -367,8 +309,11 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	handle = shm_mq_attach(queue, segment, NULL);
 	for (int s = 0; s < job->segment_count; s++)
 	{
-		dsm_segment *arrays = dsm_attach(job->segments[s].handle);
+		dsm_segment *arrays;
 
+		if (job->segments[s].size == 0)
+			continue;
+		arrays = dsm_attach(job->segments[s].handle);
 		if (arrays == NULL)
 			return;				/* the leader gave up */
 		relocation.bases[s] = dsm_segment_address(arrays);
@@ -382,16 +327,22 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 		if (records->dictionaries[d].words)
 			records->dictionaries[d].words = &words[d];
 	RecordsJoinParts(records);
-	VisitArrays(records, keys, RelocateArray, &relocation);
+	VisitRecords(records, SharedRelocate, &relocation);
+	VisitKeys(keys, SharedRelocate, &relocation);
 
-	scorer = ScorerCreate(records);
-	finds = CreateFinds(job, scorer);
+	scorer = job->work == SHARED_BUILD ? NULL : ScorerCreate(records);
+	finds = CreateFinds(job, keys, scorer);
 	WorkOnTasks(job, keys, scorer, finds);
-	pg_atomic_fetch_add_u64(&job->compared, finds->finder->compared);
-	SendFinds(handle, job, finds);
+	if (finds->finder)
+	{
+		pg_atomic_fetch_add_u64(&job->met, finds->finder->met);
+		pg_atomic_fetch_add_u64(&job->compared, finds->finder->compared);
+	}
+	SendFinds(handle, job, keys, finds);
 	shm_mq_detach(handle);
 	for (int s = 0; s < job->segment_count; s++)
-		dsm_detach(dsm_find_mapping(job->segments[s].handle));
+		if (job->segments[s].size > 0)
+			dsm_detach(dsm_find_mapping(job->segments[s].handle));
 }
 
 /* Describe a job to the workers */
@@ -408,8 +359,10 @@ DescribeJob(SharedJob *job, const SharedJob *wanted, MatchRecords *records, cons
 		if (records->dictionaries[d].words)
 			job->words[d] = *records->dictionaries[d].words;
 	job->slices = 1 + TASKS_PER_PROCESS * processes / Max(keys->model->key_count, 1);
-	job->task_count = job->slices * keys->model->key_count + (job->work == SHARED_COUNT ? RANDOM_TASKS : 0);
+	job->task_count = job->work == SHARED_BUILD ? keys->model->key_count :
+		job->slices * keys->model->key_count + (job->work == SHARED_COUNT ? RANDOM_PARTS : 0);
 	pg_atomic_init_u32(&job->next_task, 0);
+	pg_atomic_init_u64(&job->met, 0);
 	pg_atomic_init_u64(&job->compared, 0);
 }
 
@@ -417,7 +370,7 @@ DescribeJob(SharedJob *job, const SharedJob *wanted, MatchRecords *records, cons
 static SharedFinds *
 RunJob(const SharedJob *wanted, MatchRecords *records, MatchKeys *keys, int workers, uint32 *task_count)
 {
-	PairScorer *scorer = ScorerCreate(records);
+	PairScorer *scorer = wanted->work == SHARED_BUILD ? NULL : ScorerCreate(records);
 	ParallelContext *context;
 	SharedJob  *job;
 	SharedFinds *finds;
@@ -441,45 +394,89 @@ RunJob(const SharedJob *wanted, MatchRecords *records, MatchKeys *keys, int work
 	for (int w = 0; w < context->nworkers_launched; w++)
 		handles[w] = shm_mq_attach((shm_mq *) (queues + QUEUE_SIZE * w), context->seg, context->worker[w].bgwhandle);
 
-	finds = CreateFinds(job, scorer);
+	finds = CreateFinds(job, keys, scorer);
 	WorkOnTasks(job, keys, scorer, finds);
 	for (int w = 0; w < context->nworkers_launched; w++)
-		ReceiveFinds(handles[w], job, finds);
+		ReceiveFinds(handles[w], keys, finds);
 	WaitForParallelWorkersToFinish(context);
 	*task_count = job->task_count;
-	finds->finder->compared += pg_atomic_read_u64(&job->compared);
+	if (finds->finder)
+	{
+		finds->finder->met += pg_atomic_read_u64(&job->met);
+		finds->finder->compared += pg_atomic_read_u64(&job->compared);
+	}
 	DestroyParallelContext(context);
 	ExitParallelMode();
 	return finds;
 }
 
+/* Find the blocks of all keys together with workers; false when there is no shared memory for that */
+static bool
+SharedBuild(MatchRecords *records, MatchKeys *keys, double wanted_pairs, int workers)
+{
+	SharedJob	wanted = {.work = SHARED_BUILD,.wanted = wanted_pairs};
+	SharedFinds *finds;
+	uint32		task_count;
+
+	if (!ShareArrays(records, keys))
+		return false;
+	keys->codes = SharedAllocate(records->shared, sizeof(uint32) * (uint64) keys->stride * records->count);
+	if (keys->codes == NULL)
+		return false;
+	finds = RunJob(&wanted, records, keys, workers, &task_count);
+	KeyBuilderFree(finds->builder);
+	return true;
+}
+
+/* Work out the codes of all keys and find their blocks, of which a share will do if they have more pairs than wanted */
+MatchKeys *
+KeysBuild(MatchRecords *records, double wanted)
+{
+	MatchKeys  *keys = KeysCreate(records);
+	int			workers = Min(Min(SharedWorkers(records), BUILD_WORKERS), keys->model->key_count - 1);
+
+	if (workers <= 0 || !SharedBuild(records, keys, wanted, workers))
+	{
+		KeyBuilder *builder = KeyBuilderCreate(keys, wanted);
+
+		keys->codes = ArrayAllocate(CurrentMemoryContext,
+									sizeof(uint32) * (uint64) Max(keys->stride, 1) * Max(records->count, 1));
+		for (int k = 0; k < keys->model->key_count; k++)
+			KeyBuild(builder, k);
+		KeyBuilderFree(builder);
+	}
+	RecordsReport(records, "%d blocking keys built", keys->model->key_count);
+	return keys;
+}
+
 /* Find pairs together with workers */
 void
-SharedSearch(MatchRecords *records, MatchKeys *keys, double share, int workers, PairFinder *finder)
+SharedSearch(MatchRecords *records, MatchKeys *keys, int workers, PairFinder *finder)
 {
-	SharedJob	wanted = {.work = SHARED_SEARCH,.share = share,.at_least = finder->at_least};
+	SharedJob	wanted = {.work = SHARED_SEARCH,.at_least = finder->at_least};
 	SharedFinds *finds;
 	uint32		task_count;
 
 	if (!ShareArrays(records, keys))
 	{
-		KeysVisit(keys, share, FinderVisit, finder);
+		FinderSearch(finder, keys);
 		return;
 	}
 	finds = RunJob(&wanted, records, keys, workers, &task_count);
 	for (uint32 task = 0; task < task_count; task++)
 		FinderAppend(finder, finds->finder->pairs + finds->first[task], finds->count[task]);
+	finder->met = finds->finder->met;
 	finder->compared = finds->finder->compared;
 	pfree(finds->finder->pairs);
-	KeysVisitSeams(keys, FinderVisit, finder);
+	FinderSearchSeams(finder, keys);
 }
 
 /* Count patterns together with workers, those of random pairs and those of pairs in blocks */
 void
-SharedCount(MatchRecords *records, MatchKeys *keys, double share, uint64 random_pairs, int workers,
+SharedCount(MatchRecords *records, MatchKeys *keys, uint64 random_pairs, int workers,
 			PatternTable *random, PatternTable *met)
 {
-	SharedJob	wanted = {.work = SHARED_COUNT,.share = share,.random_pairs = random_pairs};
+	SharedJob	wanted = {.work = SHARED_COUNT,.random_pairs = random_pairs};
 	PatternTable *tables[2] = {random, met};
 	SharedFinds *finds;
 	uint32		task_count;
@@ -488,8 +485,9 @@ SharedCount(MatchRecords *records, MatchKeys *keys, double share, uint64 random_
 	{
 		PairScorer *scorer = ScorerCreate(records);
 
-		PatternsOfRandomPairs(random, scorer, random_pairs, 0, 1);
-		PatternsOfBlocks(met, scorer, keys, share);
+		for (int part = 0; part < RANDOM_PARTS; part++)
+			PatternsOfRandomPairs(random, scorer, random_pairs, part);
+		PatternsOfBlocks(met, scorer, keys);
 		return;
 	}
 	finds = RunJob(&wanted, records, keys, workers, &task_count);

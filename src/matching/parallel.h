@@ -8,8 +8,9 @@
 #include "matching/patterns.h"
 
 extern int	SharedWorkers(const MatchRecords *records);
-extern void SharedSearch(MatchRecords *records, MatchKeys *keys, double share, int workers, PairFinder *finder);
-extern void SharedCount(MatchRecords *records, MatchKeys *keys, double share, uint64 random_pairs, int workers,
+extern MatchKeys *KeysBuild(MatchRecords *records, double wanted);
+extern void SharedSearch(MatchRecords *records, MatchKeys *keys, int workers, PairFinder *finder);
+extern void SharedCount(MatchRecords *records, MatchKeys *keys, uint64 random_pairs, int workers,
 						PatternTable *random, PatternTable *met);
 extern void SharedRelease(MatchRecords *records);
 

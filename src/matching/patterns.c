@@ -16,8 +16,8 @@
 /* A fixed seed: training twice on the same records gives the same model */
 #define RANDOM_SEED 1969
 
-/* So many pairs are drawn at a time, and their memory is fetched ahead */
-#define RANDOM_BATCH 64
+/* So many pairs are counted at a time, their memory being fetched ahead */
+#define COUNTED_BATCH 64
 
 /* Sums of corrections are counted in parts of a bit: exact in a double up to half a billion bits */
 #define TERM_UNITS 16777216.0
@@ -52,9 +52,10 @@ ExactTerm(double term)
 	return rint(term * TERM_UNITS) / TERM_UNITS;
 }
 
-/* Count a pair of records */
-void
-PatternsAdd(PatternTable *table, PairScorer *scorer, const uint32 *left, const uint32 *right, uint16 bound)
+/* Count a pair of records as far as its levels are known, and work out the others */
+static void
+AddPair(PatternTable *table, PairScorer *scorer, const uint32 *left, const uint32 *right, uint16 bound,
+		PairPattern *pattern)
 {
 	PatternKey	key;
 	PatternCount *entry;
@@ -62,8 +63,10 @@ PatternsAdd(PatternTable *table, PairScorer *scorer, const uint32 *left, const u
 	double		correction;
 	bool		found;
 
+	PairCompleteLevels(scorer, left, right, pattern);
 	memset(&key, 0, sizeof(key));
-	PairLevels(scorer, left, right, &key.pattern);
+	memcpy(key.pattern.levels, pattern->levels, scorer->model->comparison_count);
+	key.pattern.order = pattern->order;
 	correction = ExactTerm(PatternRarity(scorer, left, right, &key.pattern, shared));
 	key.rarity = Max(0, Min(RARITY_CLASSES - 1, (int) rint(correction) + RARITY_OFFSET));
 	key.bound = bound;
@@ -79,6 +82,87 @@ PatternsAdd(PatternTable *table, PairScorer *scorer, const uint32 *left, const u
 	for (int r = 0; r < RELATED_COUNT; r++)
 		entry->shared_correction[r] += ExactTerm(shared[r]);
 	table->pairs++;
+}
+
+/* A pair to be counted */
+typedef struct CountedPair
+{
+	uint32		left;
+	uint32		right;
+	uint32		code;			/* under which it meets, */
+	int			key;			/* at this key; negative for a random pair */
+	uint16		bound;
+	PairPattern pattern;
+} CountedPair;
+
+/* Pairs that are counted together */
+typedef struct PairBatch
+{
+	PatternTable *table;
+	PairScorer *scorer;
+	const MatchKeys *keys;		/* or NULL for random pairs */
+	uint16		depends[MODEL_MAX_KEYS];	/* comparisons that a key depends on */
+	int			count;
+	CountedPair pairs[COUNTED_BATCH];
+} PairBatch;
+
+/* Get the comparisons that every key at which a pair meets depends on; false when it has met before */
+static bool
+IsNewPair(const PairBatch *batch, CountedPair *pair)
+{
+	const MatchKeys *keys = batch->keys;
+	uint32		agreeing;
+
+	if (KeysMetBefore(keys, pair->key, pair->code, pair->left, pair->right))
+		return false;
+	agreeing = KeysAgreeing(keys, RecordCodes(keys, pair->left), RecordCodes(keys, pair->right));
+	pair->bound = agreeing == 0 ? 0 : PG_UINT16_MAX;
+	for (int k = 0; k < keys->model->key_count; k++)
+		if (agreeing & (1u << k))
+			pair->bound &= batch->depends[k];
+	return true;
+}
+
+/* Count the pairs of a batch */
+static void
+BatchCount(PairBatch *batch)
+{
+	const MatchRecords *records = batch->scorer->records;
+	int			count = 0;
+
+	CHECK_FOR_INTERRUPTS();
+	for (int i = 0; i < batch->count; i++)
+		if (batch->keys == NULL || IsNewPair(batch, &batch->pairs[i]))
+			batch->pairs[count++] = batch->pairs[i];
+	for (int i = 0; i < count; i++)
+		PairPeek(batch->scorer, RecordIds(records, batch->pairs[i].left), RecordIds(records, batch->pairs[i].right),
+				 &batch->pairs[i].pattern);
+	for (int stage = 0; stage < FETCH_STAGES; stage++)
+		for (int i = 0; i < count; i++)
+			PairFetch(batch->scorer, RecordIds(records, batch->pairs[i].left),
+					  RecordIds(records, batch->pairs[i].right), &batch->pairs[i].pattern, stage);
+	for (int i = 0; i < count; i++)
+		AddPair(batch->table, batch->scorer, RecordIds(records, batch->pairs[i].left),
+				RecordIds(records, batch->pairs[i].right), batch->pairs[i].bound, &batch->pairs[i].pattern);
+	batch->count = 0;
+}
+
+/* Add a pair to a batch, fetching ahead what it is told by, and count the batch when it is full */
+static inline void
+BatchAdd(PairBatch *batch, uint32 left, uint32 right, int key, uint32 code)
+{
+	RecordFetch(batch->scorer->records, left);
+	RecordFetch(batch->scorer->records, right);
+	if (batch->keys)
+	{
+		CodesFetch(batch->keys, left);
+		CodesFetch(batch->keys, right);
+	}
+	batch->pairs[batch->count++] = (CountedPair) {
+		left, right, code, key
+	};
+	if (batch->count == COUNTED_BATCH)
+		BatchCount(batch);
 }
 
 /* Add what was counted elsewhere */
@@ -125,88 +209,43 @@ PatternsList(const PatternTable *table, int *count)
 	return list;
 }
 
-/* Count random pairs, or a part of them: all there are when they are not more than wanted */
+/* Count one of the parts of so many random pairs: of all there are when they are not more than wanted */
 void
-PatternsOfRandomPairs(PatternTable *table, PairScorer *scorer, uint64 wanted, int part, int parts)
+PatternsOfRandomPairs(PatternTable *table, PairScorer *scorer, uint64 wanted, int part)
 {
 	const MatchRecords *records = scorer->records;
 	uint64		all = (uint64) records->count * (records->count - 1) / 2;
+	PairBatch	batch = {.table = table,.scorer = scorer};
 	pg_prng_state random;
 
 	if (all <= wanted)
 	{
-		for (uint32 a = part; a < records->count; a += parts)
-		{
-			CHECK_FOR_INTERRUPTS();
+		for (uint32 a = part; a < records->count; a += RANDOM_PARTS)
 			for (uint32 b = a + 1; b < records->count; b++)
-				PatternsAdd(table, scorer, RecordIds(records, a), RecordIds(records, b), 0);
-		}
+				BatchAdd(&batch, a, b, -1, CODE_NONE);
+		BatchCount(&batch);
 		return;
 	}
-	pg_prng_seed(&random, RANDOM_SEED);
-	for (uint64 done = 0; done < wanted; done += RANDOM_BATCH)
+	pg_prng_seed(&random, RANDOM_SEED + part);
+	for (uint64 i = part; i < wanted; i += RANDOM_PARTS)
 	{
-		uint32		pairs[RANDOM_BATCH][2];
-		int			count = Min(RANDOM_BATCH, wanted - done);
+		uint32		left = pg_prng_uint64_range(&random, 0, records->count - 1);
+		uint32		right = pg_prng_uint64_range(&random, 0, records->count - 2);
 
-		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < count; i++)
-		{
-			pairs[i][0] = pg_prng_uint64_range(&random, 0, records->count - 1);
-			pairs[i][1] = pg_prng_uint64_range(&random, 0, records->count - 2);
-			pairs[i][1] += pairs[i][1] >= pairs[i][0];
-		}
-		if (done / RANDOM_BATCH % parts != part)
-			continue;
-		for (int stage = 0; stage < FETCH_STAGES; stage++)
-			for (int i = 0; i < count; i++)
-			{
-				RecordFetch(records, pairs[i][0], stage);
-				RecordFetch(records, pairs[i][1], stage);
-			}
-		for (int i = 0; i < count; i++)
-		{
-			if (i + 1 < count)
-				PairFetch(scorer, RecordIds(records, pairs[i + 1][0]), RecordIds(records, pairs[i + 1][1]));
-			PatternsAdd(table, scorer, RecordIds(records, pairs[i][0]), RecordIds(records, pairs[i][1]), 0);
-		}
+		BatchAdd(&batch, left, right + (right >= left), -1, CODE_NONE);
 	}
+	BatchCount(&batch);
 }
-
-/* What counts the pairs of blocks */
-typedef struct BlockCounter
-{
-	PatternTable *table;
-	PairScorer *scorer;
-	uint16		depends[MODEL_MAX_KEYS];	/* comparisons that a key depends on */
-} BlockCounter;
 
 /* Count the pairs of a block */
 static void
 CountBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
 {
-	BlockCounter *counter = state;
+	PairBatch  *batch = state;
 
 	for (int a = 0; a < block->count; a++)
-	{
-		CHECK_FOR_INTERRUPTS();
 		for (int b = a + 1; b < block->count; b++)
-		{
-			const uint32 *left = RecordIds(keys->records, block->numbers[a]);
-			const uint32 *right = RecordIds(keys->records, block->numbers[b]);
-			uint16		bound = PG_UINT16_MAX;
-			uint32		agreeing;
-
-			if (KeysMetBefore(keys, block, a, b))
-				continue;
-			PairFetch(counter->scorer, left, right);
-			agreeing = KeysAgreeing(keys, RecordCodes(keys, block->numbers[a]), RecordCodes(keys, block->numbers[b]));
-			for (int k = 0; k < keys->model->key_count; k++)
-				if (agreeing & (1u << k))
-					bound &= counter->depends[k];
-			PatternsAdd(counter->table, counter->scorer, left, right, agreeing == 0 ? 0 : bound);
-		}
-	}
+			BatchAdd(batch, block->numbers[a], block->numbers[b], block->key, block->code);
 }
 
 /* Get the comparisons that depend on the fields of a key, a bit for each */
@@ -231,40 +270,45 @@ KeyDependents(const MatchModel *model, const ModelKey *key)
 
 /* Make what counts the pairs of blocks */
 static void
-CounterInit(BlockCounter *counter, PatternTable *table, PairScorer *scorer, const MatchKeys *keys)
+BatchInit(PairBatch *batch, PatternTable *table, PairScorer *scorer, const MatchKeys *keys)
 {
-	counter->table = table;
-	counter->scorer = scorer;
+	batch->table = table;
+	batch->scorer = scorer;
+	batch->keys = keys;
+	batch->count = 0;
 	for (int k = 0; k < keys->model->key_count; k++)
-		counter->depends[k] = KeyDependents(keys->model, &keys->model->keys[k]);
+		batch->depends[k] = KeyDependents(keys->model, &keys->model->keys[k]);
 }
 
 /* Count the pairs that meet in a slice of the blocks of a key */
 void
 PatternsOfSlice(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, int key, const KeysSlice *slice)
 {
-	BlockCounter counter;
+	PairBatch	batch;
 
-	CounterInit(&counter, table, scorer, keys);
-	KeysVisitSlice(keys, key, slice, CountBlock, &counter);
+	BatchInit(&batch, table, scorer, keys);
+	KeysVisitSlice(keys, key, slice, CountBlock, &batch);
+	BatchCount(&batch);
 }
 
 /* Count the pairs across the seams of blocks that were cut up */
 void
 PatternsOfSeams(PatternTable *table, PairScorer *scorer, const MatchKeys *keys)
 {
-	BlockCounter counter;
+	PairBatch	batch;
 
-	CounterInit(&counter, table, scorer, keys);
-	KeysVisitSeams(keys, CountBlock, &counter);
+	BatchInit(&batch, table, scorer, keys);
+	KeysVisitSeams(keys, CountBlock, &batch);
+	BatchCount(&batch);
 }
 
-/* Count the pairs that meet in blocks, or in a share of the blocks */
+/* Count the pairs that meet in blocks */
 void
-PatternsOfBlocks(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, double share)
+PatternsOfBlocks(PatternTable *table, PairScorer *scorer, const MatchKeys *keys)
 {
-	BlockCounter counter;
+	KeysSlice	all = {0, 1};
 
-	CounterInit(&counter, table, scorer, keys);
-	KeysVisit(keys, share, CountBlock, &counter);
+	for (int k = 0; k < keys->model->key_count; k++)
+		PatternsOfSlice(table, scorer, keys, k, &all);
+	PatternsOfSeams(table, scorer, keys);
 }

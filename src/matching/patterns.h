@@ -7,6 +7,9 @@
 #include "matching/keys.h"
 #include "matching/levels.h"
 
+/* Random pairs are drawn in so many parts, whoever draws them */
+#define RANDOM_PARTS 8
+
 /* Frequency corrections are told apart by so many classes, one bit of weight wide */
 #define RARITY_CLASSES 32
 #define RARITY_OFFSET 10
@@ -35,15 +38,13 @@ typedef struct PatternTable
 } PatternTable;
 
 extern PatternTable *PatternsCreate(void);
-extern void PatternsAdd(PatternTable *table, PairScorer *scorer, const uint32 *left, const uint32 *right,
-						uint16 bound);
 extern PatternCount **PatternsList(const PatternTable *table, int *count);
 extern void PatternsMerge(PatternTable *table, const PatternCount *counted);
-extern void PatternsOfRandomPairs(PatternTable *table, PairScorer *scorer, uint64 wanted, int part, int parts);
+extern void PatternsOfRandomPairs(PatternTable *table, PairScorer *scorer, uint64 wanted, int part);
 extern uint16 KeyDependents(const MatchModel *model, const ModelKey *key);
 extern void PatternsOfSlice(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, int key,
 							const KeysSlice *slice);
 extern void PatternsOfSeams(PatternTable *table, PairScorer *scorer, const MatchKeys *keys);
-extern void PatternsOfBlocks(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, double share);
+extern void PatternsOfBlocks(PatternTable *table, PairScorer *scorer, const MatchKeys *keys);
 
 #endif

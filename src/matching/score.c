@@ -45,7 +45,7 @@ SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const Pai
 			continue;
 		field = model->comparisons[names[n]].field;
 		if (left[field] != VALUE_BLANK && NameInMailbox(scorer->records, field, left[field], mailbox, left[mailbox]))
-			said += scorer->records->rarity[field][left[field]];
+			said += ValueRarity(scorer->records, field, left[field]);
 	}
 	return said;
 }
@@ -62,8 +62,7 @@ LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *r
 	const ModelLevel *level;
 	int			field = comparison->field;
 	int			right_field = field;
-	const double *rarity;
-	const double *right_rarity;
+	const MatchRecords *records = scorer->records;
 	uint32		a;
 	uint32		b;
 	double		least;
@@ -81,13 +80,16 @@ LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *r
 		right_field = model->comparisons[model->family].field;
 	else if (pattern->order == 1 && c == model->family)
 		right_field = model->comparisons[model->given].field;
-	rarity = scorer->records->rarity[field];
-	right_rarity = scorer->records->rarity[right_field];
 	a = left[field];
 	b = right[right_field];
-	least = a == VALUE_BLANK ? right_rarity[b] : b == VALUE_BLANK ? rarity[a] : Min(rarity[a], right_rarity[b]);
+	if (a == VALUE_BLANK)
+		least = ValueRarity(records, right_field, b);
+	else if (b == VALUE_BLANK)
+		least = ValueRarity(records, field, a);
+	else
+		least = Min(ValueRarity(records, field, a), ValueRarity(records, right_field, b));
 	if (field != right_field && a != VALUE_BLANK && b != VALUE_BLANK)
-		least = Min(least, Min(right_rarity[a], rarity[b]));
+		least = Min(least, Min(ValueRarity(records, right_field, a), ValueRarity(records, field, b)));
 	if (level->test == TEST_SAME_MAILBOX && least > LEAST_SAID)
 		least = Max(least - SaidByNames(scorer, field, left, pattern), LEAST_SAID);
 	return least + model->fields[field].agreement_weight;

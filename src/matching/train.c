@@ -21,11 +21,9 @@
 #include <math.h>
 
 #include "matching/choose.h"
-#include "matching/json.h"
 #include "matching/parallel.h"
 #include "matching/train.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 
 /* Pairs that are looked at, random and in blocks */
 #define RANDOM_PAIRS 600000
@@ -55,9 +53,6 @@
 /* Steps by which is found how often related entities share something, and its bounds */
 #define SHARED_STEPS 12
 #define LEAST_SHARED 1e-4
-
-/* Fewer matching pairs than this are no evidence */
-#define MIN_MATCHES 15
 
 /* What the estimate of chance agreement may not fall below, of all agreement seen */
 #define LEAST_CHANCE 0.002
@@ -310,7 +305,9 @@ Iterate(Training *training)
 		MaximisePriors(training);
 		TrainingMaximiseGroups(training);
 		ModelCompile(training->model);
-		if (training->change < CONVERGED && fabs(training->matches - before) <= CONVERGED * Max(before, 1))
+		training->has_converged = training->change < CONVERGED &&
+			fabs(training->matches - before) <= CONVERGED * Max(before, 1);
+		if (training->has_converged)
 			break;
 	}
 }
@@ -327,30 +324,6 @@ CheckEvidence(const Training *training)
 				 errhint("Train on more records, or use the model as it is: what it starts with are usual values.")));
 }
 
-/* Say what the training rests on */
-static Jsonb *
-Report(const Training *training)
-{
-	const MatchModel *model = training->model;
-	StringInfoData out;
-
-	initStringInfo(&out);
-	appendStringInfo(&out, "{\"records\": %u", training->records->count);
-	AppendJsonNumber(&out, "pairs_counted", training->random.pairs + (training->is_complete ? 0 : training->met.pairs));
-	appendStringInfo(&out, ", \"all_pairs_counted\": %s", training->is_complete ? "true" : "false");
-	AppendJsonNumber(&out, "matches", rint(training->matches));
-	appendStringInfo(&out, ", \"iterations\": %d, \"converged\": %s, \"evidence\": {", training->iterations,
-					 training->iterations < MAX_ITERATIONS ? "true" : "false");
-	for (int c = 0; c < model->comparison_count; c++)
-		AppendJsonNumber(&out, model->comparisons[c].name, rint(training->evidence[c]));
-	appendStringInfoString(&out, "}, \"without_evidence\": [");
-	for (int c = 0; c < model->comparison_count; c++)
-		if (training->evidence[c] < MIN_MATCHES)
-			AppendJsonText(&out, NULL, model->comparisons[c].name);
-	appendStringInfoString(&out, "]}");
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
-}
-
 /* Take the patterns of a table for training */
 static void
 TakePatterns(PatternSet *set, const PatternTable *table)
@@ -364,29 +337,27 @@ TakePatterns(PatternSet *set, const PatternTable *table)
 static void
 CountPatterns(Training *training, PairScorer *scorer)
 {
-	MatchModel *model = training->model;
 	PatternTable *random = PatternsCreate();
 	PatternTable *met = random;
 
 	training->is_complete = training->all_pairs <= COMPARE_ALL_PAIRS;
 	if (training->is_complete)
-		PatternsOfRandomPairs(random, scorer, COMPARE_ALL_PAIRS, 0, 1);
+		for (int part = 0; part < RANDOM_PARTS; part++)
+			PatternsOfRandomPairs(random, scorer, COMPARE_ALL_PAIRS, part);
 	else
 	{
-		MatchKeys  *keys = training->keys = KeysBuild(training->records);
+		MatchKeys  *keys = training->keys = KeysBuild(training->records, BLOCK_PAIRS);
 		int			workers = SharedWorkers(training->records);
-		double		pairs = 0;
 
-		for (int k = 0; k < model->key_count; k++)
-			pairs += keys->pairs[k];
-		training->share = Min(1, BLOCK_PAIRS / Max(pairs, 1));
+		training->share = KeysKeepWanted(keys, BLOCK_PAIRS);
 		met = PatternsCreate();
 		if (workers > 0)
-			SharedCount(training->records, keys, training->share, RANDOM_PAIRS, workers, random, met);
+			SharedCount(training->records, keys, RANDOM_PAIRS, workers, random, met);
 		else
 		{
-			PatternsOfRandomPairs(random, scorer, RANDOM_PAIRS, 0, 1);
-			PatternsOfBlocks(met, scorer, keys, training->share);
+			for (int part = 0; part < RANDOM_PARTS; part++)
+				PatternsOfRandomPairs(random, scorer, RANDOM_PAIRS, part);
+			PatternsOfBlocks(met, scorer, keys);
 		}
 		RecordsReport(training->records, UINT64_FORMAT " pairs counted", random->pairs + met->pairs);
 	}
@@ -439,7 +410,7 @@ void
 ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 {
 	Training	training = {.model = model,.records = records,.share = 1};
-	bool		choose = model->key_count == 0;
+	KeyChoice  *choice = NULL;
 
 	if (records->count < 2)
 		ereport(ERROR,
@@ -457,9 +428,10 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 	RecordsSetRarity(records);
 	RecordsDropLookup(records);
 	RecordsReport(records, "frequencies of %d fields measured", model->field_count);
-	if (choose)
+	if (model->key_count == 0)
 	{
-		ModelChooseKeys(model, records, NULL, 0);
+		choice = KeyChoiceCreate(model, records);
+		KeyChoiceTake(choice, NULL, 0);
 		RecordsReport(records, "%d blocking keys chosen", model->key_count);
 	}
 	for (int c = 0; c < model->comparison_count; c++)
@@ -484,23 +456,28 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 	if (is_clean)
 	{
 		TakeUsual(&training);
+		training.has_converged = true;
 		model->is_trained = true;
-		model->report = Report(&training);
+		model->report = TrainingReport(&training);
 		return;
 	}
 	Iterate(&training);
+	if (model->match_precision > 0)
+		TrainingSetThreshold(&training);
 	RecordsReport(records, "model fitted in %d iterations", training.iterations);
 	CheckEvidence(&training);
-	if (choose)
+	if (choice)
 	{
 		FoundPair  *matched;
 		uint64		matched_count;
 
-		matched = FindPairs(records, training.keys, MATCHED_WEIGHT, training.share, &matched_count);
+		matched = training.keys ? FindPairsAtKeys(records, training.keys, MATCHED_WEIGHT, &matched_count) :
+			FindPairs(records, MATCHED_WEIGHT, &matched_count);
 		if (matched_count > 0)
-			ModelChooseKeys(model, records, matched, matched_count);
+			KeyChoiceTake(choice, matched, matched_count);
+		KeyChoiceFree(choice);
 		RecordsReport(records, "%d blocking keys chosen by matches", model->key_count);
 	}
 	model->is_trained = true;
-	model->report = Report(&training);
+	model->report = TrainingReport(&training);
 }

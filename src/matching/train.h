@@ -51,7 +51,11 @@ typedef struct Training
 	double		matches;
 	double		change;
 	int			iterations;
+	bool		has_converged;
 } Training;
+
+/* Fewer matching pairs than this are no evidence */
+#define MIN_MATCHES 15
 
 extern void ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean);
 extern void ModelMeasurePresence(MatchModel *model, const MatchRecords *records);
@@ -59,6 +63,9 @@ extern void ModelMeasureFields(MatchModel *model, MatchRecords *records);
 extern bool LevelIsOfEmail(const ModelLevel *level);
 extern void TrainingFindFamilies(Training *training);
 extern void TrainingExpect(Training *training);
+extern double PatternProbability(const MatchModel *model, const PatternCount *entry);
+extern void TrainingSetThreshold(Training *training);
+extern Jsonb *TrainingReport(const Training *training);
 extern void TrainingFindGroups(Training *training);
 extern void TrainingMaximiseGroups(Training *training);
 

@@ -33,4 +33,38 @@ SELECT count(*), count(DISTINCT cluster_id) FROM place_model,
 	lead_mgmt.find_clusters($$ SELECT i AS id, 'one name' AS name, 'one city' AS city, 'one street' AS street FROM generate_series(1, 3000) AS i $$,
 		model || '{"keys": [{"parts": ["name"]}, {"parts": ["city"]}], "block_limit": 20}');
 
-DROP TABLE place, place_model;
+-- what keys cost and find: a pair that meets at two keys is lost without neither; without keys all pairs are compared
+SELECT key, pairs, split, round(found::numeric, 2) AS found, round(lost::numeric, 2) AS lost FROM place_model,
+	lead_mgmt.explain_blocking('place', model || '{"keys": [{"parts": ["name"]}, {"parts": ["city", "street:rare_words"]}, {"parts": ["city:prefix:6"]}], "block_limit": 100, "prior": 0.2}');
+SELECT b.* FROM place_model, lead_mgmt.explain_blocking('SELECT * FROM place WHERE id < 4000', model || '{"keys": [{"parts": ["name"]}]}') AS b;
+SELECT b.* FROM place_model, lead_mgmt.explain_blocking('SELECT * FROM place WHERE id < 100', model) AS b;
+SELECT lead_mgmt.explain_blocking('nowhere', model) FROM place_model;
+
+-- letters at a loss: values that differ in what a signature tells and in what it does not are scored as one by one
+CREATE TABLE spelt (id integer, given text, family text, email text, phone text, city text, born text, code text);
+INSERT INTO spelt SELECT i,
+	(ARRAY['Ann', 'Anne Marie', 'A', 'Bob', 'Robert', 'Ngọc Ánh', 'ánh ngoc', 'Zoë', 'Marie-Anne', 'Li', NULL])[1 + i % 11],
+	(ARRAY['Smith', 'Smyth', 'Smit', 'Nguyễn', 'nguyen', 'de la Cruz', 'Cruz', 'O', 'Ann', 'Robert'])[1 + i / 11 % 10],
+	(ARRAY['a.smith@gmail.com', 'smith.a@gmail.com', 'asmith@googlemail.com', 'a.smith1@corp.example', 'b.smith1@corp.example', NULL, 'x@y.example'])[1 + i % 7],
+	(ARRAY['+49 30 1234567', '030 1234576', '030 7654321', '12', NULL])[1 + i % 5],
+	(ARRAY['Berlin', 'Berlín', 'East Berlin', 'Bern', 'Bonn', NULL])[1 + i % 6],
+	(ARRAY['1980-02-11', '1980-11-02', '1980-02-12', '1990-02-11', '1980-02', '31.12.1999', '1981-02-11', NULL])[1 + i % 8],
+	(ARRAY['DE 123', 'DE-124', 'ED 123', 'X'])[1 + i % 4]
+FROM generate_series(1, 100) AS i;
+CREATE TABLE spelt_model AS SELECT lead_mgmt.check_match_model('{
+	"fields": [{"field": "given", "kind": "given_name", "column": "given"}, {"field": "family", "kind": "family_name", "column": "family"},
+		{"field": "email", "kind": "email", "column": "email"}, {"field": "phone", "kind": "phone", "column": "phone"},
+		{"field": "city", "kind": "text", "column": "city"}, {"field": "born", "kind": "date", "column": "born"},
+		{"field": "code", "kind": "identifier", "column": "code"}],
+	"comparisons": [{"field": "given"}, {"field": "family"}, {"field": "email"}, {"field": "phone"}, {"field": "city"}, {"field": "born"}, {"field": "code"}],
+	"name_order": {"given": "given", "family": "family"}, "prior": 0.01}') AS model;
+SELECT count(*) AS pairs, count(*) FILTER (WHERE p.weight IS DISTINCT FROM (SELECT e.total FROM lead_mgmt.explain_pair(model, to_jsonb(a), to_jsonb(b)) WITH ORDINALITY AS e ORDER BY e.ordinality DESC LIMIT 1)) AS others
+FROM spelt_model, lead_mgmt.find_pairs('spelt', model, 0.2) p JOIN spelt a ON a.id::text = left_id JOIN spelt b ON b.id::text = right_id;
+-- and none that reaches the limit is given up early
+SELECT count(*) AS pairs, count(p.left_id) AS found
+FROM (SELECT a.id AS a, b.id AS b, lead_mgmt.match_probability(model, to_jsonb(a), to_jsonb(b)) AS probability
+	FROM spelt_model, spelt a JOIN spelt b ON a.id < b.id AND b.id % 7 = 0) s
+LEFT JOIN (SELECT f.* FROM spelt_model, lead_mgmt.find_pairs('spelt', model, 0.2) f) p ON p.left_id = s.a::text AND p.right_id = s.b::text
+WHERE s.probability >= 0.2;
+
+DROP TABLE place, place_model, spelt, spelt_model;

@@ -44,6 +44,14 @@ SELECT lead_mgmt.train_match_model(q, lead_mgmt.propose_match_model(q)) AS model
 FROM (VALUES ('SELECT id, first_name, surname, dob, city, email, phone FROM person')) v (q);
 SELECT model -> 'trained' AS trained, model -> 'report' ->> 'records' AS records, model -> 'report' -> 'converged' AS converged,
 	(model -> 'report' ->> 'matches')::int BETWEEN 380 AND 420 AS matches_are_about_400 FROM model;
+-- from which probability on pairs are right so often, by the fitted mixture; or that one as the threshold
+SELECT count(*) >= 4 AS listed, bool_and(is_higher) AS rising, bool_and((t ->> 'recall')::float8 BETWEEN 0.8 AND 1) AS recall
+FROM (SELECT t, (t ->> 'match_probability')::float8 >= lag((t ->> 'match_probability')::float8, 1, 0) OVER (ORDER BY n) AS is_higher
+	FROM model, jsonb_array_elements(model -> 'report' -> 'thresholds') WITH ORDINALITY AS x (t, n)) t;
+SELECT (strict ->> 'match_probability')::float8 > (loose ->> 'match_probability')::float8 AS stricter, loose ->> 'match_precision' AS asked
+FROM (SELECT lead_mgmt.train_match_model('person', model || '{"match_precision": 0.999}') AS strict,
+	lead_mgmt.train_match_model('person', model || '{"match_precision": 0.7}') AS loose FROM model) m;
+SELECT lead_mgmt.check_match_model(model || '{"match_precision": 1.5}') FROM model;
 -- training again gives the same
 SELECT count(DISTINCT m) FROM (SELECT model FROM model UNION ALL
 	SELECT lead_mgmt.train_match_model('person', m) FROM (SELECT lead_mgmt.propose_match_model(
