@@ -300,15 +300,13 @@ COMMENT ON FUNCTION lead_mgmt.learn_outcome() IS
 CREATE FUNCTION lead_mgmt.lead_priority(win_probability double precision, value numeric, age interval, due_in interval)
 	RETURNS double precision
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS $$
-		SELECT 100 * GREATEST(LEAST(COALESCE(win_probability, 0), 1), 0.01)
+	RETURN 100 * GREATEST(LEAST(COALESCE(win_probability, 0), 1), 0.01)
 			* (1 + pg_catalog.log(1 + LEAST(GREATEST(COALESCE(value, 0), 0), 1e15)))::double precision
 			* (1 + pg_catalog.power(2::double precision,
 				- LEAST(GREATEST(COALESCE(pg_catalog.date_part('epoch', age), 0), 0) / 1209600, 1000))) / 2
 			* (1 + CASE WHEN due_in IS NULL THEN 0 ELSE pg_catalog.power(2::double precision,
 				- LEAST(GREATEST(pg_catalog.date_part('epoch', due_in), 0) / 86400, 1000)) END)
-			+ CASE WHEN due_in <= '0' THEN 10000 ELSE 0 END
-	$$;
+			+ CASE WHEN due_in <= '0' THEN 10000 ELSE 0 END;
 
 COMMENT ON FUNCTION lead_mgmt.lead_priority(double precision, numeric, interval, interval) IS
 	'How soon a lead should be worked on, the greater the sooner: 100 times the win probability (0 to 1, at least 0.01), times 1 + log10(1 + value), times a factor that falls from 1 for a new lead to 1/2 for an old one, half of the way in 14 days, times one that rises from 1 without anything due to 2 when something is due now or overdue, half of the way a day before; and 10000 more when it is due now or overdue, so that what is overdue comes before everything else. NULLs count as probability 0, value 0, age 0 and nothing due.';

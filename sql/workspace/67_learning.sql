@@ -66,7 +66,13 @@ SELECT
 	i.by_kind AS interactions_by_kind,
 	i.by_channel AS interactions_by_channel
 FROM (
-	SELECT n.stage_entered_at AS closed_at, (before.row).*
+	SELECT n.stage_entered_at AS closed_at,
+		(before.row).account_id, (before.row).agent_id, (before.row).attributes, (before.row).budget,
+		(before.row).campaign_id, (before.row).channel, (before.row).company_name, (before.row).contact_id,
+		(before.row).contact_name, (before.row).created_at, (before.row).currency, (before.row).email,
+		(before.row).is_existing_customer, (before.row).lead_id, (before.row).origin, (before.row).page,
+		(before.row).phone, (before.row).pipeline, (before.row).product, (before.row).source, (before.row).team_id,
+		(before.row).title
 	FROM @workspace@.lead n
 	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, (
 		SELECT COALESCE(pg_catalog.jsonb_object_agg(x.key, x.old), '{}')
@@ -80,7 +86,12 @@ FROM (
 	WHERE n.status <> 'open'
 ) l
 LEFT JOIN LATERAL (
-	SELECT (pg_catalog.jsonb_populate_record(n, (
+	SELECT (before.row).account_id, (before.row).attributes, (before.row).city, (before.row).country,
+		(before.row).customer_since, (before.row).email, (before.row).family_name, (before.row).first_source,
+		(before.row).full_name, (before.row).given_name, (before.row).job_title, (before.row).language,
+		(before.row).last_source, (before.row).phone, (before.row).postal_code, (before.row).region
+	FROM @workspace@.contact n
+	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, (
 		SELECT COALESCE(pg_catalog.jsonb_object_agg(x.key, x.old), '{}')
 		FROM (
 			SELECT DISTINCT ON (d.key) d.key, d.value -> 'old' AS old
@@ -88,12 +99,15 @@ LEFT JOIN LATERAL (
 			CROSS JOIN LATERAL pg_catalog.jsonb_each(g.changes) d
 			WHERE g.entity = 'contact' AND g.entity_id = n.contact_id AND g.changed_at >= l.closed_at
 			ORDER BY d.key, g.audit_id
-		) x))).*
-	FROM @workspace@.contact n
+		) x)) AS row OFFSET 0) before
 	WHERE n.contact_id = l.contact_id
 ) c ON true
 LEFT JOIN LATERAL (
-	SELECT (pg_catalog.jsonb_populate_record(n, (
+	SELECT (before.row).account_id, (before.row).annual_revenue, (before.row).attributes, (before.row).city,
+		(before.row).country, (before.row).domain, (before.row).employees, (before.row).industry, (before.row).name,
+		(before.row).phone, (before.row).website
+	FROM @workspace@.account n
+	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, (
 		SELECT COALESCE(pg_catalog.jsonb_object_agg(x.key, x.old), '{}')
 		FROM (
 			SELECT DISTINCT ON (d.key) d.key, d.value -> 'old' AS old
@@ -101,8 +115,7 @@ LEFT JOIN LATERAL (
 			CROSS JOIN LATERAL pg_catalog.jsonb_each(g.changes) d
 			WHERE g.entity = 'account' AND g.entity_id = n.account_id AND g.changed_at >= l.closed_at
 			ORDER BY d.key, g.audit_id
-		) x))).*
-	FROM @workspace@.account n
+		) x)) AS row OFFSET 0) before
 	WHERE n.account_id = COALESCE(l.account_id, c.account_id)
 ) a ON true
 LEFT JOIN @workspace@.campaign ca ON ca.campaign_id = l.campaign_id

@@ -91,7 +91,8 @@ link_lead
 call_event_handler
 \.
 SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
-FROM extension_function f WHERE f.lanname IN ('sql', 'plpgsql')
+-- but for a body that was parsed when it was made
+FROM extension_function f WHERE f.lanname IN ('sql', 'plpgsql') AND (SELECT p.prosqlbody IS NULL FROM pg_proc p WHERE p.oid = f.oid)
 	OR f.proname IN (SELECT name FROM runs_sql)
 ORDER BY f.name;
 SELECT is((SELECT array_agg(w.name) FROM runs_sql w
