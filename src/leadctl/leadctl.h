@@ -46,6 +46,7 @@ extern void BufferReserve(Buffer *buffer, size_t more);
 extern void BufferAdd(Buffer *buffer, const void *data, size_t len);
 extern void BufferAddText(Buffer *buffer, const char *text);
 extern void BufferAddJson(Buffer *buffer, const char *text, size_t len);
+extern char *HexText(const unsigned char *bytes, size_t len);
 
 /* Where the server is, and the workspace in it */
 typedef struct Target
