@@ -158,7 +158,7 @@ extern Datum FieldsSummed(MergeContext *ctx, EntityKind entity);
 /* rescore.c */
 extern void MergeMixed(MergeContext *ctx, int64 lead_id);
 extern void MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner);
-extern void RescoreMixed(MergeContext *ctx);
+extern void RescoreMixed(UndoContext *undo);
 
 /* undo.c */
 extern void UndoRefuse(UndoContext *undo, const char *what, int64 merge_id) pg_attribute_noreturn();

@@ -29,12 +29,35 @@ static const PlanSource without_fields = {
 /* A later merge that gave a row ($5) to whom a restored one ($3) belongs */
 static const PlanSource find_brought = {
 	"SELECT " TOP_MERGE("m.merge_id")
-	" FROM (VALUES ('contact', ($3 ->> 'contact_id')::pg_catalog.int8), ('account', ($3 ->> 'account_id')::pg_catalog.int8))"
+	" FROM (VALUES ('contact', ($3 ->> 'contact_id')::pg_catalog.int8),"
+	" ('contact', ($3 ->> 'individual_contact_id')::pg_catalog.int8), ('account', ($3 ->> 'account_id')::pg_catalog.int8))"
 	" o (entity, id) JOIN @workspace@.merge m ON m.entity = o.entity AND m.winner_id = o.id"
 	" AND m.undone_at IS NULL AND m.merge_id > $2 AND m.merge_id <> ALL ($1)"
 	" JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action = 'moved' AND c.schema_name IS NULL"
 	" AND c.table_name = $4 AND c.keys @> pg_catalog.jsonb_build_array($5) LIMIT 1",
 	5, {ARG_INT8S, ARG_INT8, ARG_JSONB, ARG_TEXT, ARG_JSONB}
+};
+
+/*
+ * A later merge of a row that another later one had given to whom a restored
+ * one ($3) belongs: were it undone, both would need the same place.
+ */
+static const PlanSource find_claim = {
+	"SELECT " TOP_MERGE("r.merge_id") " AS merge_id, r.old_id"
+	" FROM (VALUES ('contact', ($3 ->> 'contact_id')::pg_catalog.int8),"
+	" ('contact', ($3 ->> 'individual_contact_id')::pg_catalog.int8), ('account', ($3 ->> 'account_id')::pg_catalog.int8))"
+	" o (entity, id) JOIN @workspace@.merge m ON m.entity = o.entity AND m.winner_id = o.id"
+	" AND m.undone_at IS NULL AND m.merge_id > $2 AND m.merge_id <> ALL ($1)"
+	" JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action = 'moved' AND c.schema_name IS NULL"
+	" AND c.table_name = $4 CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(c.keys) k (key)"
+	" JOIN @workspace@.entity_redirect r ON r.entity = $4 AND r.old_id = (k.key ->> ($4 || '_id'))::pg_catalog.int8"
+	" AND r.merge_id <> ALL ($1)"
+	" JOIN @workspace@.merge_change x ON x.merge_id = r.merge_id AND x.action = 'removed' AND x.schema_name IS NULL"
+	" AND x.table_name = $4 AND x.keys = pg_catalog.jsonb_build_array(k.key)"
+	" WHERE x.before ->> 'individual_contact_id' = $3 ->> 'individual_contact_id'"
+	" OR x.before ->> 'context_key' = $3 ->> 'context_key' AND x.before ->> 'status' = 'open' AND $3 ->> 'status' = 'open'"
+	" AND x.before -> 'contact_id' IS NOT DISTINCT FROM $3 -> 'contact_id' ORDER BY 1 DESC LIMIT 1",
+	4, {ARG_INT8S, ARG_INT8, ARG_JSONB, ARG_TEXT}
 };
 
 /* May all columns of a foreign key be null? */
@@ -190,6 +213,16 @@ RefuseBrought(UndoContext *undo, const MergeTable *table, Datum image, Datum key
 				   ResultInt64(0, 1, NULL));
 }
 
+/* Refuse when the place of a restored row is that of a row which is merged away now */
+static void
+RefuseClaimed(UndoContext *undo, const MergeTable *table, Datum image)
+{
+	Datum		values[4] = {undo->tree, Int64GetDatum(undo->merge_id), image, CStringGetTextDatum(table->name)};
+
+	if (WorkspaceExecute(undo->merge.ws, &find_claim, values, NULL) > 0)
+		UndoRefuse(undo, psprintf("%s " INT64_FORMAT, table->name, ResultInt64(0, 2, NULL)), ResultInt64(0, 1, NULL));
+}
+
 /*
  * Empty what an entity can do without in a unique index where another row has
  * its values by now, and report it; returns the image unchanged when the index
@@ -199,7 +232,8 @@ static Datum
 YieldIndex(UndoContext *undo, const MergeTable *table, Relation rel, Relation unique, Datum key, Datum image)
 {
 	Form_pg_index index = unique->rd_index;
-	char	   *predicate = IndexPredicate(rel, BuildIndexInfo(unique));
+	IndexInfo  *info = BuildIndexInfo(unique);
+	char	   *predicate = IndexPredicate(rel, info);
 	StringInfoData match;
 	Datum		names[INDEX_MAX_KEYS];
 	Datum		values[2] = {image, (Datum) 0};
@@ -215,16 +249,19 @@ YieldIndex(UndoContext *undo, const MergeTable *table, Relation rel, Relation un
 			return image;
 		attribute = TupleDescAttr(RelationGetDescr(rel), index->indkey.values[i] - 1);
 		name = quote_identifier(NameStr(attribute->attname));
-		appendStringInfo(&match, "%st.%s IS NOT DISTINCT FROM r.%s", i ? " AND " : "", name, name);
+		appendStringInfo(&match, "%st.%s %s r.%s", i ? " AND " : "", name,
+						 info->ii_NullsNotDistinct ? "IS NOT DISTINCT FROM" : "=", name);
 		if (!attribute->attnotnull && !IsForeign(rel, attribute->attnum))
 			names[count++] = CStringGetTextDatum(NameStr(attribute->attname));
 	}
-	if (count == 0 ||
-		UndoExecute(undo, table,
-					psprintf("SELECT %s FROM (SELECT * FROM %s%s) t, lead_mgmt.row_of_image(NULL::%s, $1) r WHERE %s LIMIT 1",
-							 table->key_json, table->source, predicate, table->type, match.data), 1, values) == 0)
+	if (UndoExecute(undo, table,
+					psprintf("SELECT %s FROM (SELECT * FROM %s%s) t,"
+							 " (SELECT * FROM lead_mgmt.row_of_image(NULL::%s, $1)%s) r WHERE %s LIMIT 1",
+							 table->key_json, table->source, predicate, table->type, predicate, match.data), 1, values) == 0)
 		return image;
 	RefuseBrought(undo, table, image, ResultJson(0, 1, NULL));
+	if (count == 0)
+		return image;
 	for (int i = 0; i < count; i++)
 		UndoReport(undo, table->type, key, TextDatumGetCString(names[i]),
 			   ImageMember(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_TAKEN);
@@ -258,6 +295,8 @@ void
 UndoInsert(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
 {
 	image = UndoParents(undo, table, key, image);
+	if (table->entity == ENTITY_ACCOUNT || table->entity == ENTITY_LEAD)
+		RefuseClaimed(undo, table, image);
 	if (InsertImage(undo, table, image))
 		return;
 	if (table->entity < 0)

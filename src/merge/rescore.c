@@ -66,8 +66,9 @@ static const PlanSource log_leads = {
 	" " CHANGED_FIELDS("b.image", "a.image") ", " CHANGED_FIELDS("a.image", "b.image")
 	" FROM pg_catalog.jsonb_array_elements($2) b (image)"
 	" JOIN @workspace@.lead l ON l.lead_id = (b.image ->> 'lead_id')::pg_catalog.int8"
-	" CROSS JOIN LATERAL (SELECT lead_mgmt.row_image(l.*) AS image OFFSET 0) a WHERE a.image <> b.image",
-	2, {ARG_INT8, ARG_JSONB}
+	" CROSS JOIN LATERAL (SELECT lead_mgmt.row_image(l.*) AS image OFFSET 0) a"
+	" WHERE l.lead_id = ANY ($3) AND a.image <> b.image",
+	3, {ARG_INT8, ARG_JSONB, ARG_INT8S}
 };
 
 static const PlanSource log_scores = {
@@ -83,6 +84,41 @@ static const PlanSource log_scores = {
 	" WHERE a.image IS DISTINCT FROM b.image",
 	3, {ARG_INT8, ARG_INT8S, ARG_JSONB}
 };
+
+/*
+ * The last of the standing merges that made leads what they are, those being
+ * undone ($2) left aside.  One of accounts counts only for leads in its log,
+ * which are what undoing it locks.
+ */
+static const PlanSource standing_merges = {
+	"SELECT s.merge_id, l.lead_id FROM @workspace@.lead l CROSS JOIN LATERAL (SELECT pg_catalog.max(m.merge_id) AS merge_id"
+	" FROM (VALUES ('lead', l.lead_id), ('contact', l.contact_id), ('account', l.account_id)) w (entity, id)"
+	" JOIN @workspace@.merge m ON m.entity = w.entity AND m.winner_id = w.id"
+	" AND m.undone_at IS NULL AND m.merge_id <> ALL ($2)"
+	" WHERE m.entity <> 'account' OR EXISTS (SELECT FROM @workspace@.merge_change c WHERE c.merge_id = m.merge_id"
+	" AND c.schema_name IS NULL AND c.table_name IN ('lead', 'score') AND c.action IN ('moved', 'changed', 'created')"
+	" AND c.keys @> pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('lead_id', l.lead_id)))) s"
+	" WHERE l.lead_id = ANY ($1) AND s.merge_id IS NOT NULL ORDER BY s.merge_id, l.lead_id",
+	2, {ARG_INT8S, ARG_INT8S}
+};
+
+/* Leads that went back to an earlier stage, but keep their score */
+static const PlanSource leads_taken_back = {
+	"SELECT DISTINCT (c.keys -> 0 ->> 'lead_id')::pg_catalog.int8 AS lead_id FROM @workspace@.merge_change c"
+	" WHERE c.merge_id = ANY ($1) AND c.schema_name IS NULL AND c.table_name = 'lead' AND c.action = 'changed'"
+	" AND c.after ? 'stage' AND NOT EXISTS (SELECT FROM @workspace@.merge_change s WHERE s.merge_id = ANY ($1)"
+	" AND s.schema_name IS NULL AND s.table_name = 'score' AND s.keys -> 0 -> 'lead_id' = c.keys -> 0 -> 'lead_id')",
+	1, {ARG_INT8S}
+};
+
+/* Leads before they are scored: their images and those of their scores, their last stage move and handover */
+typedef struct Unscored
+{
+	Datum		leads;
+	Datum		scores;
+	int64		last_move;
+	int64		last_handover;
+} Unscored;
 
 /* What a lead counts is at least what it has: what is deleted of a merged lead is counted off its survivor */
 static const PlanSource count_what_is_there = {
@@ -139,6 +175,34 @@ ScoreAfresh(MergeContext *ctx, WorkspaceConfig *config, int64 *ids, int n)
 	PipelineScoreOver(ctx->ws, config, ids, n);
 }
 
+/* Look at leads before they are scored */
+static Unscored
+ReadUnscored(MergeContext *ctx, Datum ids)
+{
+	Unscored	unscored;
+
+	WorkspaceExecute(ctx->ws, &images_before, &ids, NULL);
+	unscored.leads = ResultJson(0, 1, NULL);
+	unscored.scores = ResultJson(0, 2, NULL);
+	unscored.last_move = ResultInt64(0, 3, NULL);
+	unscored.last_handover = ResultInt64(0, 4, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	return unscored;
+}
+
+/* Log what followed for leads from their scores as steps of a merge */
+static void
+LogConsequences(MergeContext *ctx, int64 merge_id, Datum ids, const Unscored *unscored)
+{
+	Datum		moves[3] = {Int64GetDatum(merge_id), ids, Int64GetDatum(unscored->last_move)};
+	Datum		handovers[3] = {Int64GetDatum(merge_id), ids, Int64GetDatum(unscored->last_handover)};
+	Datum		changed[3] = {Int64GetDatum(merge_id), unscored->leads, ids};
+
+	WorkspaceExecute(ctx->ws, &log_moves, moves, NULL);
+	WorkspaceExecute(ctx->ws, &log_handovers, handovers, NULL);
+	WorkspaceExecute(ctx->ws, &log_leads, changed, NULL);
+}
+
 /* Score the open leads that a merge concerns again and log what that changed */
 void
 MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner)
@@ -166,17 +230,9 @@ MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner)
 		int			afresh_count = 0;
 		int			again_count = 0;
 		Datum		chunk = IdArray(ids + from, count);
-		Datum		leads;
-		Datum		scores;
-		int64		last_move;
-		int64		last_handover;
+		Unscored	unscored = ReadUnscored(ctx, chunk);
+		Datum		scored[3] = {Int64GetDatum(merge_id), chunk, unscored.scores};
 
-		WorkspaceExecute(ctx->ws, &images_before, &chunk, NULL);
-		leads = ResultJson(0, 1, NULL);
-		scores = ResultJson(0, 2, NULL);
-		last_move = ResultInt64(0, 3, NULL);
-		last_handover = ResultInt64(0, 4, NULL);
-		SPI_freetuptable(SPI_tuptable);
 		for (int i = from; i < from + count; i++)
 		{
 			while (position < mixed_count && mixed[position] < ids[i])
@@ -188,30 +244,55 @@ MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner)
 		}
 		ScoreAfresh(ctx, config, afresh, afresh_count);
 		PipelineScore(ctx->ws, config, again, again_count, false);
-
-		{
-			Datum		moves[3] = {Int64GetDatum(merge_id), chunk, Int64GetDatum(last_move)};
-			Datum		handovers[3] = {Int64GetDatum(merge_id), chunk, Int64GetDatum(last_handover)};
-			Datum		changed[2] = {Int64GetDatum(merge_id), leads};
-			Datum		scored[3] = {Int64GetDatum(merge_id), chunk, scores};
-
-			WorkspaceExecute(ctx->ws, &log_moves, moves, NULL);
-			WorkspaceExecute(ctx->ws, &log_handovers, handovers, NULL);
-			WorkspaceExecute(ctx->ws, &log_leads, changed, NULL);
-			WorkspaceExecute(ctx->ws, &log_scores, scored, NULL);
-		}
+		LogConsequences(ctx, merge_id, chunk, &unscored);
+		WorkspaceExecute(ctx->ws, &log_scores, scored, NULL);
 	}
 }
 
-/* Score the open ones of the leads noted from what interactions they have now */
-void
-RescoreMixed(MergeContext *ctx)
+/*
+ * Log what followed from scores that were computed again as a merge was
+ * undone.  Where another merge stands that made a lead what it is, the lead
+ * would have gone on by that one: so undoing it takes that back, too.
+ */
+static void
+LogForStanding(UndoContext *undo, Datum ids, const Unscored *unscored)
 {
+	Datum		values[2] = {ids, undo->tree};
+	int			n = WorkspaceExecute(undo->merge.ws, &standing_merges, values, NULL);
+	int64	   *merges = palloc(sizeof(int64) * Max(n, 1));
+	int64	   *leads = palloc(sizeof(int64) * Max(n, 1));
+	int			count;
+
+	for (int i = 0; i < n; i++)
+	{
+		merges[i] = ResultInt64(i, 1, NULL);
+		leads[i] = ResultInt64(i, 2, NULL);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	for (int from = 0; from < n; from += count)
+	{
+		for (count = 1; from + count < n && merges[from + count] == merges[from];)
+			count++;
+		LogConsequences(&undo->merge, merges[from], IdArray(leads + from, count), unscored);
+	}
+}
+
+/* Score the open ones of the leads noted, and of those taken back, from what interactions they have now */
+void
+RescoreMixed(UndoContext *undo)
+{
+	MergeContext *ctx = &undo->merge;
 	Datum		values[3] = {(Datum) 0, (Datum) 0, (Datum) 0};
+	Unscored	unscored;
 	int64	   *mixed;
 	int64	   *ids;
 	WorkspaceConfig *config = WorkspaceGetConfig(ctx->ws);
-	int			n = MixedLeads(ctx, &mixed);
+	int			n = WorkspaceExecute(ctx->ws, &leads_taken_back, &undo->tree, NULL);
+
+	for (int i = 0; i < n; i++)
+		MergeMixed(ctx, ResultInt64(i, 1, NULL));
+	SPI_freetuptable(SPI_tuptable);
+	n = MixedLeads(ctx, &mixed);
 
 	/* What a lead does that comes back may count for others of its account */
 	if (config->has_account_model)
@@ -219,5 +300,10 @@ RescoreMixed(MergeContext *ctx)
 	values[2] = IdArray(mixed, n);
 	n = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, "nn "), &ids);
 	WorkspaceExecute(ctx->ws, &count_what_is_there, &values[2], NULL);
+	if (n == 0)
+		return;
+	values[2] = IdArray(ids, n);
+	unscored = ReadUnscored(ctx, values[2]);
 	ScoreAfresh(ctx, config, ids, n);
+	LogForStanding(undo, values[2], &unscored);
 }

@@ -18,9 +18,10 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+/* Not locked so far that undoing another merge could not add to the log of this one */
 static const PlanSource lock_merge = {
 	"SELECT m.entity, m.winner_id, m.part_of, m.undone_at::pg_catalog.text, m.undone_by::pg_catalog.text"
-	" FROM @workspace@.merge m WHERE m.merge_id = $1 FOR UPDATE",
+	" FROM @workspace@.merge m WHERE m.merge_id = $1 FOR NO KEY UPDATE",
 	1, {ARG_INT8}
 };
 
@@ -378,7 +379,7 @@ UndoWork(Workspace *ws, void *arg)
 		SPI_finish();
 	}
 	KeepInteractions(undo);
-	RescoreMixed(&undo->merge);
+	RescoreMixed(undo);
 	values[0] = undo->tree;
 	values[1] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
 	WorkspaceExecute(ws, &end_undo, values, NULL);
