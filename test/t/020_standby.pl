@@ -34,9 +34,13 @@ is(counts($standby, 'crm'), counts($primary, 'crm'), 'the standby has all rows')
 my @views = split /\n/, query($primary,
 	q{SELECT relname FROM pg_class WHERE relnamespace = 'crm'::regnamespace AND relkind = 'v' ORDER BY 1});
 cmp_ok(scalar @views, '>', 10, 'the workspace has views');
+
+# What does not change with every moment
+my %columns = (lead_queue => 'lead_id, agent_id, win_probability, due_at');
 for my $view (@views)
 {
-	my $sql = "SELECT count(*), md5(string_agg(v::text, E'\\n' ORDER BY v::text)) FROM crm.$view v";
+	my $rows = 'SELECT ' . ($columns{$view} // '*') . " FROM crm.$view";
+	my $sql = "SELECT count(*), md5(string_agg(v::text, E'\\n' ORDER BY v::text)) FROM ($rows) v";
 
 	is(query($standby, $sql), query($primary, $sql), "view $view");
 }
