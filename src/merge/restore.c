@@ -113,6 +113,21 @@ static const PlanSource list_judged = {
 	1, {ARG_JSONB}
 };
 
+/* A later merge of what a lead ($3) is of that made a move of it after one ($4) */
+static const PlanSource find_later_move = {
+	"WITH w AS (SELECT v.entity, v.id FROM @workspace@.lead l CROSS JOIN LATERAL (VALUES ('lead', l.lead_id),"
+	" ('contact', l.contact_id), ('account', l.account_id)) v (entity, id) WHERE l.lead_id = $3)"
+	" SELECT " TOP_MERGE("m.merge_id") " FROM (SELECT w.entity, w.id FROM w UNION ALL"
+	" SELECT r.entity, r.old_id FROM w JOIN @workspace@.entity_redirect r ON r.entity = w.entity AND r.survivor_id = w.id) o"
+	" JOIN @workspace@.merge m ON m.entity = o.entity AND m.winner_id = o.id"
+	" AND m.undone_at IS NULL AND m.merge_id > $2 AND m.merge_id <> ALL ($1)"
+	" JOIN @workspace@.merge_change c ON c.merge_id = m.merge_id AND c.action = 'created' AND c.schema_name IS NULL"
+	" AND c.table_name = 'stage_move' JOIN @workspace@.stage_move n"
+	" ON n.stage_move_id = (c.keys -> 0 ->> 'stage_move_id')::pg_catalog.int8 AND n.lead_id = $3 AND n.stage_move_id > $4"
+	" ORDER BY 1 DESC LIMIT 1",
+	4, {ARG_INT8S, ARG_INT8, ARG_INT8, ARG_INT8}
+};
+
 /* A step of a merge as it was logged */
 typedef struct Change
 {
@@ -287,6 +302,18 @@ IsReferredTo(UndoContext *undo, const MergeTable *table, Datum key)
 	return false;
 }
 
+/* Refuse when a later merge moved a lead on from where a move of it ended */
+static void
+RefuseMovedOn(UndoContext *undo, Datum move)
+{
+	Datum		id = DirectFunctionCall1(jsonb_int8, ImageMember(move, "stage_move_id"));
+	Datum		lead = DirectFunctionCall1(jsonb_int8, ImageMember(move, "lead_id"));
+	Datum		values[4] = {undo->tree, Int64GetDatum(undo->merge_id), lead, id};
+
+	if (WorkspaceExecute(undo->merge.ws, &find_later_move, values, NULL) > 0)
+		UndoRefuse(undo, psprintf("the stage of lead " INT64_FORMAT, DatumGetInt64(lead)), ResultInt64(0, 1, NULL));
+}
+
 /* Take a row away that the merge made */
 static void
 TakeAway(UndoContext *undo, const Change *change)
@@ -319,6 +346,8 @@ TakeAway(UndoContext *undo, const Change *change)
 		return;
 	}
 	image = ResultJson(0, 1, NULL);
+	if (IsOwn(table, "stage_move"))
+		RefuseMovedOn(undo, image);
 	if (IsOwn(table, "score"))
 		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, ImageMember(image, "lead_id"))));
 	else
