@@ -4,8 +4,9 @@
  *
  * Merges of other records, and further merges into the same survivor, may be
  * undone in any order.  A merge has to wait for a later one only where that
- * stands on it: the later one merged away what this one kept or moved, or let
- * a row that this one moved stand in for another.
+ * stands on it: the later one merged away what this one kept or moved, let a
+ * row that this one moved stand in for another, brought what is in the place
+ * of a row to be put back, or moved a lead on from the stage this one put it in.
  */
 #include "postgres.h"
 
