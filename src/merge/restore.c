@@ -423,7 +423,8 @@ ChangeBack(UndoContext *undo, const Change *change)
 	values[1] = ResultJson(0, 1, NULL);
 	kept = ResultJson(0, 2, NULL);
 	if (IsOwn(table, "score") &&
-		(JB_ROOT_COUNT(DatumGetJsonbP(kept)) > 0 || DiffersIn(judge[0], change->after, "scored_at")))
+		(JB_ROOT_COUNT(DatumGetJsonbP(kept)) > 0 || DiffersIn(judge[0], change->after, "scored_at") ||
+		 DiffersIn(judge[0], change->after, "fit") || DiffersIn(judge[0], change->after, "engagement")))
 	{
 		MergeMixed(&undo->merge, DatumGetInt64(DirectFunctionCall1(jsonb_int8, ImageMember(judge[0], "lead_id"))));
 		return;
