@@ -229,6 +229,8 @@ ReferencesTo(MergeContext *ctx, const MergeTable *target)
 			constraints = list_append_unique_oid(constraints, trigger->tgconstraint);
 	}
 	table_close(rel, NoLock);
+	/* Triggers come by names that numbers are in: 99999 would stand after 100000 */
+	list_sort(constraints, list_oid_cmp);
 	foreach(lc, constraints)
 	{
 		Reference  *reference = ReadReference(ctx, lfirst_oid(lc), target);
