@@ -169,8 +169,7 @@ TryRecords(Workspace *ws, CaptureRecord *records, int n, const ErrorData *reject
 			DecodeRecords(WorkspaceGetConfig(ws), records, 1);	/* its body may hold others, which are not to suffer */
 			RecordReason(&records[0], rejection->column_name, "database_error",
 						 unpack_sql_state(rejection->sqlerrcode), rejection->message, true);
-			CaptureStamp(ws, WorkspaceGetConfig(ws), records, 1);
-			PartsSubmit(ws, records, 1);
+			CaptureFinish(ws, WorkspaceGetConfig(ws), records, 1);
 		}
 		else
 			CaptureFlow(ws, WorkspaceGetConfig(ws), records, n, false);
