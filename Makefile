@@ -3,7 +3,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" lead_mgmt.co
 
 MODULE_big = lead_mgmt
 # The client program is no part of the library, and shares a few files with it.
-LEADCTL_SOURCES := $(sort $(wildcard src/leadctl/*.c)) src/import/csv.c src/import/cells.c
+LEADCTL_SOURCES := $(sort $(wildcard src/leadctl/*.c)) src/capture/csv.c src/import/cells.c
 LEADCTL = src/leadctl/leadctl
 SOURCES := $(sort $(filter-out src/leadctl/%,$(wildcard src/*/*.c)))
 SHIMS := $(sort $(wildcard src/*/*.cpp))

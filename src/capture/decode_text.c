@@ -1,5 +1,5 @@
 /*
- * The formats of lines and pairs: JSON, JSON lines, form data, CSV, plain text.
+ * The formats of lines and pairs: JSON, JSON lines, form data, plain text.
  */
 #include "postgres.h"
 
@@ -186,93 +186,6 @@ DecodeFormData(Decoding *decoding)
 		ParsePairsAdd(&pairs, name, strlen(name), value.data, value.len);
 	}
 	DecodingAdd(decoding, PairsPayload(&pairs), NULL);
-}
-
-/* Get the separator that a media type says, 0 when it says none */
-static char
-CsvSeparator(const Decoding *decoding)
-{
-	const char *said = ParseParameter(&decoding->type, "separator");
-
-	if (strcmp(decoding->type.value, "text/tab-separated-values") == 0)
-		return '\t';
-	return said && strlen(said) == 1 ? *said : 0;
-}
-
-/* Add a row that cannot be read, with the header above it */
-static void
-AddBadRow(Decoding *decoding, const ParseCsv *csv, size_t header_start, size_t header_end, const char *code,
-		  const char *message)
-{
-	StringInfoData raw;
-
-	initStringInfo(&raw);
-	appendBinaryStringInfo(&raw, csv->data + header_start, header_end - header_start);
-	appendStringInfoChar(&raw, '\n');
-	appendBinaryStringInfo(&raw, csv->data + csv->row_start, csv->row_end - csv->row_start);
-	DecodingAddBad(decoding, raw.data, raw.len, psprintf("text/csv; separator=\"%c\"", csv->separator), code, message);
-	pfree(raw.data);
-}
-
-/* A table whose first line names the columns */
-void
-DecodeCsv(Decoding *decoding)
-{
-	ParseText	text = {0};
-	ParsePairs	header = {0};
-	ParseCsv	csv;
-	ParseStatus status;
-	ParsePairs	pairs = {0};
-	size_t		header_start;
-	size_t		header_end;
-
-	if (!DecodingText(decoding, &text))
-		return;
-	ParseCsvStart(&csv, text.data, text.len, CsvSeparator(decoding));
-	status = ParseCsvRow(&csv);
-	if (status == PARSE_END)
-		return;
-	if (status != PARSE_OK)
-	{
-		DecodingReject(decoding, status == PARSE_TOO_MANY ? "too_many_columns" : "invalid_csv",
-					   psprintf("line %d: %s", csv.line, status == PARSE_TOO_MANY ?
-								psprintf("more than %d columns", PARSE_MAX_COLUMNS) : ParseStatusMessage(status)));
-		return;
-	}
-	header_start = csv.row_start;
-	header_end = csv.row_end;
-	for (int c = 0; c < csv.field_count; c++)
-		ParsePairsAdd(&header, csv.fields[c].data, csv.fields[c].len, "", 0);
-	pairs.items = palloc(sizeof(ParsePair) * Max(header.count, 1));
-	while ((status = ParseCsvRow(&csv)) != PARSE_END)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (status != PARSE_OK)
-		{
-			AddBadRow(decoding, &csv, header_start, header_end, status == PARSE_TOO_MANY ? "too_many_columns" : "invalid_csv",
-					  ParseStatusMessage(status));
-			continue;
-		}
-
-		/* spreadsheets add empty columns, and leave empty ones at the end out of all rows or none */
-		while (csv.field_count > header.count && csv.fields[csv.field_count - 1].len == 0)
-			csv.field_count--;
-		if (csv.field_count != header.count)
-		{
-			if (csv.field_count == 1 && csv.fields[0].len == 0)
-				continue;		/* an empty line that has blanks or quotes */
-			AddBadRow(decoding, &csv, header_start, header_end, "ragged_row",
-					  psprintf("%d fields where the header has %d", csv.field_count, header.count));
-			continue;
-		}
-		pairs.count = 0;
-		for (int c = 0; c < header.count; c++)
-			if (header.items[c].name_len > 0 && csv.fields[c].len > 0)
-				pairs.items[pairs.count++] = (ParsePair) {
-					header.items[c].name, header.items[c].name_len, csv.fields[c].data, csv.fields[c].len
-				};
-		DecodingAdd(decoding, PairsPayload(&pairs), NULL);
-	}
 }
 
 /* Read a range of columns, such as 1-20; false when the name is none */

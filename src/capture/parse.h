@@ -1,6 +1,6 @@
 /*
- * Parsers of what comes in as bytes: character sets, name-value pairs, CSV,
- * MIME, lines of "Key: value".  They know nothing of the server, so that they
+ * Parsers of what comes in as bytes: character sets, name-value pairs, MIME,
+ * lines of "Key: value".  They know nothing of the server, so that they
  * can be fuzzed alone; memory comes from whoever links them, in a form that
  * is given back all at once.
  */
@@ -32,8 +32,6 @@ typedef enum ParseStatus
 	PARSE_BAD_ESCAPE,			/* a percent sign without two hexadecimal digits */
 	PARSE_BAD_ENCODING,			/* bytes that are no text in their character set */
 	PARSE_UNKNOWN_CHARSET,
-	PARSE_OPEN_QUOTE,			/* a quoted field that does not end */
-	PARSE_STRAY_QUOTE,			/* something between a quoted field and the next separator */
 	PARSE_TOO_MANY,
 	PARSE_TOO_DEEP,
 	PARSE_NO_BOUNDARY			/* multipart without its boundary */
@@ -91,32 +89,6 @@ typedef struct ParseHeaderValue
 
 extern void ParseHeader(const char *data, size_t len, ParseHeaderValue *out);
 extern const char *ParseParameter(const ParseHeaderValue *header, const char *name);
-
-/* CSV */
-typedef struct ParseField
-{
-	char	   *data;
-	size_t		len;
-} ParseField;
-
-typedef struct ParseCsv
-{
-	const char *data;
-	size_t		len;
-	size_t		pos;
-	char		separator;
-	ParseField *fields;			/* of the last row, valid until the next */
-	int			field_count;
-	int			field_size;
-	ParseText	text;			/* where they lie, each ended by a NUL */
-	size_t		row_start;		/* where the last row lay */
-	size_t		row_end;		/* without its line end */
-	int			line;			/* number of its first line, from 1 */
-	int			next_line;
-} ParseCsv;
-
-extern void ParseCsvStart(ParseCsv *csv, const char *data, size_t len, char separator);
-extern ParseStatus ParseCsvRow(ParseCsv *csv);
 
 /* MIME */
 typedef struct ParsePart

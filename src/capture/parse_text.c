@@ -74,12 +74,8 @@ ParseStatusMessage(ParseStatus status)
 			return "bytes that are no text in the character set";
 		case PARSE_UNKNOWN_CHARSET:
 			return "an unknown character set";
-		case PARSE_OPEN_QUOTE:
-			return "a quoted field that does not end";
-		case PARSE_STRAY_QUOTE:
-			return "text after a quoted field, before the next separator";
 		case PARSE_TOO_MANY:
-			return "more columns, parts or headers than are taken";
+			return "more parts or headers than are taken";
 		case PARSE_TOO_DEEP:
 			return "parts nested too deep";
 		case PARSE_NO_BOUNDARY:

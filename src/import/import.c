@@ -11,34 +11,29 @@
  *
  * The key of a row is a digest of its columns that have values.  It is the
  * external id of the submission, so a row that came before changes nothing,
- * and one that was changed since does not count as the same.
+ * and one that was changed since does not count as the same.  A row that was
+ * rejected before is tried again, as what was in its way may be gone.
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "commands/progress.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "import/cells.h"
+#include "import/columns.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "utils/backend_progress.h"
 #include "utils/builtins.h"
-#include "utils/formatting.h"
 #include "utils/guc.h"
-#include "utils/json.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
-#include "utils/rel.h"
 #include "utils/resowner.h"
-#include "workspace/workspace.h"
 
 /* A batch ends at either limit */
 #define IMPORT_MAX_BATCH_ROWS 1000000
@@ -46,11 +41,6 @@
 
 /* Rows that are fetched from the source at a time */
 #define IMPORT_FETCH_ROWS 1000
-
-static const PlanSource read_columns = {
-	"SELECT c.field, c.how, c.type, c.key FROM @workspace@.import_columns($1, $2, $3) c ORDER BY c.position",
-	3, {ARG_TEXTS, ARG_TEXT, ARG_TEXTS}
-};
 
 static const PlanSource begin_import = {
 	"SELECT b.import_id FROM @workspace@.begin_import($1, $2, NULL, $3) b",
@@ -75,12 +65,11 @@ static const PlanSource record_batch = {
 };
 
 static const PlanSource read_outcomes = {
-	"SELECT s.import_row, o.outcome, CASE WHEN o.outcome <> 'created' THEN s.contact_id END,"
+	"SELECT o.import_row, o.outcome, CASE WHEN o.outcome <> 'created' THEN s.contact_id END,"
 	" CASE WHEN s.match ? 'account' THEN s.account_id END, CASE WHEN s.match ? 'lead' THEN s.lead_id END,"
-	" s.payload::pg_catalog.text, s.reasons::pg_catalog.text"
-	" FROM @workspace@.submission s JOIN @workspace@.import_outcome o"
-	" ON o.import_id = s.import_id AND o.import_row = s.import_row"
-	" WHERE s.import_id = $1 AND s.import_row > $2 AND s.import_row <= $3",
+	" s.payload::pg_catalog.text, o.reasons"
+	" FROM @workspace@.import_outcome o JOIN @workspace@.submission s ON s.submission_id = o.submission_id"
+	" WHERE o.import_id = $1 AND o.import_row > $2 AND o.import_row <= $3",
 	3, {ARG_INT8, ARG_INT8, ARG_INT8}
 };
 
@@ -113,42 +102,14 @@ static const PlanSource finish_import = {
 #define OUTCOME_COLUMNS 7
 #define COUNT_COLUMNS 7
 
-/* How the text of a column stands */
-typedef enum
-{
-	CELL_TEXT,					/* as people write it */
-	CELL_EXACT,					/* as its type writes it */
-	CELL_JSON					/* as JSON */
-} CellForm;
-
-typedef enum
-{
-	COLUMN_TEXT,
-	COLUMN_DATE,
-	COLUMN_NUMBER
-} ColumnKind;
-
-typedef struct ImportColumn
-{
-	char	   *name;
-	char	   *key;			/* its name in the payload, NULL to leave the column out */
-	char	   *field;			/* what it is read as, NULL when nothing */
-	ColumnKind	kind;
-	CellForm	form;
-} ImportColumn;
-
 typedef struct Import
 {
 	Workspace  *ws;
 	Oid			source;
 	char	   *form;
-	const char *date_order;		/* NULL when none is declared */
-	char		decimal_mark;	/* 0 when none is declared */
+	ImportColumns columns;
 	int			batch_rows;
 	bool		commits;
-	int			column_count;
-	ImportColumn *columns;
-	int		   *order;			/* columns by their keys */
 	Portal		portal;
 	int			guc_level;		/* 0 when the caller's search_path is in force */
 
@@ -196,239 +157,6 @@ Commit(Import *import)
 	PinPath(import);
 }
 
-/* Make an array of texts, those that are missing null */
-static Datum
-TextArray(char **texts, int n)
-{
-	Datum	   *values = palloc(sizeof(Datum) * Max(n, 1));
-	bool	   *nulls = palloc(sizeof(bool) * Max(n, 1));
-	int			lower = 1;
-
-	for (int i = 0; i < n; i++)
-	{
-		nulls[i] = texts[i] == NULL;
-		values[i] = texts[i] ? CStringGetTextDatum(texts[i]) : (Datum) 0;
-	}
-	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-/* Order columns by their keys */
-static int
-CompareColumns(const void *a, const void *b, void *arg)
-{
-	const Import *import = arg;
-	const char *left = import->columns[*(const int *) a].key;
-	const char *right = import->columns[*(const int *) b].key;
-
-	return strcmp(left ? left : "", right ? right : "");
-}
-
-/* Tell how the text of a type stands */
-static CellForm
-FormOfType(Oid type)
-{
-	char		category;
-	bool		is_preferred;
-
-	type = getBaseType(type);
-	if (type == JSONOID || type == JSONBOID || OidIsValid(get_element_type(type)) || type_is_rowtype(type))
-		return CELL_JSON;
-	get_type_category_preferred(type, &category, &is_preferred);
-	return category == TYPCATEGORY_NUMERIC || category == TYPCATEGORY_DATETIME || category == TYPCATEGORY_BOOLEAN ?
-		CELL_EXACT : CELL_TEXT;
-}
-
-/* List the columns of the source, and write the query that reads them as text */
-static char *
-ReadSource(Import *import)
-{
-	Relation	rel = relation_open(import->source, AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(rel);
-	StringInfoData query;
-
-	if (!strchr("rvmfp", rel->rd_rel->relkind))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is no table, view or foreign table", RelationGetRelationName(rel))));
-	import->columns = palloc0(sizeof(ImportColumn) * Max(desc->natts, 1));
-	import->order = palloc(sizeof(int) * Max(desc->natts, 1));
-	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT ");
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		ImportColumn *column = &import->columns[import->column_count];
-		const char *name = quote_identifier(NameStr(att->attname));
-
-		if (att->attisdropped)
-			continue;
-		column->name = pstrdup(NameStr(att->attname));
-		column->form = FormOfType(att->atttypid);
-		if (import->column_count > 0)
-			appendStringInfoString(&query, ", ");
-		if (column->form == CELL_JSON)
-			appendStringInfo(&query, "pg_catalog.to_jsonb(s.%s)::pg_catalog.text", name);
-		else if (column->form == CELL_EXACT)
-			appendStringInfo(&query, "pg_catalog.to_jsonb(s.%s) OPERATOR(pg_catalog.#>>) '{}'", name);
-		else
-			appendStringInfo(&query, "s.%s::pg_catalog.text", name);
-		import->column_count++;
-	}
-	if (import->column_count == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("\"%s\" has no columns", RelationGetRelationName(rel))));
-	appendStringInfo(&query, " FROM %s s",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel)));
-	relation_close(rel, NoLock);
-	return query.data;
-}
-
-/* Get the field that the caller's mapping gives a column, NULL when none does */
-static char *
-MappedField(Jsonb *mapping, const char *name)
-{
-	JsonbValue	found;
-
-	if (mapping == NULL || getKeyJsonValueFromContainer(&mapping->root, name, strlen(name), &found) == NULL)
-		return NULL;
-	if (found.type == jbvNull)
-		return "ignore";
-	if (found.type != jbvString)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the mapping of column \"%s\" is not the name of a field", name)));
-	return pnstrdup(found.val.string.val, found.val.string.len);
-}
-
-/* Refuse a mapping of columns that there are not */
-static void
-CheckMapping(const Import *import, Jsonb *mapping)
-{
-	JsonbIterator *it;
-	JsonbValue	v;
-	JsonbIteratorToken token;
-
-	if (mapping == NULL)
-		return;
-	if (!JB_ROOT_IS_OBJECT(mapping))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the mapping is not a JSON object of columns and fields")));
-	it = JsonbIteratorInit(&mapping->root);
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-	{
-		bool		found = false;
-
-		if (token != WJB_KEY)
-			continue;
-		for (int i = 0; i < import->column_count && !found; i++)
-			found = strlen(import->columns[i].name) == v.val.string.len &&
-				memcmp(import->columns[i].name, v.val.string.val, v.val.string.len) == 0;
-		if (!found)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("the mapping names a column \"%.*s\", which \"%s\" does not have",
-							v.val.string.len, v.val.string.val, get_rel_name(import->source))));
-	}
-}
-
-/* Find out what each column is read as; returns that as JSON, and says it */
-static Datum
-MapColumns(Import *import, Jsonb *mapping)
-{
-	char	  **names = palloc(sizeof(char *) * import->column_count);
-	char	  **fields = palloc(sizeof(char *) * import->column_count);
-	Datum		values[3];
-	StringInfoData json;
-	StringInfoData shown;
-
-	CheckMapping(import, mapping);
-	for (int i = 0; i < import->column_count; i++)
-	{
-		names[i] = import->columns[i].name;
-		fields[i] = MappedField(mapping, names[i]);
-	}
-	values[0] = TextArray(names, import->column_count);
-	values[1] = CStringGetTextDatum(import->form);
-	values[2] = TextArray(fields, import->column_count);
-	if (WorkspaceExecute(import->ws, &read_columns, values, NULL) != import->column_count)
-		elog(ERROR, "the columns could not be mapped");
-	initStringInfo(&json);
-	initStringInfo(&shown);
-	for (int i = 0; i < import->column_count; i++)
-	{
-		ImportColumn *column = &import->columns[i];
-		char	   *how = ResultText(i, 2);
-		char	   *type = ResultText(i, 3);
-
-		column->field = ResultText(i, 1);
-		column->key = ResultText(i, 4);
-		column->kind = strcmp(type, "timestamp") == 0 || strcmp(type, "date") == 0 ? COLUMN_DATE :
-			strcmp(type, "number") == 0 || strcmp(type, "integer") == 0 ? COLUMN_NUMBER : COLUMN_TEXT;
-		import->order[i] = i;
-		appendStringInfoString(&json, i > 0 ? ", " : "{");
-		escape_json(&json, column->name);
-		appendStringInfoString(&json, ": ");
-		if (column->field)
-			escape_json(&json, column->field);
-		else
-			appendStringInfoString(&json, "null");
-		appendStringInfo(&shown, "%s\"%s\" as %s%s", i > 0 ? ", " : "", column->name,
-						 column->field ? column->field : "nothing", how && strcmp(how, "similar") == 0 ? " (a guess)" : "");
-	}
-	SPI_freetuptable(SPI_tuptable);
-	appendStringInfoChar(&json, '}');
-	qsort_arg(import->order, import->column_count, sizeof(int), CompareColumns, import);
-	ereport(NOTICE,
-			(errmsg("columns are read so: %s", shown.data),
-			 errhint("The argument mapping reads them otherwise.")));
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
-}
-
-/* Add a reason for refusing a row */
-static void
-AddReason(StringInfo reasons, const ImportColumn *column, const char *code, const char *value, const char *message)
-{
-	appendStringInfoString(reasons, reasons->len > 0 ? ", {\"field\": " : "{\"field\": ");
-	escape_json(reasons, column->field);
-	appendStringInfo(reasons, ", \"code\": \"%s\", \"value\": ", code);
-	escape_json(reasons, value);
-	appendStringInfoString(reasons, ", \"message\": ");
-	escape_json(reasons, message);
-	appendStringInfoString(reasons, ", \"severity\": \"error\"}");
-}
-
-/* Get the text of a cell in the form that submissions have; NULL when it is blank */
-static char *
-ReadCell(const Import *import, const ImportColumn *column, char *text, StringInfo reasons)
-{
-	const char *start = text;
-	size_t		len;
-	char		converted[CELL_MAX_CONVERTED];
-	CellStatus	status = CELL_AS_IT_IS;
-
-	if (text == NULL || column->form == CELL_JSON)
-		return text;
-	len = strlen(text);
-	CellTrim(&start, &len);
-	if (len == 0)
-		return NULL;
-	if (column->form == CELL_TEXT && column->kind == COLUMN_DATE && import->date_order)
-		status = CellDate(import->date_order, start, len, converted);
-	else if (column->form == CELL_TEXT && column->kind == COLUMN_NUMBER && import->decimal_mark)
-		status = CellNumber(import->decimal_mark, start, len, converted);
-	text = pnstrdup(start, len);
-	if (status == CELL_CONVERTED)
-		return pstrdup(converted);
-	if (status == CELL_INVALID && column->kind == COLUMN_DATE)
-		AddReason(reasons, column, "invalid_date", text, psprintf("not a date in the order %s", import->date_order));
-	else if (status == CELL_INVALID)
-		AddReason(reasons, column, "invalid_number", text,
-				  psprintf("not a number with the decimal mark %c", import->decimal_mark));
-	return text;
-}
-
 /* Get the key of a row from what its columns say */
 static char *
 RowKey(Import *import, const StringInfo said)
@@ -446,10 +174,10 @@ RowKey(Import *import, const StringInfo said)
 
 /* Note a row that is refused before it becomes a submission */
 static void
-RefuseRow(Import *import, int64 row, const char *payload, const char *reasons)
+RefuseRow(Import *import, int64 row, const char *key, const char *payload, const char *reasons)
 {
-	appendStringInfo(&import->refused, "%s{\"row\": " INT64_FORMAT ", \"payload\": %s, \"reasons\": [%s]}",
-					 import->refused.len > 0 ? ", " : "[", row, payload, reasons);
+	appendStringInfo(&import->refused, "%s{\"row\": " INT64_FORMAT ", \"key\": \"%s\", \"payload\": %s, \"reasons\": [%s]}",
+					 import->refused.len > 0 ? ", " : "[", row, key, payload, reasons);
 }
 
 /* Take a row into the batch */
@@ -464,35 +192,12 @@ AddRow(Import *import, HeapTuple tuple, TupleDesc desc)
 	initStringInfo(&payload);
 	initStringInfo(&said);
 	initStringInfo(&reasons);
-	appendStringInfoChar(&payload, '{');
-	for (int i = 0; i < import->column_count; i++)
-	{
-		const ImportColumn *column = &import->columns[import->order[i]];
-		char	   *text;
-
-		if (column->key == NULL)
-			continue;
-		text = ReadCell(import, column, SPI_getvalue(tuple, desc, import->order[i] + 1), &reasons);
-		if (text == NULL)
-			continue;
-		if (payload.len > 1)
-			appendStringInfoString(&payload, ", ");
-		escape_json(&payload, column->key);
-		appendStringInfoString(&payload, ": ");
-		if (column->form == CELL_JSON)
-			appendStringInfoString(&payload, text);
-		else
-			escape_json(&payload, text);
-		appendBinaryStringInfo(&said, column->key, strlen(column->key) + 1);
-		appendBinaryStringInfo(&said, text, strlen(text) + 1);
-	}
-	appendStringInfoChar(&payload, '}');
-	if (payload.len == 2)
-		return;					/* a blank row */
+	if (!ColumnsReadRow(&import->columns, tuple, desc, &payload, &said, &reasons))
+		return;
 	import->bytes += payload.len;
 	if (reasons.len > 0)
 	{
-		RefuseRow(import, row, payload.data, reasons.data);
+		RefuseRow(import, row, RowKey(import, &said), payload.data, reasons.data);
 		return;
 	}
 	if (import->count == import->room)
@@ -792,39 +497,6 @@ TextArgument(FunctionCallInfo fcinfo, int argument)
 	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
-/* Read what is declared about dates and numbers */
-static void
-ReadFormats(FunctionCallInfo fcinfo, Import *import)
-{
-	char	   *order = TextArgument(fcinfo, 4);
-	char	   *mark = TextArgument(fcinfo, 5);
-
-	if (order)
-	{
-		order = asc_toupper(order, strlen(order));
-		if (strcmp(order, "DMY") != 0 && strcmp(order, "MDY") != 0 && strcmp(order, "YMD") != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" is no order of dates", order),
-					 errhint("Choose DMY, MDY or YMD.")));
-		import->date_order = order;
-	}
-	if (mark)
-	{
-		if (strcmp(mark, ".") != 0 && strcmp(mark, ",") != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" is no decimal mark", mark),
-					 errhint("Choose a point or a comma.")));
-		import->decimal_mark = *mark;
-	}
-	import->batch_rows = PG_ARGISNULL(8) ? 0 : PG_GETARG_INT32(8);
-	if (import->batch_rows < 1 || import->batch_rows > IMPORT_MAX_BATCH_ROWS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("batches of %d rows are out of the range 1 to %d", import->batch_rows, IMPORT_MAX_BATCH_ROWS)));
-}
-
 PG_FUNCTION_INFO_V1(import_relation);
 /* Import the rows of a relation */
 Datum
@@ -861,14 +533,20 @@ import_relation(PG_FUNCTION_ARGS)
 	import->source = PG_GETARG_OID(1);
 	import->form = PG_ARGISNULL(2) ? "default" : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	import->commits = !is_atomic && !dry_run && !all_or_nothing;
-	ReadFormats(fcinfo, import);
+	import->batch_rows = PG_ARGISNULL(8) ? 0 : PG_GETARG_INT32(8);
+	if (import->batch_rows < 1 || import->batch_rows > IMPORT_MAX_BATCH_ROWS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batches of %d rows are out of the range 1 to %d", import->batch_rows, IMPORT_MAX_BATCH_ROWS)));
+	ColumnsDeclare(&import->columns, TextArgument(fcinfo, 4), TextArgument(fcinfo, 5));
 	PinPath(import);
 
-	query = ReadSource(import);
+	query = ColumnsOpen(&import->columns, import->source);
 	arguments[0] = CStringGetTextDatum(import->form);
 	arguments[1] = CStringGetTextDatum(quote_qualified_identifier(get_namespace_name(get_rel_namespace(import->source)),
 																  get_rel_name(import->source)));
-	arguments[2] = MapColumns(import, PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
+	arguments[2] = ColumnsMap(&import->columns, import->ws, import->source, import->form,
+							  PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
 	WorkspaceExecute(import->ws, &begin_import, arguments, NULL);
 	import->id = ResultInt64(0, 1, NULL);
 	SPI_freetuptable(SPI_tuptable);

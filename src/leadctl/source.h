@@ -5,7 +5,7 @@
 #ifndef LEADCTL_SOURCE_H
 #define LEADCTL_SOURCE_H
 
-#include "import/csv.h"
+#include "capture/csv.h"
 #include "leadctl/leadctl.h"
 
 #define SOURCE_MAX_ROW (16 * 1024 * 1024)

@@ -94,8 +94,11 @@ ReadMore(Source *source, Text *text)
 	return true;
 }
 
-/* Find the end of the next row, or say why it cannot be had whole */
-static bool
+/*
+ * Find the end of the next row.  CSV_ROW, a fault, or CSV_END; a row that is
+ * overlong was let go by.
+ */
+static CsvStatus
 FindRow(Source *source, Text *text, char **data, size_t *len, bool *is_overlong)
 {
 	size_t		taken;
@@ -121,20 +124,24 @@ FindRow(Source *source, Text *text, char **data, size_t *len, bool *is_overlong)
 		else
 			status = CsvFindEnd(&text->scan, source->delimiter, begin, rest, !more, len, &taken);
 		if (status == CSV_END)
-			return *is_overlong;
-		if (status == CSV_ROW)
+			return *is_overlong ? CSV_ROW : CSV_END;
+		if (status != CSV_MORE)
 		{
 			*data = begin;
 			text->start += taken;
 			*is_overlong |= *len > SOURCE_MAX_ROW;
-			return true;
+			return status;
 		}
 		if (rest > SOURCE_MAX_ROW)
 		{
-			/* Let it go by without keeping it */
+			/* A quote left open is to cost its line alone; a line is let go by without keeping it */
+			CsvGiveUp(&text->scan);
+			if (text->scan.fault != CSV_ROW && text->scan.has_line_end)
+				continue;
 			*is_overlong = true;
 			text->start = text->window.len;
 			text->scan.at = 0;
+			text->scan.has_line_end = false;
 		}
 		more = ReadMore(source, text);
 	}
@@ -167,7 +174,7 @@ SetProblem(Text *text, Row *row, const char *code)
 }
 
 /* Find the next row that is not blank, and split it where rows have fields */
-static bool
+static CsvStatus
 FindFilled(Source *source, Text *text, Row *row, bool *is_overlong)
 {
 	char	   *data = NULL;
@@ -175,23 +182,25 @@ FindFilled(Source *source, Text *text, Row *row, bool *is_overlong)
 
 	for (;;)
 	{
-		if (!FindRow(source, text, &data, &len, is_overlong))
-			return false;
+		CsvStatus	status = FindRow(source, text, &data, &len, is_overlong);
+
+		if (status == CSV_END)
+			return status;
 		row->number = ++text->row_number;
 		row->raw = data;
 		row->raw_len = len;
-		if (*is_overlong)
-			return true;
+		if (*is_overlong || status != CSV_ROW)
+			return status;
 		if (IsBlank(data, len))
 			continue;
 		if (SourceLineType(source->kind))
-			return true;
+			return status;
 		text->copy.len = 0;
 		BufferAdd(&text->copy, data, len);
 		row->cells = text->fields;
 		row->count = CsvSplit(source->delimiter, text->copy.data, len, text->fields, text->field_room);
 		if (source->column_count == 0 || row->count > text->field_room || !IsEmptyRow(text->fields, row->count))
-			return true;
+			return status;
 	}
 }
 
@@ -201,15 +210,17 @@ TextNext(Source *source, Row *row)
 {
 	Text	   *text = source->state;
 	bool		is_overlong;
+	CsvStatus	status;
 
 	memset(row, 0, sizeof(Row));
-	if (!FindFilled(source, text, row, &is_overlong))
+	status = FindFilled(source, text, row, &is_overlong);
+	if (status == CSV_END)
 		return false;
 	text->explanation[0] = '\0';
 	if (is_overlong)
 	{
 		snprintf(text->explanation, sizeof(text->explanation),
-				 "the row is longer than %d MB; is a quote missing?", SOURCE_MAX_ROW / 1024 / 1024);
+				 "the row is longer than %d MB", SOURCE_MAX_ROW / 1024 / 1024);
 		SetProblem(text, row, "too_long");
 		row->raw = "";
 		row->raw_len = 0;
@@ -219,6 +230,11 @@ TextNext(Source *source, Row *row)
 		snprintf(text->explanation, sizeof(text->explanation),
 				 "not valid text in the encoding of the file; --encoding names another");
 		SetProblem(text, row, "invalid_encoding");
+	}
+	else if (status != CSV_ROW)
+	{
+		snprintf(text->explanation, sizeof(text->explanation), "%s", CsvFault(status));
+		SetProblem(text, row, "invalid_csv");
 	}
 	else if (source->column_count > 0 && row->count != source->column_count)
 	{
@@ -324,19 +340,13 @@ TextOpen(Source *source, const SourceOptions *options)
 		source->delimiter = ',';
 		return;
 	}
-	source->delimiter = options->delimiter ? options->delimiter : source->kind == SOURCE_TSV ? '\t' :
-		CsvGuessDelimiter(text->window.data, text->window.len);
+	source->delimiter = options->delimiter ? options->delimiter : source->kind == SOURCE_TSV ? '\t' : '\0';
+	text->start = CsvBegin(text->window.data ? text->window.data : "", text->window.len, &source->delimiter);
+	text->row_number = text->start > 0;
 	text->field_room = SOURCE_MAX_COLUMNS + 1;
 	text->fields = Allocate(sizeof(CsvField) * text->field_room);
 	if (!TextNext(source, &header))
 		Die(EXIT_NO_INPUT, "%s: there is nothing in the file", source->path);
-	if (header.raw_len == 5 && memcmp(header.raw, "sep=", 4) == 0)
-	{
-		/* Excel's word for the delimiter, before the header */
-		source->delimiter = header.raw[4];
-		if (!TextNext(source, &header))
-			Die(EXIT_NO_INPUT, "%s: there is nothing in the file", source->path);
-	}
 	if (header.problem)
 		Die(EXIT_NO_INPUT, "%s: the header cannot be read: %s", source->path, header.explanation);
 	SourceSetColumns(source, header.cells, header.count);

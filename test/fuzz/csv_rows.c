@@ -1,14 +1,14 @@
 /*
  * Fuzz the reader of delimited text: rows are the same however the data is cut
- * into pieces, every byte belongs to a row or a line end, and fields that are
- * written in quotes are read back as they were.
+ * into pieces, every byte belongs to a row or a line end, a row with a fault is
+ * one line, and fields that are written in quotes are read back as they were.
  */
-// sources: src/import/csv.c
+// sources: src/capture/csv.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "import/csv.h"
+#include "capture/csv.h"
 
 #define MAX_FIELDS 64
 
@@ -74,7 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *) data + 2;
 	size_t		len;
-	size_t		at = 0;
+	size_t		at;
 	char		delimiter;
 	size_t		piece;
 
@@ -83,7 +83,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = size - 2;
 	delimiter = ",;\t|"[data[0] % 4];
 	piece = 1 + data[1] % 16;
-	Check(strchr(",;\t|", CsvGuessDelimiter(text, len)) != NULL);
+	at = CsvBegin(text, len, &delimiter);
+	Check(at == 0 || ((at == 6 || at == 7) && delimiter == text[4]));
+	delimiter = '\0';
+	at = CsvBegin(text, len, &delimiter);
+	Check(at > 0 || strchr(",;\t|", delimiter) != NULL);
+	if (data[0] & 4)
+		delimiter = ",;\t|"[data[0] % 4];
 	while (at < len)
 	{
 		CsvScan		scan = {0};
@@ -95,11 +101,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t		held = 0;
 		char	   *row;
 		int			count;
+		CsvStatus	status = CsvFindEnd(&scan, delimiter, text + at, len - at, true, &row_len, &taken);
 
-		Check(CsvFindEnd(&scan, delimiter, text + at, len - at, true, &row_len, &taken) == CSV_ROW);
-		Check(FindInPieces(delimiter, text + at, len - at, piece, &piece_len, &piece_taken) == CSV_ROW);
+		Check(status == CSV_ROW || CsvFault(status) != NULL);
+		Check(FindInPieces(delimiter, text + at, len - at, piece, &piece_len, &piece_taken) == status);
 		Check(row_len == piece_len && taken == piece_taken);
 		Check(taken > 0 && taken >= row_len && taken - row_len <= 2 && at + taken <= len);
+		if (status != CSV_ROW)
+		{
+			Check(memchr(text + at, CSV_QUOTE, row_len) != NULL);
+			Check(memchr(text + at, '\n', row_len) == NULL && memchr(text + at, '\r', row_len) == NULL);
+			at += taken;
+			continue;
+		}
 		row = malloc(row_len + 1);
 		memcpy(row, text + at, row_len);
 		count = CsvSplit(delimiter, row, row_len, fields, MAX_FIELDS);

@@ -115,7 +115,7 @@ stage() {
 	mkdir "$work/src" "$work/tmp" "$work/home" "$work/out"
 	tar -C "$top" -cf - --exclude='*.o' --exclude='*.bc' --exclude='*.so' --exclude='*.a' \
 		--exclude='./sql/lead_mgmt--*.sql' --exclude='./src/leadctl/leadctl' --exclude='*.swp' \
-		./Makefile ./lead_mgmt.control ./sql ./src ./expected ./test |
+		./Makefile ./README.md ./lead_mgmt.control ./sql ./src ./expected ./test |
 		tar -C "$work/src" -xf - --no-same-owner
 	stage_data
 	if ((EUID == 0)); then

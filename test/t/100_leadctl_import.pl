@@ -180,6 +180,18 @@ is( query($node, q{SELECT code, import_row FROM crm.import_error WHERE import_id
 is(query($node, q{SELECT count(*) FROM crm.contact WHERE email = 'h3@example.com'}), '1', 'and the row behind them is in');
 unlink "$directory/huge.csv", "$directory/huge.csv.rejected.csv";
 
+# A quote that is left open, with more behind it than is waited for, and one that ends too early
+file('quotes.csv', "email,name,message\nq1\@example.com,\"Q One,x\n" . "q2\@example.com,\"Q \"Two\" Q\",x\n"
+	. "q3\@example.com,\"Q\nThree\",x\nq4\@example.com,\"Q Four,x\n"
+	. join('', map { "q$_\@example.com,Q,\n" . ",,\n" x 3_000_000 } 5 .. 6));
+($code, $out, $err) = leadctl($node, undef, 'import', "$directory/quotes.csv");
+is($code, 65, 'quotes that do not close do not end an import');
+is( query($node, q{SELECT string_agg(import_row || ' ' || code, ', ' ORDER BY import_row) FROM crm.import_error WHERE import_id = (SELECT max(import_id) FROM crm.import)}),
+	'2 invalid_csv, 3 invalid_csv, 5 invalid_csv', 'they cost the line that they are on');
+is(query($node, q{SELECT string_agg(email::text, ',' ORDER BY 1) FROM crm.contact WHERE email::text ~ '^q\d@'}),
+	join(',', map { "q$_\@example.com" } 3, 5, 6), 'and not those behind it');
+unlink "$directory/quotes.csv", "$directory/quotes.csv.rejected.csv";
+
 # Usage
 for my $case ([ [], 64 ], [ ['nonsense'], 64 ], [ ['--help'], 0 ], [ ['--version'], 0 ], [ [ 'import', '--help' ], 0 ],
 	[ ['import'], 64 ], [ [ 'import', $messy, '--map=None=email' ], 64 ], [ [ 'import', $messy, '--map=Name=nonsense' ], 70 ],
