@@ -116,10 +116,10 @@ CREATE AGGREGATE lead_mgmt.stage_figures(row_id bigint, move_id bigint, pipeline
 COMMENT ON AGGREGATE lead_mgmt.stage_figures(bigint, bigint, text, text, timestamptz, text[], text[], integer[], boolean[]) IS
 	'Conversion and velocity of stages, from all moves into them: which row moved, the key of the move, ascending with time, the stage and when. The stages to report are four arrays, the same in every call: their pipelines, names, sequences, and whether they are lost ones. The result has a line for each of them: rows that entered it, those of them that later entered one further on, those that did not and were lost, those in it now, stays that ended, rows that left it, the average and the median time these stayed in it, re-entries summed, and when those in it now entered on average; the last three in seconds, NULL without any. Linear in the number of moves; 64 bytes a move.';
 
-CREATE FUNCTION lead_mgmt.furthest_levels_add(internal, bigint, text, integer, boolean, text[], integer[]) RETURNS internal
+CREATE FUNCTION lead_mgmt.furthest_levels_add(internal, bigint, text, text, boolean, text[], text[], integer[]) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION lead_mgmt.furthest_levels_add(internal, bigint, text, integer, boolean, text[], integer[]) IS
+COMMENT ON FUNCTION lead_mgmt.furthest_levels_add(internal, bigint, text, text, boolean, text[], text[], integer[]) IS
 	'Transition function of furthest_levels.';
 
 CREATE FUNCTION lead_mgmt.furthest_levels_combine(internal, internal) RETURNS internal
@@ -146,10 +146,10 @@ CREATE FUNCTION lead_mgmt.furthest_levels_final(internal) RETURNS bigint[]
 COMMENT ON FUNCTION lead_mgmt.furthest_levels_final(internal) IS
 	'Final function of furthest_levels.';
 
-CREATE AGGREGATE lead_mgmt.furthest_levels(row_id bigint, stage text, level integer, counts boolean, stages text[], levels integer[]) (
+CREATE AGGREGATE lead_mgmt.furthest_levels(row_id bigint, pipeline text, stage text, counts boolean, pipelines text[], stages text[], levels integer[]) (
 	SFUNC = lead_mgmt.furthest_levels_add, STYPE = internal, SSPACE = 1048576, FINALFUNC = lead_mgmt.furthest_levels_final, FINALFUNC_MODIFY = READ_WRITE,
 	COMBINEFUNC = lead_mgmt.furthest_levels_combine, SERIALFUNC = lead_mgmt.furthest_levels_serial,
 	DESERIALFUNC = lead_mgmt.furthest_levels_deserial, PARALLEL = SAFE);
 
-COMMENT ON AGGREGATE lead_mgmt.furthest_levels(bigint, text, integer, boolean, text[], integer[]) IS
-	'How many rows have which level, from 1, as their furthest. Each call says that a row reached a level, or a stage, whose level the arrays give, the same in every call; stages that are not among them, and NULL, say nothing. Rows count for which counts was true once. Error: numeric_value_out_of_range for a level above 10000.';
+COMMENT ON AGGREGATE lead_mgmt.furthest_levels(bigint, text, text, boolean, text[], text[], integer[]) IS
+	'How many rows have which level, from 1, as their furthest. Each call says that a row reached a stage of a pipeline, whose level the arrays give, the same in every call; stages that are not among them, and NULL, say nothing. Rows count for which counts was true once. Error: numeric_value_out_of_range for a level above 10000.';

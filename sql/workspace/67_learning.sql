@@ -66,11 +66,11 @@ SELECT
 	i.by_kind AS interactions_by_kind,
 	i.by_channel AS interactions_by_channel
 FROM (
-	SELECT n.stage_entered_at AS closed_at,
+	SELECT n.lead_id, n.stage_entered_at AS closed_at,
 		(before.row).account_id, (before.row).agent_id, (before.row).attributes, (before.row).budget,
 		(before.row).campaign_id, (before.row).channel, (before.row).company_name, (before.row).contact_id,
 		(before.row).contact_name, (before.row).created_at, (before.row).currency, (before.row).email,
-		(before.row).is_existing_customer, (before.row).lead_id, (before.row).origin, (before.row).page,
+		(before.row).is_existing_customer, (before.row).origin, (before.row).page,
 		(before.row).phone, (before.row).pipeline, (before.row).product, (before.row).source, (before.row).team_id,
 		(before.row).title
 	FROM @workspace@.lead n

@@ -76,7 +76,7 @@ CREATE OR REPLACE FUNCTION @workspace@.lead_at(as_of timestamptz)
 		created_at timestamptz,
 		sales_ready_at timestamptz
 	)
-	LANGUAGE sql STABLE STRICT ROWS 10000 SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10000 SET search_path = pg_catalog, pg_temp
 	AS $$
 		WITH changed AS (
 			SELECT x.entity_id, pg_catalog.jsonb_object_agg(x.key, x.old) AS before
@@ -118,7 +118,7 @@ CREATE OR REPLACE FUNCTION @workspace@.opportunity_at(as_of timestamptz)
 		created_at timestamptz,
 		closed_at timestamptz
 	)
-	LANGUAGE sql STABLE STRICT ROWS 10000 SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10000 SET search_path = pg_catalog, pg_temp
 	AS $$
 		WITH changed AS (
 			SELECT x.entity_id, pg_catalog.jsonb_object_agg(x.key, x.old) AS before

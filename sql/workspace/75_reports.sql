@@ -33,75 +33,88 @@ CREATE OR REPLACE FUNCTION @workspace@.funnel(since timestamptz, until timestamp
 	)
 	LANGUAGE sql STABLE STRICT ROWS 10 SET search_path = pg_catalog, pg_temp
 	AS $$
-WITH process AS (
-	SELECT p.pipeline
-	FROM @workspace@.pipeline p
-	WHERE p.entity = 'lead' AND p.is_default
-),
-open_stage AS (
+WITH place AS MATERIALIZED (
 	SELECT
+		s.pipeline,
 		s.stage,
 		s.label,
-		(2 + pg_catalog.row_number() OVER (ORDER BY s.sequence))::integer AS level
+		s.kind,
+		(2 + pg_catalog.count(*) FILTER (WHERE s.kind = 'open') OVER (ORDER BY s.sequence))::integer AS level
 	FROM @workspace@.stage s
-	JOIN process p ON p.pipeline = s.pipeline
-	WHERE s.kind = 'open'
+	JOIN @workspace@.pipeline p ON p.pipeline = s.pipeline AND p.entity = 'lead' AND p.is_default
+),
+last AS MATERIALIZED (
+	SELECT 3 + pg_catalog.count(*)::integer AS opportunity, 4 + pg_catalog.count(*)::integer AS won
+	FROM place p
+	WHERE p.kind = 'open'
 ),
 level AS (
 	SELECT 1 AS level, 'visitor'::text AS stage, 'Visitors'::text AS label
 	UNION ALL
 	SELECT 2, 'lead', 'Leads'
 	UNION ALL
-	SELECT o.level, o.stage, o.label FROM open_stage o
+	SELECT p.level, p.stage, p.label FROM place p WHERE p.kind = 'open'
 	UNION ALL
-	SELECT 3 + pg_catalog.count(*)::integer, 'opportunity', 'Opportunities' FROM open_stage
+	SELECT l.opportunity, 'opportunity', 'Opportunities' FROM last l
 	UNION ALL
-	SELECT 4 + pg_catalog.count(*)::integer, 'won', 'Won' FROM open_stage
+	SELECT l.won, 'won', 'Won' FROM last l
 ),
-stage_level AS (
-	SELECT o.stage, o.level FROM open_stage o
-	UNION ALL
-	SELECT s.stage, (SELECT 3 + pg_catalog.count(*)::integer FROM open_stage)
-	FROM @workspace@.stage s
-	JOIN process p ON p.pipeline = s.pipeline
-	WHERE s.kind = 'won'
-),
+-- No pipeline or stage is named '': there stand opportunities, and leads that had not entered their stage yet.
 listed AS MATERIALIZED (
 	SELECT
-		(SELECT p.pipeline FROM process p) AS pipeline,
+		pg_catalog.array_agg(s.pipeline) AS pipelines,
 		pg_catalog.array_agg(s.stage) AS stages,
-		pg_catalog.array_agg(s.level) AS levels,
-		(SELECT pg_catalog.count(*)::integer FROM open_stage) AS open_stages
-	FROM stage_level s
+		pg_catalog.array_agg(s.level) AS levels
+	FROM (
+		SELECT p.pipeline, p.stage, CASE p.kind WHEN 'open' THEN p.level WHEN 'won' THEN l.opportunity ELSE 2 END AS level
+		FROM place p
+		CROSS JOIN last l
+		UNION ALL
+		SELECT DISTINCT p.pipeline, '', 2 FROM place p
+		UNION ALL
+		SELECT '', o.status, CASE o.status WHEN 'won' THEN l.won ELSE l.opportunity END
+		FROM last l
+		CROSS JOIN (VALUES ('open'), ('won'), ('lost')) o (status)
+	) s
 ),
 reached AS (
 	SELECT h.level::integer AS level, h.leads
 	FROM (
-		SELECT lead_mgmt.furthest_levels(x.lead_id, x.stage, x.level, x.counts, (SELECT l.stages FROM listed l), (SELECT l.levels FROM listed l)) AS furthest
+		SELECT lead_mgmt.furthest_levels(x.lead_id, x.pipeline, x.stage, x.counts,
+			(SELECT l.pipelines FROM listed l), (SELECT l.stages FROM listed l), (SELECT l.levels FROM listed l)) AS furthest
 		FROM (
-			SELECT l.lead_id, CASE WHEN l.stage_entered_at <= $3 THEN l.stage END AS stage, 2 AS level, true AS counts
+			SELECT l.lead_id, l.pipeline, CASE WHEN l.stage_entered_at <= $3 THEN l.stage ELSE '' END AS stage, true AS counts
 			FROM @workspace@.lead l
-			WHERE l.pipeline = (SELECT i.pipeline FROM listed i) AND l.created_at >= $1 AND l.created_at < $2 AND l.created_at <= $3
+			WHERE l.created_at >= $1 AND l.created_at < $2 AND l.created_at <= $3
 			UNION ALL
-			SELECT v.lead_id, v.to_stage, NULL, false
+			SELECT v.lead_id, v.pipeline, v.to_stage, false
 			FROM @workspace@.stage_move v
-			WHERE v.pipeline = (SELECT i.pipeline FROM listed i) AND v.moved_at <= $3
+			WHERE v.moved_at <= $3
 			UNION ALL
-			SELECT q.lead_id, NULL, (SELECT i.open_stages FROM listed i) + CASE WHEN q.status = 'won' THEN 4 ELSE 3 END, false
+			SELECT q.lead_id, '', q.status, false
 			FROM @workspace@.opportunity q
 			WHERE $3 = 'infinity'
 			UNION ALL
-			SELECT q.lead_id, NULL, (SELECT i.open_stages FROM listed i) + CASE WHEN q.status = 'won' THEN 4 ELSE 3 END, false
+			SELECT q.lead_id, '', q.status, false
 			FROM @workspace@.opportunity_at($3) q
 			WHERE $3 < 'infinity'
 		) x
 	) f
 	CROSS JOIN LATERAL pg_catalog.unnest(f.furthest) WITH ORDINALITY h (leads, level)
 	UNION ALL
-	SELECT 1, pg_catalog.count(*)
-	FROM @workspace@.contact c
-	WHERE c.created_at >= $1 AND c.created_at < $2 AND c.created_at <= $3
-		AND NOT EXISTS (SELECT FROM @workspace@.lead l WHERE l.contact_id = c.contact_id AND l.created_at <= $3)
+	SELECT 1, f.furthest[1]
+	FROM (
+		SELECT lead_mgmt.furthest_levels(x.contact_id, '', x.stage, x.counts, '{"",""}', '{visitor,lead}', '{1,2}') AS furthest
+		FROM (
+			SELECT c.contact_id, 'visitor' AS stage, true AS counts
+			FROM @workspace@.contact c
+			WHERE c.created_at >= $1 AND c.created_at < $2 AND c.created_at <= $3
+			UNION ALL
+			SELECT l.contact_id, 'lead', false
+			FROM @workspace@.lead l
+			WHERE l.created_at <= $3
+		) x
+	) f
 	UNION ALL
 	SELECT 1, pg_catalog.count(*)
 	FROM (

@@ -178,7 +178,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 				SELECT c.relname FROM pg_catalog.pg_class c
 				WHERE c.relnamespace = '@workspace@'::pg_catalog.regnamespace
 					AND (c.relkind = 'v' OR access = 'sales' AND c.relkind IN ('r', 'p')
-						AND c.relname NOT IN ('submission_key', 'merge_change'))
+						AND c.relname NOT IN ('submission_key', 'import_reject', 'merge_change'))
 			LOOP
 				EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.%I TO %I', target.relname, role_name);
 			END LOOP;

@@ -57,6 +57,7 @@ typedef struct CaptureRecord
 	char	   *decoded_id;		/* external id found there, or NULL */
 	char	   *own_id;			/* external id of the record where the row came with one of its body */
 	bool		is_repeated_body;	/* all of its body came before */
+	bool		is_feed;		/* its body is one of a feed, whose items come again and again */
 	int			part;			/* which record of the body it is; 0 when it came alone */
 	int			part_count;		/* further records of the same body */
 	struct DecodedRecord *parts;
@@ -101,7 +102,8 @@ extern bool LeadSlotIsOpenedBy(const LeadSlot *lead, const CaptureRecord *record
 extern void CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others);
 extern void VendorsReserve(Workspace *ws, CaptureRecord *records, int n);
 extern void VendorsPurchase(Workspace *ws, CaptureRecord *records, int n);
+extern void PartsPassOver(Workspace *ws, CaptureRecord *records, int n);
 extern void PartsSubmit(Workspace *ws, CaptureRecord *records, int n);
-extern void CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
+extern void CaptureFinish(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
 
 #endif

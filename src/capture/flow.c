@@ -590,8 +590,8 @@ MatchText(const MatchConfig *matching, const CaptureRecord *record)
 }
 
 /* Write what became of the submissions into them */
-void
-CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+static void
+StampSubmissions(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
 {
 	MatchConfig *matching = MatchGetConfig(ws, config);
 	Batch	   *plain = BatchCreate(stamp_submissions.args, stamp_submissions.nargs, n);
@@ -634,6 +634,15 @@ CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 		BatchExecute(ws, &stamp_decoded, decoded);
 }
 
+/* Stamp the submissions, and submit what else their bodies hold */
+void
+CaptureFinish(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+{
+	PartsPassOver(ws, records, n);
+	StampSubmissions(ws, config, records, n);
+	PartsSubmit(ws, records, n);
+}
+
 /*
  * Take a chunk of submissions all the way.  holds_others tells that the
  * statement holds locks of earlier chunks, so that this one cannot give back
@@ -661,6 +670,5 @@ CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int 
 	GiveConsents(ws, records, n);
 	ScoreRecords(ws, config, records, n, joined, joined_count);
 	VendorsPurchase(ws, records, n);
-	CaptureStamp(ws, config, records, n);
-	PartsSubmit(ws, records, n);
+	CaptureFinish(ws, config, records, n);
 }

@@ -274,7 +274,7 @@ ListCandidates(const MatchModel *model, const MatchRecords *records, Atom *atoms
 			   Candidate *candidates, double budget)
 {
 	int			sample = Min(records->count, SAMPLE_RECORDS);
-	double		expected = Max(model->expected_records, records->count);
+	double		expected = RecordsMeant(records);
 	double		scale = expected * (expected - 1) / Max((double) sample * (sample - 1.0), 1);
 	uint32	   *numbers = palloc(sizeof(uint32) * sample);
 	CodeCount  *counts = palloc0(sizeof(CodeCount) << COUNT_BITS);
@@ -436,7 +436,7 @@ TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Cand
 					gain += missing[i];
 			if (gain < total * least_gain)
 				continue;
-			value = gain / sqrt(candidates[k].cost + Max(model->expected_records, records->count));
+			value = gain / sqrt(candidates[k].cost + RecordsMeant(records));
 			if (is_index)
 				value /= CandidateEntries(&candidates[k], atoms);
 			if (value > best_value)
@@ -481,7 +481,7 @@ ChooseRefinements(MatchModel *model, const Atom *atoms, int atom_count)
  * agreements grow with the square of their number, matches with the number.
  */
 static void
-CorrectCosts(Candidate *candidates, int count, int pairs, uint64 matched_count, double growth)
+CorrectCosts(Candidate *candidates, int count, int pairs, double matched_count, double growth)
 {
 	for (int k = 0; k < count; k++)
 	{
@@ -489,7 +489,7 @@ CorrectCosts(Candidate *candidates, int count, int pairs, uint64 matched_count, 
 
 		for (int i = 0; i < pairs; i++)
 			found += candidates[k].finds[i];
-		candidates[k].cost -= (double) matched_count * found / Max(pairs, 1) * growth * (growth - 1);
+		candidates[k].cost -= matched_count * found / Max(pairs, 1) * growth * (growth - 1);
 		candidates[k].cost = Max(candidates[k].cost, 0);
 	}
 }
@@ -517,7 +517,7 @@ KeyChoiceCreate(MatchModel *model, const MatchRecords *records)
 	choice->context = context;
 	choice->model = model;
 	choice->records = records;
-	choice->budget = Max(LEAST_PAIRS, PAIRS_PER_RECORD * Max(model->expected_records, records->count));
+	choice->budget = Max(LEAST_PAIRS, PAIRS_PER_RECORD * RecordsMeant(records));
 	choice->atom_count = ListAtoms(model, choice->atoms);
 	choice->count = ListCandidates(model, records, choice->atoms, choice->atom_count, choice->candidates, choice->budget);
 	for (int k = 0; k < choice->count; k++)
@@ -531,6 +531,7 @@ void
 KeyChoiceTake(KeyChoice *choice, const FoundPair *matched, uint64 matched_count)
 {
 	MatchModel *model = choice->model;
+	const MatchRecords *records = choice->records;
 	MemoryContext old = MemoryContextSwitchTo(choice->context);
 	int			pairs = matched ? Min(matched_count, SAMPLE_PAIRS) : SAMPLE_PAIRS;
 	double		weights[SAMPLE_PAIRS];
@@ -541,15 +542,14 @@ KeyChoiceTake(KeyChoice *choice, const FoundPair *matched, uint64 matched_count)
 		weights[i] = matched ? WeightProbability(matched[i * matched_count / pairs].weight) : 1;
 	if (matched)
 	{
-		FindKnown(choice->records, choice->atoms, choice->atom_count, choice->candidates, choice->count, matched,
-				  matched_count, pairs);
-		if (model->expected_records > choice->records->count)
-			CorrectCosts(choice->candidates, choice->count, pairs, matched_count,
-						 model->expected_records / choice->records->count);
+		FindKnown(records, choice->atoms, choice->atom_count, choice->candidates, choice->count, matched, matched_count,
+				  pairs);
+		CorrectCosts(choice->candidates, choice->count, pairs, matched_count / (records->share * records->share),
+					 RecordsMeant(records) / (records->count / records->share));
 	}
 	else
 		FindMadeUp(model, choice->atoms, choice->candidates, choice->count, pairs);
-	TakeKeys(model, choice->records, choice->atoms, choice->candidates, choice->count, weights, pairs, choice->budget);
+	TakeKeys(model, records, choice->atoms, choice->candidates, choice->count, weights, pairs, choice->budget);
 	ChooseRefinements(model, choice->atoms, choice->atom_count);
 	MemoryContextSwitchTo(old);
 }

@@ -37,6 +37,7 @@ typedef struct FurthestState
 {
 	MemoryContext context;
 	int			stage_count;	/* -1 until they are read */
+	text	  **pipelines;
 	text	  **stages;
 	int		   *levels;
 	int64		dense_size;		/* a power of two, or 0 */
@@ -59,44 +60,57 @@ FurthestCreate(MemoryContext context)
 
 /* Read which level each stage is */
 static void
-ReadLevels(FurthestState *state, ArrayType *stages, ArrayType *levels)
+ReadLevels(FurthestState *state, ArrayType *pipelines, ArrayType *stages, ArrayType *levels)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->context);
-	Datum	   *names;
-	Datum	   *numbers;
-	int			name_count;
-	int			number_count;
+	Datum	   *columns[3];
+	int			counts[3];
 
-	if (ARR_HASNULL(stages) || ARR_HASNULL(levels))
+	if (ARR_HASNULL(pipelines) || ARR_HASNULL(stages) || ARR_HASNULL(levels))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("stages and levels must not be null")));
-	deconstruct_array(stages, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &name_count);
-	deconstruct_array(levels, INT4OID, 4, true, TYPALIGN_INT, &numbers, NULL, &number_count);
-	if (name_count != number_count)
+	deconstruct_array(pipelines, TEXTOID, -1, false, TYPALIGN_INT, &columns[0], NULL, &counts[0]);
+	deconstruct_array(stages, TEXTOID, -1, false, TYPALIGN_INT, &columns[1], NULL, &counts[1]);
+	deconstruct_array(levels, INT4OID, 4, true, TYPALIGN_INT, &columns[2], NULL, &counts[2]);
+	if (counts[0] != counts[1] || counts[0] != counts[2])
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("there must be as many levels as stages")));
-	state->stages = palloc(sizeof(text *) * Max(name_count, 1));
-	state->levels = palloc(sizeof(int) * Max(name_count, 1));
-	for (int i = 0; i < name_count; i++)
+				 errmsg("there must be as many pipelines and levels as stages")));
+	state->pipelines = palloc(sizeof(text *) * Max(counts[0], 1));
+	state->stages = palloc(sizeof(text *) * Max(counts[0], 1));
+	state->levels = palloc(sizeof(int) * Max(counts[0], 1));
+	for (int i = 0; i < counts[0]; i++)
 	{
-		state->stages[i] = DatumGetTextPCopy(names[i]);
-		state->levels[i] = DatumGetInt32(numbers[i]);
+		state->pipelines[i] = DatumGetTextPCopy(columns[0][i]);
+		state->stages[i] = DatumGetTextPCopy(columns[1][i]);
+		state->levels[i] = DatumGetInt32(columns[2][i]);
+		if (state->levels[i] > FURTHEST_MAX_LEVEL)
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("level %d is greater than %d", state->levels[i], FURTHEST_MAX_LEVEL)));
 	}
-	state->stage_count = name_count;
+	state->stage_count = counts[0];
 	MemoryContextSwitchTo(old);
+}
+
+/* Whether a name is the one expected */
+static inline bool
+IsName(const text *expected, const text *name, int length)
+{
+	return VARSIZE_ANY_EXHDR(expected) == length &&
+		memcmp(VARDATA_ANY(expected), VARDATA_ANY(name), length) == 0;
 }
 
 /* Find the level that a stage is, 0 for none */
 static inline int
-LevelOf(const FurthestState *state, const text *stage)
+LevelOf(const FurthestState *state, const text *pipeline, const text *stage)
 {
 	int			length = VARSIZE_ANY_EXHDR(stage);
 
 	for (int i = 0; i < state->stage_count; i++)
-		if (VARSIZE_ANY_EXHDR(state->stages[i]) == length &&
-			memcmp(VARDATA_ANY(state->stages[i]), VARDATA_ANY(stage), length) == 0)
+		if (IsName(state->stages[i], stage, length) &&
+			IsName(state->pipelines[i], pipeline, VARSIZE_ANY_EXHDR(pipeline)))
 			return state->levels[i];
 	return 0;
 }
@@ -176,7 +190,7 @@ Reach(FurthestState *state, int64 row, int level, bool counts)
 }
 
 PG_FUNCTION_INFO_V1(furthest_levels_add);
-/* Add a stage or level that a row reached */
+/* Add a stage that a row reached */
 Datum
 furthest_levels_add(PG_FUNCTION_ARGS)
 {
@@ -188,17 +202,15 @@ furthest_levels_add(PG_FUNCTION_ARGS)
 		elog(ERROR, "furthest_levels_add called outside an aggregate");
 	if (state == NULL)
 		state = FurthestCreate(context);
-	if (PG_ARGISNULL(1))
+	if (state->stage_count < 0)
+	{
+		if (PG_ARGISNULL(5) || PG_ARGISNULL(6) || PG_ARGISNULL(7))
+			PG_RETURN_POINTER(state);	/* there are no stages */
+		ReadLevels(state, PG_GETARG_ARRAYTYPE_P(5), PG_GETARG_ARRAYTYPE_P(6), PG_GETARG_ARRAYTYPE_P(7));
+	}
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
 		PG_RETURN_POINTER(state);
-	if (state->stage_count < 0 && !PG_ARGISNULL(5) && !PG_ARGISNULL(6))
-		ReadLevels(state, PG_GETARG_ARRAYTYPE_P(5), PG_GETARG_ARRAYTYPE_P(6));
-	level = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT32(3);
-	if (!PG_ARGISNULL(2))
-		level = Max(level, LevelOf(state, PG_GETARG_TEXT_PP(2)));
-	if (level > FURTHEST_MAX_LEVEL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("level %d is greater than %d", level, FURTHEST_MAX_LEVEL)));
+	level = LevelOf(state, PG_GETARG_TEXT_PP(2), PG_GETARG_TEXT_PP(3));
 	if (level > 0)
 		Reach(state, PG_GETARG_INT64(1), level, !PG_ARGISNULL(4) && PG_GETARG_BOOL(4));
 	PG_RETURN_POINTER(state);

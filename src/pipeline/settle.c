@@ -14,7 +14,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline.h"
-#include "utils/resowner.h"
+#include "predicate/attempt.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 
@@ -466,6 +466,25 @@ Carry(Workspace *ws, WorkspaceConfig *config, Decision *decisions, int n, int *m
 	return moves;
 }
 
+/* A decision that is carried out with the functions that its moves run */
+typedef struct ActedDecision
+{
+	Workspace  *ws;
+	WorkspaceConfig *config;
+	Decision   *decision;
+} ActedDecision;
+
+/* Carry a decision out and run the functions of its moves */
+static void
+CarryAndAct(void *arg)
+{
+	ActedDecision *acted = arg;
+	int			count;
+	StageMove  *moves = Carry(acted->ws, acted->config, acted->decision, 1, &count);
+
+	PipelineAct(acted->ws, acted->config, moves, count);
+}
+
 /*
  * Carry a decision out whose moves run functions.  When one fails, the moves
  * fail with it, and with them alone: what caused them stands.
@@ -473,37 +492,17 @@ Carry(Workspace *ws, WorkspaceConfig *config, Decision *decisions, int n, int *m
 static void
 CarryWithActions(Workspace *ws, WorkspaceConfig *config, Decision *decision)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ActedDecision acted = {ws, config, decision};
+	ErrorData  *error = Attempt(CarryAndAct, &acted);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		int			count;
-		StageMove  *moves = Carry(ws, config, decision, 1, &count);
-
-		PipelineAct(ws, config, moves, count);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!PredicateErrorIsLocal(error->sqlerrcode))
-			ReThrowError(error);
-		decision->failed = &decision->hops[decision->hop_count - 1];
-		decision->failure = error->message;
-		decision->hop_count = 0;
-		decision->has_first = decision->done = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return;
+	if (!PredicateErrorIsLocal(error->sqlerrcode))
+		ReThrowError(error);
+	decision->failed = &decision->hops[decision->hop_count - 1];
+	decision->failure = error->message;
+	decision->hop_count = 0;
+	decision->has_first = decision->done = false;
 }
 
 /*

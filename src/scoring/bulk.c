@@ -13,17 +13,16 @@
 
 #include <math.h>
 
-#include "access/xact.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "predicate/attempt.h"
 #include "scoring/learned.h"
 #include "scoring/scoring.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* Leads whose interactions are in memory at a time */
 #define BULK_CHUNK 2000
@@ -207,38 +206,32 @@ ScoreEverything(Bulk *bulk, bool open_only, bool safely)
 	SPI_cursor_close(portal);
 }
 
+/* A bulk in which no condition may fail */
+typedef struct BulkAttempt
+{
+	Bulk	   *bulk;
+	bool		open_only;
+} BulkAttempt;
+
+/* Score all leads, if no condition fails on any row */
+static void
+ScoreBoldly(void *arg)
+{
+	BulkAttempt *attempt = arg;
+
+	ScoreEverything(attempt->bulk, attempt->open_only, false);
+}
+
 /* Try to score all leads; false when a condition failed on a row of some lead */
 static bool
 TryEverything(Bulk *bulk, bool open_only)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = true;
+	BulkAttempt attempt = {bulk, open_only};
+	ErrorData  *error = Attempt(ScoreBoldly, &attempt);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		ScoreEverything(bulk, open_only, false);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!PredicateErrorIsLocal(error->sqlerrcode))
-			ReThrowError(error);
-		FreeErrorData(error);
-		done = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return done;
+	if (error != NULL && !PredicateErrorIsLocal(error->sqlerrcode))
+		ReThrowError(error);
+	return error == NULL;
 }
 
 /* Put out the scores that a learned model gives the leads of a view like lead_profile */

@@ -53,17 +53,20 @@ SELECT lead_mgmt.stage_figures(1, 1, 'p', 's', now(), '{NULL}', '{s}', '{1}', '{
 SELECT lead_mgmt.stage_figures(r, m, 'p', s, timestamptz '2026-01-01' + m * interval '1 second', '{p,p}', '{s,t}', '{1,2}', '{f,f}') FROM (VALUES (-5, 3, 't'), (-5, 1, 's'), (9223372036854775807, 2, 's'), (-9223372036854775807, 4, 's')) x (r, m, s);
 -- the furthest levels of rows, by small and by other keys, in parallel too
 CREATE TABLE reached AS SELECT (CASE g % 7 WHEN 0 THEN -1 WHEN 1 THEN 100000000000 ELSE 1 END) * (1 + g * 7919 % 500) AS row_id, 1 + g * 31 % 140 AS level, g % 3 = 0 AS counts FROM generate_series(1, 5000) g;
+SELECT quote_literal(array_agg('p'::text)) || ', ' || quote_literal(array_agg(g)) || ', ' || quote_literal(array_agg(g)) AS stages FROM generate_series(1, 140) g \gset
 SET min_parallel_table_scan_size = 0;
-SELECT array_agg(COALESCE(c.n, 0) ORDER BY v.level) = (SELECT lead_mgmt.furthest_levels(row_id, NULL, level, counts, NULL, NULL) FROM reached) AS same, sum(c.n) AS rows
+SELECT array_agg(COALESCE(c.n, 0) ORDER BY v.level) = (SELECT lead_mgmt.furthest_levels(row_id, 'p', level::text, counts, :stages) FROM reached) AS same, sum(c.n) AS rows
 FROM (SELECT generate_series(1, max(level)) AS level FROM (SELECT max(level) AS level FROM reached GROUP BY row_id HAVING bool_or(counts)) x) v
 LEFT JOIN (SELECT level, count(*) AS n FROM (SELECT max(level) AS level FROM reached GROUP BY row_id HAVING bool_or(counts)) x GROUP BY 1) c USING (level);
 SET max_parallel_workers_per_gather = 0;
-SELECT lead_mgmt.furthest_levels(row_id, NULL, level, counts, NULL, NULL) AS serial FROM reached \gset
+SELECT lead_mgmt.furthest_levels(row_id, 'p', level::text, counts, :stages) AS serial FROM reached \gset
 RESET max_parallel_workers_per_gather;
-SELECT lead_mgmt.furthest_levels(row_id, NULL, level, counts, NULL, NULL) = :'serial' AS same FROM reached;
-SELECT lead_mgmt.furthest_levels(r, s, l, c, '{a,b}', '{3,5}') FROM (VALUES (1, 'a', NULL, true), (1, 'zz', 4, NULL), (2, 'b', NULL, false), (NULL, 'b', 1, true), (3, NULL, NULL, true)) x (r, s, l, c);
-SELECT lead_mgmt.furthest_levels(1, NULL, 10001, true, NULL, NULL);
-SELECT lead_mgmt.furthest_levels(1, 'a', 1, true, '{a,b}', '{3}');
+SELECT lead_mgmt.furthest_levels(row_id, 'p', level::text, counts, :stages) = :'serial' AS same FROM reached;
+SELECT lead_mgmt.furthest_levels(r, p, s, c, '{p,p,q}', '{a,b,b}', '{3,5,1}') FROM (VALUES (1, 'p', 'a', true), (1, 'q', 'a', true), (1, 'p', 'zz', NULL), (2, 'p', 'b', false), (3, 'q', 'b', true), (NULL, 'p', 'b', true), (4, 'p', NULL, true), (5, NULL, 'b', true)) x (r, p, s, c);
+SELECT lead_mgmt.furthest_levels(1, 'p', 'a', true, NULL, NULL, NULL);
+SELECT lead_mgmt.furthest_levels(1, 'p', 'a', true, '{p}', '{a}', '{10001}');
+SELECT lead_mgmt.furthest_levels(1, 'p', 'a', true, '{p,p}', '{a,b}', '{3}');
+SELECT lead_mgmt.furthest_levels(1, 'p', 'a', true, '{p}', '{NULL}', '{3}');
 RESET search_path;
 DROP VIEW conversion, velocity;
 SELECT lead_mgmt.drop_workspace('figures', 'figures');
