@@ -4,6 +4,7 @@
 #ifndef LEAD_MGMT_CAPTURE_H
 #define LEAD_MGMT_CAPTURE_H
 
+#include "commands/trigger.h"
 #include "lib/stringinfo.h"
 #include "matching/identity.h"
 #include "scoring/scoring.h"
@@ -75,6 +76,13 @@ typedef struct CaptureRecord
 	bool		is_reserved;	/* counted against the cap of its vendor */
 } CaptureRecord;
 
+/* Interactions that a statement wrote, to a trigger */
+typedef struct WrittenInteractions
+{
+	TriggerData *trigdata;
+	bool		by_system;		/* which sees to the scores itself */
+} WrittenInteractions;
+
 extern void DecodeRecords(WorkspaceConfig *config, CaptureRecord *records, int n);
 extern void RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record);
 extern void RecordReadProfile(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record);
@@ -84,7 +92,7 @@ extern int64 RecordContact(const CaptureRecord *record);
 extern int64 RecordAccount(const CaptureRecord *record);
 
 extern void LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
-extern void LeadsTouch(Workspace *ws, const ScoreEvent *events, int n);
+extern void LeadsTouch(Workspace *ws, ScoreEvent *events, int n);
 extern int	LeadsOf(Workspace *ws, const int64 *contacts, int contact_count, const int64 *accounts,
 					int account_count, int64 **ids);
 extern int64 LeadSlotId(const LeadSlot *lead);
