@@ -4,6 +4,7 @@
 #ifndef LEAD_MGMT_CAPTURE_H
 #define LEAD_MGMT_CAPTURE_H
 
+#include "commands/trigger.h"
 #include "lib/stringinfo.h"
 #include "matching/identity.h"
 #include "scoring/scoring.h"
@@ -84,6 +85,13 @@ typedef struct CaptureRecord
 	bool		is_reserved;	/* counted against the cap of its vendor */
 } CaptureRecord;
 
+/* Interactions that a statement wrote, to a trigger */
+typedef struct WrittenInteractions
+{
+	TriggerData *trigdata;
+	bool		by_system;		/* which sees to the scores itself */
+} WrittenInteractions;
+
 extern void DecodeRecords(WorkspaceConfig *config, CaptureRecord *records, int n);
 extern void RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record);
 extern void RecordReadProfile(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record);
@@ -99,7 +107,7 @@ extern void LeadIdsFind(Workspace *ws, CaptureRecord *records, int n);
 extern void LeadIdsNote(Workspace *ws, CaptureRecord *records, int n);
 
 extern void LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
-extern void LeadsTouch(Workspace *ws, const ScoreEvent *events, int n);
+extern void LeadsTouch(Workspace *ws, ScoreEvent *events, int n);
 extern int	LeadsOf(Workspace *ws, const int64 *contacts, int contact_count, const int64 *accounts,
 					int account_count, int64 **ids);
 extern int64 LeadSlotId(const LeadSlot *lead);

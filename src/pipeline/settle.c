@@ -517,6 +517,7 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 	Causes		causes = {0};
 	int64	   *in_steps = NULL;
 	int			in_steps_count = 0;
+	bool		changes = false;
 	int			count;
 
 	if (config->has_interaction_moves && event_count > 0)
@@ -553,6 +554,10 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 		if (decisions[i].from >= 0)
 			DecideStage(config, &decisions[i], &leads[i], &causes);
 	DecideRoutes(config, decisions, leads, n);
+	for (int i = 0; i < n; i++)
+		changes |= ChangesLead(&decisions[i]) || decisions[i].failed != NULL;
+	if (!changes)
+		return;
 
 	if (config->has_actions)
 		for (int i = 0; i < n; i++)
@@ -622,7 +627,8 @@ PipelineScoreOver(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n
  * Count new interactions for the leads they concern, given by sorted, distinct
  * ids, and settle what follows.  A lead that is scored from all its
  * interactions counts those that the caller has still to come to as well:
- * restarted holds such leads, which are scored so again.
+ * restarted holds such leads, which are scored so again, or is NULL where no
+ * more are to come.
  */
 void
 PipelineCount(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
@@ -635,9 +641,9 @@ PipelineCount(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
 		return;
 	leads = ScoreLoad(ws, config, lead_ids, n);
 	for (int i = 0; i < n; i++)
-		leads[i].starts_over = hash_search(restarted, &leads[i].lead_id, HASH_FIND, NULL) != NULL;
+		leads[i].starts_over = restarted && hash_search(restarted, &leads[i].lead_id, HASH_FIND, NULL) != NULL;
 	ScoreAndSettle(ws, config, leads, n, events, event_count, false);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; restarted && i < n; i++)
 		if (leads[i].starts_over)
 			hash_search(restarted, &leads[i].lead_id, HASH_ENTER, NULL);
 }
