@@ -297,6 +297,12 @@ CREATE FUNCTION lead_mgmt.learn_outcome() RETURNS trigger
 COMMENT ON FUNCTION lead_mgmt.learn_outcome() IS
 	'Trigger function: lets the naive Bayes models of a workspace learn from a lead that was won or lost, and forget one that was reopened or deleted.';
 
+CREATE FUNCTION lead_mgmt.counts_changed() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+
+COMMENT ON FUNCTION lead_mgmt.counts_changed() IS
+	'Trigger function: tells every session that the counts of naive Bayes models, which sessions keep, have changed.';
+
 CREATE FUNCTION lead_mgmt.lead_priority(win_probability double precision, value numeric, age interval, due_in interval)
 	RETURNS double precision
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
