@@ -39,6 +39,10 @@ COMMENT ON COLUMN @workspace@.lead.attributes IS 'Custom attributes, as field de
 COMMENT ON COLUMN @workspace@.lead.created_at IS 'When the lead was created';
 COMMENT ON COLUMN @workspace@.lead.updated_at IS 'When it last changed';
 
+COMMENT ON COLUMN @workspace@.lead_identity.source_system IS 'The other system: source_system of the form, or the form''s name';
+COMMENT ON COLUMN @workspace@.lead_identity.external_id IS 'Id of the lead there';
+COMMENT ON COLUMN @workspace@.lead_identity.lead_id IS 'The lead';
+
 COMMENT ON COLUMN @workspace@.opportunity.opportunity_id IS 'Key';
 COMMENT ON COLUMN @workspace@.opportunity.lead_id IS 'Lead it came from; NULL if none';
 COMMENT ON COLUMN @workspace@.opportunity.contact_id IS 'Person it is negotiated with';

@@ -48,12 +48,12 @@ CREATE OR REPLACE FUNCTION @workspace@.cools_at(lead_id bigint, model text DEFAU
 	RETURNS timestamptz
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 	AS $$
-		SELECT lead_mgmt.heat_leaves(s.engagement,
+		SELECT CASE WHEN s.override IS NOT NULL THEN 'infinity' ELSE lead_mgmt.heat_leaves(s.engagement,
 			COALESCE((SELECT pg_catalog.max(g.from_score) FROM @workspace@.scoring_grade g
 				WHERE g.model = s.model AND g.from_score <= n.score), '-infinity') - s.fit,
 			COALESCE((SELECT pg_catalog.min(g.from_score) FROM @workspace@.scoring_grade g
 				WHERE g.model = s.model AND g.from_score > n.score), 'infinity') - s.fit,
-			pg_catalog.now())
+			pg_catalog.now()) END
 		FROM @workspace@.score s
 		CROSS JOIN LATERAL (SELECT s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now()) AS score) n
 		WHERE s.lead_id = $1 AND s.model = COALESCE($2, 'default')
@@ -61,25 +61,54 @@ CREATE OR REPLACE FUNCTION @workspace@.cools_at(lead_id bigint, model text DEFAU
 	$$;
 
 COMMENT ON FUNCTION @workspace@.cools_at(bigint, text) IS
-	'When a lead leaves its grade in a model (NULL: the default model) if nothing more happens: as a rule because it cools, or, with points taken away, because these are forgotten. infinity when never, NULL without a score.';
+	'When a lead leaves its grade in a model (NULL: the default model) if nothing more happens: as a rule because it cools, or, with points taken away, because these are forgotten. infinity when never, as with a score set by hand, NULL without a score.';
 
 CREATE OR REPLACE FUNCTION @workspace@.rescore(model text DEFAULT 'default') RETURNS bigint
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 	AS $$
+	#variable_conflict use_column
+	DECLARE
+		grades text[];
+		bounds double precision[];
+		leads bigint;
+		turned bigint[];
+	BEGIN
 		LOCK TABLE @workspace@.score IN EXCLUSIVE MODE;
+		SELECT pg_catalog.array_agg(g.grade ORDER BY g.from_score), pg_catalog.array_agg(g.from_score ORDER BY g.from_score)
+			INTO grades, bounds
+			FROM @workspace@.scoring_grade g
+			WHERE g.model = rescore.model;
 		WITH written AS (
 			INSERT INTO @workspace@.score AS s (lead_id, model, fit, engagement, tally, scored_at)
-			SELECT n.lead_id, $1, n.fit, n.engagement, n.tally, pg_catalog.now()
-			FROM lead_mgmt.score_all('@workspace@.score', $1, true) n
+			SELECT n.lead_id, rescore.model, n.fit, n.engagement, n.tally, pg_catalog.now()
+			FROM lead_mgmt.score_all('@workspace@.score', rescore.model, true) n
 			ON CONFLICT (lead_id, model) DO UPDATE
 				SET fit = EXCLUDED.fit, engagement = EXCLUDED.engagement, tally = EXCLUDED.tally,
 					scored_at = EXCLUDED.scored_at
-			RETURNING 1)
-		SELECT pg_catalog.count(*) FROM written
+			RETURNING CASE WHEN s.grade IS DISTINCT FROM grades[pg_catalog.width_bucket(
+				COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())), bounds)] THEN s.lead_id END AS turned
+		)
+		SELECT pg_catalog.count(*), pg_catalog.array_agg(w.turned) FILTER (WHERE w.turned IS NOT NULL)
+			INTO leads, turned
+			FROM written w;
+		WITH changed AS (
+			SELECT s.lead_id, s.grade AS from_grade, grades[pg_catalog.width_bucket(n.score, bounds)] AS to_grade, n.score
+			FROM pg_catalog.unnest(turned) t
+			JOIN @workspace@.score s ON s.lead_id = t AND s.model = rescore.model
+			CROSS JOIN LATERAL (SELECT COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())) AS score) n
+		), known AS (
+			UPDATE @workspace@.score s SET grade = c.to_grade
+			FROM changed c
+			WHERE s.lead_id = c.lead_id AND s.model = rescore.model
+		)
+		INSERT INTO @workspace@.temperature_change (lead_id, model, from_grade, to_grade, score, cause)
+			SELECT c.lead_id, rescore.model, c.from_grade, c.to_grade, c.score, 'change' FROM changed c;
+		RETURN leads;
+	END
 	$$;
 
 COMMENT ON FUNCTION @workspace@.rescore(text) IS
-	'Compute the scores of all open leads in a model afresh, after its rules changed, and return how many. Stages are not moved by it. Scoring waits for it to end, reading does not. Error: no_data_found.';
+	'Compute the scores of all open leads in a model afresh, after its rules changed, and return how many. Grades that change by it are noted in temperature_history; stages are not moved by it, nor is any lead marked sales-ready before it is next scored by itself. Scoring waits for it to end, reading does not. Error: no_data_found.';
 
 CREATE OR REPLACE FUNCTION @workspace@.simulate_model(model text)
 	RETURNS TABLE (leads bigint, ready bigint, outcomes bigint, won bigint, ready_outcomes bigint, ready_won bigint,

@@ -195,7 +195,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 		IF access = 'sales' THEN
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment, @workspace@.lead_step, @workspace@.handover, @workspace@.life_cycle_reset TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment, @workspace@.lead_identity, @workspace@.lead_step, @workspace@.handover, @workspace@.life_cycle_reset TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT UPDATE ON @workspace@.handover, @workspace@.life_cycle_reset TO %I', role_name);
 			FOR target IN
 				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p

@@ -4,6 +4,7 @@
 #ifndef LEAD_MGMT_CAPTURE_H
 #define LEAD_MGMT_CAPTURE_H
 
+#include "commands/trigger.h"
 #include "lib/stringinfo.h"
 #include "matching/identity.h"
 #include "scoring/scoring.h"
@@ -63,17 +64,33 @@ typedef struct CaptureRecord
 	StringInfoData reasons;
 	int			reason_count;
 
+	/* the lead that it names by an id of another system */
+	struct CaptureRecord *same_lead;	/* the record before it that names the same, or NULL */
+	int64		named_lead;		/* 0 when that is not known yet */
+	int64		named_contact;
+	int64		named_account;
+	bool		is_decided_by_lead;	/* its contact is that lead's */
+	bool		brings_lead_id; /* for its lead, which does not have it yet */
+
 	/* what became of it */
 	const char *status;			/* NULL while it is on its way */
 	int64		duplicate_of;
 	EntityRecord person;
 	EntityRecord company;
 	LeadSlot   *lead;
+	int64		closed_lead;	/* which it belongs to and does not change, or 0 */
 	const MatchRule *lead_rule; /* that found it, NULL for a new one */
 	UpdatePolicy lead_update;
 	int64		interaction_id;
 	bool		is_reserved;	/* counted against the cap of its vendor */
 } CaptureRecord;
+
+/* Interactions that a statement wrote, to a trigger */
+typedef struct WrittenInteractions
+{
+	TriggerData *trigdata;
+	bool		by_system;		/* which sees to the scores itself */
+} WrittenInteractions;
 
 extern void DecodeRecords(WorkspaceConfig *config, CaptureRecord *records, int n);
 extern void RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record);
@@ -82,9 +99,15 @@ extern void RecordReason(CaptureRecord *record, const char *field, const char *c
 						 const char *value, const char *message, bool rejects);
 extern int64 RecordContact(const CaptureRecord *record);
 extern int64 RecordAccount(const CaptureRecord *record);
+extern int64 RecordLead(const CaptureRecord *record);
+
+extern const char *RecordSystem(const CaptureRecord *record);
+extern void LeadIdsLink(CaptureRecord *records, int n);
+extern void LeadIdsFind(Workspace *ws, CaptureRecord *records, int n);
+extern void LeadIdsNote(Workspace *ws, CaptureRecord *records, int n);
 
 extern void LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
-extern void LeadsTouch(Workspace *ws, const ScoreEvent *events, int n);
+extern void LeadsTouch(Workspace *ws, ScoreEvent *events, int n);
 extern int	LeadsOf(Workspace *ws, const int64 *contacts, int contact_count, const int64 *accounts,
 					int account_count, int64 **ids);
 extern int64 LeadSlotId(const LeadSlot *lead);

@@ -139,6 +139,7 @@ FieldLimit(FieldId field)
 		case FIELD_SOURCE_ID:
 		case FIELD_COMPANY:
 		case FIELD_COMPANY_SOURCE_ID:
+		case FIELD_LEAD_SOURCE_ID:
 		case FIELD_PAGE:
 		case FIELD_VISITOR:
 			return CAPTURE_MAX_KEY;
@@ -561,9 +562,7 @@ ReadVocabularies(WorkspaceConfig *config, CaptureRecord *record)
 static char *
 SourceId(const CaptureRecord *record, const char *id)
 {
-	const Form *form = record->form;
-
-	return id ? psprintf("%s:%s", form->source_system ? form->source_system : form->name, id) : NULL;
+	return id ? psprintf("%s:%s", RecordSystem(record), id) : NULL;
 }
 
 /* Put together what the record says of a company */
