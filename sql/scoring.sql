@@ -270,7 +270,7 @@ CREATE FUNCTION lead_mgmt.score_all(score_table regclass, model text, open_only 
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.score_all(regclass, text, boolean) IS
-	'The scores of all leads of a workspace, named by its table score, in a model, which may be a draft, from what their profiles and interactions are now, for closed leads the interactions up to their outcome (a learned model: the profile before it); leads without contact or account are left out. Memory: the interactions of 2,000 leads, and work_mem. Error: no_data_found';
+	'The scores of all leads of a workspace, named by its table score, in a model, which may be a draft, from what their profiles and interactions are now, for closed leads from what they were before the outcome (lead_profile_at_outcome); leads without contact or account are left out. Memory: the interactions of 2,000 leads, and work_mem. Error: no_data_found';
 
 CREATE FUNCTION lead_mgmt.expand_attributes() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
