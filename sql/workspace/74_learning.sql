@@ -178,17 +178,20 @@ CREATE OR REPLACE FUNCTION @workspace@.override_score(lead_id bigint, score doub
 		IF NOT (override_score.score > '-infinity' AND override_score.score < 'infinity') THEN
 			RAISE EXCEPTION 'a score cannot be %', override_score.score USING ERRCODE = 'numeric_value_out_of_range';
 		END IF;
+		-- The lead first, as everybody who scores it does
+		PERFORM FROM @workspace@.lead l WHERE l.lead_id = override_score.lead_id FOR NO KEY UPDATE;
 		UPDATE @workspace@.score s SET override = override_score.score
 			WHERE s.lead_id = override_score.lead_id AND s.model = COALESCE(override_score.model, 'default');
 		IF NOT FOUND THEN
 			RAISE EXCEPTION 'lead % has no score in model "%"', override_score.lead_id, COALESCE(override_score.model, 'default')
 				USING ERRCODE = 'no_data_found';
 		END IF;
+		PERFORM lead_mgmt.score_lead('@workspace@.score', override_score.lead_id);
 	END
 	$$;
 
 COMMENT ON FUNCTION @workspace@.override_score(bigint, double precision, text) IS
-	'Set the score of a lead in a model (NULL: the default model) by hand; it stays until it is taken back with NULL, whatever is scored or learned meanwhile. In a learned model it is the probability to win in per cent. Errors: no_data_found, numeric_value_out_of_range.';
+	'Set the score of a lead in a model (NULL: the default model) by hand; it stays until it is taken back with NULL, whatever is scored or learned meanwhile. In a learned model it is the probability to win in per cent. What follows from a score follows from it too: its grade is noted, and in an active model an open lead is marked sales-ready by one at the threshold, and moved as that asks for; taking it back takes the mark back only where the model''s keeps_ready is false. Needs UPDATE on lead and score. Errors: no_data_found, numeric_value_out_of_range.';
 
 CREATE OR REPLACE TRIGGER attributes BEFORE INSERT OR UPDATE OF expression ON @workspace@.scoring_feature
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.expand_attributes('expression');
@@ -196,6 +199,8 @@ CREATE OR REPLACE TRIGGER feature BEFORE INSERT OR UPDATE OF feature, expression
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_feature();
 CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_feature
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_count
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.counts_changed();
 CREATE OR REPLACE TRIGGER learn_inserted AFTER INSERT ON @workspace@.lead
 	FOR EACH ROW WHEN (new.status <> 'open') EXECUTE FUNCTION lead_mgmt.learn_outcome();
 CREATE OR REPLACE TRIGGER learn_updated AFTER UPDATE ON @workspace@.lead

@@ -255,7 +255,7 @@ PairsRecords(MatchModel *model, const char *source, const char *other)
 
 		ModelMeasurePresence(model, records);
 		choice = KeyChoiceCreate(model, records);
-		KeyChoiceTake(choice, NULL, 0);
+		KeyChoiceTake(choice, NULL, 0, false);
 		KeyChoiceFree(choice);
 	}
 	return records;

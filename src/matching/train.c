@@ -442,7 +442,7 @@ TrainOn(MatchModel *model, MatchRecords *records, bool is_clean)
 	if (model->key_count == 0)
 	{
 		choice = KeyChoiceCreate(model, records);
-		KeyChoiceTake(choice, NULL, 0);
+		KeyChoiceTake(choice, NULL, 0, false);
 		RecordsReport(records, "%d blocking keys chosen", model->key_count);
 	}
 	for (int c = 0; c < model->comparison_count; c++)
@@ -467,6 +467,12 @@ TrainOn(MatchModel *model, MatchRecords *records, bool is_clean)
 	if (is_clean)
 	{
 		TakeUsual(&training);
+		if (choice)
+		{
+			KeyChoiceTake(choice, NULL, 0, true);
+			KeyChoiceFree(choice);
+			RecordsReport(records, "%d blocking keys chosen by the model", model->key_count);
+		}
 		training.has_converged = true;
 		model->is_trained = true;
 		model->report = TrainingReport(&training);
@@ -487,7 +493,7 @@ TrainOn(MatchModel *model, MatchRecords *records, bool is_clean)
 		matched = training.keys ? FindPairsAtKeys(records, training.keys, MATCHED_WEIGHT, &matched_count) :
 			FindPairs(records, MATCHED_WEIGHT, &matched_count);
 		if (matched_count > 0)
-			KeyChoiceTake(choice, matched, matched_count);
+			KeyChoiceTake(choice, matched, matched_count, true);
 		KeyChoiceFree(choice);
 		RecordsReport(records, "%d blocking keys chosen by matches", model->key_count);
 	}

@@ -15,8 +15,10 @@
 #include "miscadmin.h"
 #include "pipeline/pipeline.h"
 #include "predicate/attempt.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/lsyscache.h"
 
 static const PlanSource settle_leads = {
 	"UPDATE @workspace@.lead l SET stage = n.to_stage,"
@@ -56,6 +58,11 @@ static const PlanSource record_failures = {
 	" SELECT n.lead_id, n.pipeline, n.from_stage, n.to_stage, n.rule, n.rule_label, n.message"
 	" FROM @rows $1: lead_id, pipeline, from_stage, to_stage, rule, rule_label, message@ AS n",
 	7, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS}
+};
+
+static const PlanSource lock_open_lead = {
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.lead_id = $1 AND l.status = 'open' FOR NO KEY UPDATE",
+	1, {ARG_INT8}
 };
 
 /* A stage that a lead takes by itself */
@@ -646,4 +653,35 @@ PipelineCount(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
 	for (int i = 0; restarted && i < n; i++)
 		if (leads[i].starts_over)
 			hash_search(restarted, &leads[i].lead_id, HASH_ENTER, NULL);
+}
+
+/* Score a lead, unless it is closed */
+static void
+ScoreOpenLead(Workspace *ws, void *arg)
+{
+	Datum		id = Int64GetDatum(*(int64 *) arg);
+
+	if (WorkspaceExecute(ws, &lock_open_lead, &id, NULL) > 0)
+		PipelineScore(ws, WorkspaceGetConfig(ws), arg, 1, false);
+}
+
+PG_FUNCTION_INFO_V1(score_lead);
+/* Score an open lead for what it is now, and settle what follows */
+Datum
+score_lead(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	int64		id = PG_GETARG_INT64(1);
+	Workspace  *ws = WorkspaceOfNamespace(get_rel_namespace(relid));
+
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+	if (relid != WorkspaceRelation(ws, "score"))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not the score table of a workspace", get_rel_name(relid))));
+	SPI_connect();
+	WorkspaceRun(ws, ScoreOpenLead, &id);
+	SPI_finish();
+	PG_RETURN_VOID();
 }
