@@ -144,7 +144,7 @@ CREATE OR REPLACE FUNCTION @workspace@.simulate_model(model text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.simulate_model(text) IS
-	'What a model, active or a draft, would say about all open leads now, and would have said about closed ones at their outcome; nothing is kept. One row: leads scored, sales-ready ones among them, leads with an outcome and won (converted) ones, both also among the ready ones; precision is the share won of the ready ones with an outcome, recall the share ready of the won ones, lift the precision over the share won of all; open leads that would become ready, and those marked ready that would not be. Error: no_data_found.';
+	'What a model, active or a draft, would say about all open leads now, and would have said about closed ones before their outcome (lead_profile_at_outcome, interactions up to then); nothing is kept. One row: leads scored, sales-ready ones among them, leads with an outcome and won (converted) ones, both also among the ready ones; precision is the share won of the ready ones with an outcome, recall the share ready of the won ones, lift the precision over the share won of all; open leads that would become ready, and those marked ready that would not be. Error: no_data_found.';
 
 CREATE OR REPLACE FUNCTION @workspace@.rule_lift(model text)
 	RETURNS TABLE (scoring_rule_id bigint, part text, label text, hits bigint, won bigint, lift double precision,
@@ -155,9 +155,9 @@ CREATE OR REPLACE FUNCTION @workspace@.rule_lift(model text)
 			SELECT m.model, m.account_based FROM @workspace@.scoring_model m WHERE m.model = $1
 		), outcome AS (
 			SELECT p, p.lead_id, p.account_id, l.status = 'converted' AS is_won, l.stage_entered_at AS closed_at
-			FROM @workspace@.lead_profile p
+			FROM @workspace@.lead_profile_at_outcome p
 			JOIN @workspace@.lead l ON l.lead_id = p.lead_id
-			WHERE p.status <> 'open' AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)
+			WHERE p.contact_id IS NOT NULL OR p.account_id IS NOT NULL
 		), total AS (
 			SELECT pg_catalog.count(*) FILTER (WHERE o.is_won)::double precision AS won,
 				pg_catalog.count(*) FILTER (WHERE NOT o.is_won)::double precision AS lost
@@ -211,7 +211,7 @@ CREATE OR REPLACE FUNCTION @workspace@.rule_lift(model text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.rule_lift(text) IS
-	'What the outcomes of leads, converted or disqualified, say about each rule of a model: the leads with an outcome that it applied to before they were closed, how many of them were won, the lift (the share won of those over the share won of all), its points, and points that would fit: the logarithm of how much likelier it applies to a won lead than to a lost one (naive Bayes, half a lead added to each count), on a scale on which the points of all rules together are as many as now. NULL for a rule that applied to none, or without outcomes of both kinds. Fit rules go by the profile as it is now.';
+	'What the outcomes of leads, converted or disqualified, say about each rule of a model: the leads with an outcome that it applied to before they were closed, how many of them were won, the lift (the share won of those over the share won of all), its points, and points that would fit: the logarithm of how much likelier it applies to a won lead than to a lost one (naive Bayes, half a lead added to each count), on a scale on which the points of all rules together are as many as now. NULL for a rule that applied to none, or without outcomes of both kinds. Fit rules go by the profile as it was before the outcome (lead_profile_at_outcome).';
 
 CREATE OR REPLACE FUNCTION @workspace@.recalibrate(model text, new_model text DEFAULT NULL)
 	RETURNS TABLE (scoring_rule_id bigint, part text, label text, hits bigint, won bigint, lift double precision,

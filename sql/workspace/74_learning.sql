@@ -199,6 +199,8 @@ CREATE OR REPLACE TRIGGER feature BEFORE INSERT OR UPDATE OF feature, expression
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_feature();
 CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_feature
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_count
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.counts_changed();
 CREATE OR REPLACE TRIGGER learn_inserted AFTER INSERT ON @workspace@.lead
 	FOR EACH ROW WHEN (new.status <> 'open') EXECUTE FUNCTION lead_mgmt.learn_outcome();
 CREATE OR REPLACE TRIGGER learn_updated AFTER UPDATE ON @workspace@.lead

@@ -85,6 +85,9 @@ LearnedLoad(Workspace *ws, WorkspaceConfig *config)
 	int			n;
 
 	LoadFeatures(ws, config);
+	for (int m = 0; m < config->model_count; m++)
+		if (config->models[m].kind == SCORING_NAIVE_BAYES)
+			config->models[m].bayes = BayesCreate(&config->models[m]);
 	n = WorkspaceExecute(ws, &read_trainings, NULL, NULL);
 	for (int i = 0; i < n; i++)
 	{

@@ -218,6 +218,11 @@ SELECT outcomes, won, ready_outcomes, ready_won, round("precision"::numeric, 3) 
 UPDATE scoring_model SET sales_ready_threshold = 20 WHERE model = 'second';
 SELECT outcomes, won, ready_outcomes, ready_won, round("precision"::numeric, 3) AS precision, round(recall::numeric, 3) AS recall, round(lift::numeric, 3) AS lift FROM simulate_model('second');
 SELECT count(*) FROM score WHERE model = 'second';
+-- what was changed since the outcome does not count
+INSERT INTO scoring_rule (model, label, condition, points) VALUES ('second', 'Late', $$country = 'FR'$$, 1000), ('second', 'Won', $$status = 'converted'$$, 1000);
+UPDATE contact SET country = 'FR' WHERE contact_id = 3;
+SELECT label, hits FROM rule_lift('second') WHERE label IN ('Late', 'Won');
+SELECT ready_outcomes, ready_won FROM simulate_model('second');
 
 -- what may not be
 \set VERBOSITY terse
