@@ -98,6 +98,7 @@ extern int	WorkspaceExecute(Workspace *ws, const PlanSource *source, Datum *valu
 extern Oid	WorkspaceSequence(Workspace *ws, const char *table, const char *column);
 extern Oid	WorkspaceRelation(Workspace *ws, const char *table);
 extern void WorkspaceCheckExecute(Workspace *ws, const char *function, int nargs, const Oid *types);
+extern void WorkspaceCheckRow(Workspace *ws, bool is_lead, int64 id);
 
 /* Statements that the system itself runs, as row triggers see them */
 typedef void (*WorkspaceWork) (Workspace *ws, void *arg);

@@ -142,6 +142,16 @@ SELECT agent_id AS sues FROM roles.agent WHERE agent = 'Sue' \gset
 SELECT min(lead_id) AS sues_lead FROM roles.lead WHERE agent_id = :sues AND status = 'open' \gset
 SET ROLE regress_sam;
 SELECT roles.advance(:sues_lead, 'disqualified', 'spam');
+INSERT INTO roles.lead_step (lead_id, step) VALUES (:sues_lead, 'sales_accepted');
+SELECT lead_mgmt.link_lead('roles.lead', :sues_lead);
+SET ROLE regress_sue;
+SELECT status FROM roles.disqualify(:sues_lead, 'spam');
+SET ROLE regress_sam;
+SELECT roles.reopen(:sues_lead, 'not hers');
+SELECT lead_mgmt.reopen_row('roles.lead', :sues_lead, 'not hers');
+SET ROLE regress_sue;
+SELECT status FROM roles.reopen(:sues_lead, 'hers');
+INSERT INTO roles.lead_step (lead_id, step) VALUES (:sues_lead, 'no such step');
 -- capture works as before under it
 SET ROLE regress_web;
 SELECT status, lead_id IS NOT NULL AS lead FROM roles.capture('default', '{"email": "rls@web.example"}');
