@@ -124,12 +124,14 @@ CREATE TABLE @workspace@.routing_rule (
 	sequence integer NOT NULL UNIQUE DEFERRABLE,
 	label text NOT NULL,
 	condition lead_mgmt.predicate NOT NULL DEFAULT 'true',
-	team_id bigint NOT NULL REFERENCES @workspace@.team,
-	is_active boolean NOT NULL DEFAULT true
+	team_id bigint REFERENCES @workspace@.team,
+	team_kind text CHECK (team_kind IN ('marketing', 'telesales', 'sales')),
+	is_active boolean NOT NULL DEFAULT true,
+	CHECK (pg_catalog.num_nonnulls(team_id, team_kind) = 1)
 );
 
 COMMENT ON TABLE @workspace@.routing_rule IS
-	'Which team a new lead goes to: the first active rule, by sequence, whose condition holds.';
+	'Which team a new lead goes to: that of the first active rule, by sequence, whose condition holds. A rule whose team is inactive, or of whose kind there is no active team, is passed over.';
 
 CREATE TABLE @workspace@.assignment (
 	assignment_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -83,7 +83,8 @@ COMMENT ON COLUMN @workspace@.routing_rule.routing_rule_id IS 'Key';
 COMMENT ON COLUMN @workspace@.routing_rule.sequence IS 'Order in which rules are tried, ascending';
 COMMENT ON COLUMN @workspace@.routing_rule.label IS 'What the rule is about, for people';
 COMMENT ON COLUMN @workspace@.routing_rule.condition IS 'Condition over lead_profile under which it applies';
-COMMENT ON COLUMN @workspace@.routing_rule.team_id IS 'Team the lead goes to';
+COMMENT ON COLUMN @workspace@.routing_rule.team_id IS 'Team the lead goes to; NULL to go by its kind';
+COMMENT ON COLUMN @workspace@.routing_rule.team_kind IS 'Kind of the team the lead goes to: the first active one of that kind; NULL when the team is named';
 COMMENT ON COLUMN @workspace@.routing_rule.is_active IS 'False to skip the rule';
 
 COMMENT ON COLUMN @workspace@.assignment.assignment_id IS 'Key';
