@@ -64,11 +64,3 @@ COMMENT ON COLUMN @workspace@.contact_identity.kind IS 'What sort of identifier:
 COMMENT ON COLUMN @workspace@.contact_identity.value IS 'The identifier, in normal form; the system before an external id, several fields joined by |, and # before the hash of a long one';
 COMMENT ON COLUMN @workspace@.contact_identity.holder IS '0 for the contact that had the identifier first, which arbitrates between sessions; the contact itself for others that share it';
 COMMENT ON COLUMN @workspace@.contact_identity.contact_id IS 'Contact it identifies';
-
-COMMENT ON COLUMN @workspace@.consent.consent_id IS 'Key';
-COMMENT ON COLUMN @workspace@.consent.contact_id IS 'Who agreed';
-COMMENT ON COLUMN @workspace@.consent.channel IS 'What to: email, phone, sms or post';
-COMMENT ON COLUMN @workspace@.consent.basis IS 'Ground it rests on, such as opt_in';
-COMMENT ON COLUMN @workspace@.consent.submission_id IS 'Submission that proves it; NULL if recorded otherwise';
-COMMENT ON COLUMN @workspace@.consent.given_at IS 'Since when it holds';
-COMMENT ON COLUMN @workspace@.consent.withdrawn_at IS 'When it was withdrawn; NULL while it holds';

@@ -39,6 +39,15 @@ COMMENT ON COLUMN @workspace@.lead.attributes IS 'Custom attributes, as field de
 COMMENT ON COLUMN @workspace@.lead.created_at IS 'When the lead was created';
 COMMENT ON COLUMN @workspace@.lead.updated_at IS 'When it last changed';
 
+COMMENT ON COLUMN @workspace@.consent.consent_id IS 'Key';
+COMMENT ON COLUMN @workspace@.consent.contact_id IS 'Who agreed; NULL for a lead without contact';
+COMMENT ON COLUMN @workspace@.consent.lead_id IS 'Lead it came with, while that has no contact; NULL otherwise';
+COMMENT ON COLUMN @workspace@.consent.channel IS 'What to: email, phone, sms or post';
+COMMENT ON COLUMN @workspace@.consent.basis IS 'Ground it rests on, such as opt_in';
+COMMENT ON COLUMN @workspace@.consent.submission_id IS 'Submission that proves it; NULL if recorded otherwise';
+COMMENT ON COLUMN @workspace@.consent.given_at IS 'Since when it holds';
+COMMENT ON COLUMN @workspace@.consent.withdrawn_at IS 'When it was withdrawn; NULL while it holds';
+
 COMMENT ON COLUMN @workspace@.opportunity.opportunity_id IS 'Key';
 COMMENT ON COLUMN @workspace@.opportunity.lead_id IS 'Lead it came from; NULL if none';
 COMMENT ON COLUMN @workspace@.opportunity.contact_id IS 'Person it is negotiated with';

@@ -224,6 +224,10 @@ CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DE
 		END IF;
 		UPDATE @workspace@.interaction i SET contact_id = convert_lead.contact_id
 			WHERE i.lead_id = source.lead_id AND i.contact_id IS NULL AND convert_lead.contact_id IS NOT NULL;
+		UPDATE @workspace@.consent n SET contact_id = convert_lead.contact_id, lead_id = NULL
+			WHERE n.lead_id = source.lead_id AND convert_lead.contact_id IS NOT NULL
+				AND (n.withdrawn_at IS NOT NULL OR NOT EXISTS (SELECT FROM @workspace@.consent o
+					WHERE o.contact_id = convert_lead.contact_id AND o.channel = n.channel AND o.withdrawn_at IS NULL));
 		UPDATE @workspace@.task t SET opportunity_id = COALESCE(t.opportunity_id, convert_lead.opportunity_id),
 				contact_id = COALESCE(t.contact_id, convert_lead.contact_id), account_id = COALESCE(t.account_id, convert_lead.account_id)
 			WHERE t.lead_id = source.lead_id AND t.state = 'open';
@@ -233,7 +237,7 @@ CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DE
 	$$;
 
 COMMENT ON FUNCTION @workspace@.convert_lead(bigint, text, numeric, text, bigint, bigint, bigint, date, text, boolean, boolean) IS
-	'Convert a lead that sales works on: find or make its contact, account and opportunity, carry over what goes with it, close the lead as converted, and return the three ids. All of it or nothing; the lead stays, linked and read-only. A lead without contact is matched as a capture would be; pass contact_id or account_id to say who it is, new_contact or new_account for somebody new, opportunity_id to join an opportunity that is there. Name, amount and currency are those of the lead unless given. Custom attributes follow conversion_mapping, interactions get the contact, open tasks the opportunity. Errors: no_data_found, object_not_in_prerequisite_state when the lead was converted already (the opportunity is named), merged away, disqualified, or not accepted though its pipeline requires it, cardinality_violation when there are several candidates (they are named), unique_violation when the same opportunity is open already, check_violation when the lead is not in a stage that may be followed by conversion.';
+	'Convert a lead that sales works on: find or make its contact, account and opportunity, carry over what goes with it, close the lead as converted, and return the three ids. All of it or nothing; the lead stays, linked and read-only. A lead without contact is matched as a capture would be; pass contact_id or account_id to say who it is, new_contact or new_account for somebody new, opportunity_id to join an opportunity that is there. Name, amount and currency are those of the lead unless given. Custom attributes follow conversion_mapping, interactions and consent get the contact, open tasks the opportunity. Errors: no_data_found, object_not_in_prerequisite_state when the lead was converted already (the opportunity is named), merged away, disqualified, or not accepted though its pipeline requires it, cardinality_violation when there are several candidates (they are named), unique_violation when the same opportunity is open already, check_violation when the lead is not in a stage that may be followed by conversion.';
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.conversion_contact(bigint, boolean),
