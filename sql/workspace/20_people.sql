@@ -40,6 +40,7 @@ CREATE TABLE @workspace@.account (
 	individual_contact_id bigint UNIQUE,
 	value_trust jsonb,
 	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
+	tags text[],
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	CHECK ((kind = 'individual') = (individual_contact_id IS NOT NULL))
@@ -49,6 +50,7 @@ COMMENT ON TABLE @workspace@.account IS
 	'Customers and prospects as buyers: organisations, and individual customers, who are an account with exactly one contact.';
 
 CREATE INDEX account_name_idx ON @workspace@.account (pg_catalog.lower(name));
+CREATE INDEX account_tags_idx ON @workspace@.account USING gin (tags) WHERE tags IS NOT NULL;
 
 CREATE TABLE @workspace@.account_identity (
 	kind text NOT NULL CHECK (kind <> ''),
@@ -84,6 +86,7 @@ CREATE TABLE @workspace@.contact (
 	customer_since timestamptz,
 	value_trust jsonb,
 	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
+	tags text[],
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 ) WITH (fillfactor = 90);
@@ -95,6 +98,7 @@ CREATE INDEX contact_account_id_idx ON @workspace@.contact (account_id) WHERE ac
 CREATE INDEX contact_email_idx ON @workspace@.contact ((email::text));
 CREATE INDEX contact_phone_idx ON @workspace@.contact ((phone::text));
 CREATE INDEX contact_referrer_contact_id_idx ON @workspace@.contact (referrer_contact_id) WHERE referrer_contact_id IS NOT NULL;
+CREATE INDEX contact_tags_idx ON @workspace@.contact USING gin (tags) WHERE tags IS NOT NULL;
 
 ALTER TABLE @workspace@.account ADD FOREIGN KEY (individual_contact_id)
 	REFERENCES @workspace@.contact (contact_id) DEFERRABLE INITIALLY DEFERRED;

@@ -29,6 +29,7 @@ COMMENT ON COLUMN @workspace@.account.country IS 'Country';
 COMMENT ON COLUMN @workspace@.account.individual_contact_id IS 'The one contact an individual account stands for; NULL for organisations';
 COMMENT ON COLUMN @workspace@.account.value_trust IS 'Trust of the source each value came from, by column: {"city": 10}; kept while a form or strategy updates by trust, NULL otherwise';
 COMMENT ON COLUMN @workspace@.account.attributes IS 'Custom attributes, as field defines them';
+COMMENT ON COLUMN @workspace@.account.tags IS 'Its tags, rows of tag, in order and each once; NULL for none';
 COMMENT ON COLUMN @workspace@.account.created_at IS 'When the account was created';
 COMMENT ON COLUMN @workspace@.account.updated_at IS 'When it last changed';
 
@@ -57,6 +58,7 @@ COMMENT ON COLUMN @workspace@.contact.referrer_contact_id IS 'Contact who recomm
 COMMENT ON COLUMN @workspace@.contact.customer_since IS 'When the first sale was won; NULL for those who have not bought';
 COMMENT ON COLUMN @workspace@.contact.value_trust IS 'Trust of the source each value came from, by column: {"city": 10}; kept while a form or strategy updates by trust, NULL otherwise';
 COMMENT ON COLUMN @workspace@.contact.attributes IS 'Custom attributes, as field defines them';
+COMMENT ON COLUMN @workspace@.contact.tags IS 'Its tags, rows of tag, in order and each once; NULL for none';
 COMMENT ON COLUMN @workspace@.contact.created_at IS 'When the contact was created';
 COMMENT ON COLUMN @workspace@.contact.updated_at IS 'When it last changed';
 

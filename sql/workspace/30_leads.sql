@@ -37,6 +37,7 @@ CREATE TABLE @workspace@.lead (
 	last_interaction_at timestamptz,
 	value_trust jsonb,
 	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
+	tags text[],
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	FOREIGN KEY (pipeline, stage) REFERENCES @workspace@.stage ON UPDATE CASCADE,
@@ -54,6 +55,7 @@ CREATE INDEX lead_campaign_id_idx ON @workspace@.lead (campaign_id) WHERE campai
 CREATE INDEX lead_agent_id_idx ON @workspace@.lead (agent_id) WHERE agent_id IS NOT NULL;
 -- Not of open leads alone: a plan made on the empty table would read all of such an index for want of a better way.
 CREATE INDEX lead_stage_idx ON @workspace@.lead (pipeline, stage, stage_entered_at);
+CREATE INDEX lead_tags_idx ON @workspace@.lead USING gin (tags) WHERE tags IS NOT NULL;
 CREATE INDEX lead_unlinked_idx ON @workspace@.lead (lead_id) WHERE contact_id IS NULL AND account_id IS NULL;
 
 CREATE TABLE @workspace@.consent (
@@ -100,6 +102,7 @@ CREATE TABLE @workspace@.opportunity (
 	contract_on date,
 	contract_amount numeric(18, 2) CHECK (contract_amount <> 'NaN'),
 	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
+	tags text[],
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	FOREIGN KEY (pipeline, stage) REFERENCES @workspace@.stage ON UPDATE CASCADE,
@@ -115,6 +118,7 @@ CREATE INDEX opportunity_account_id_idx ON @workspace@.opportunity (account_id) 
 CREATE INDEX opportunity_agent_id_idx ON @workspace@.opportunity (agent_id) WHERE agent_id IS NOT NULL;
 CREATE INDEX opportunity_stage_idx ON @workspace@.opportunity (pipeline, stage) WHERE status = 'open';
 CREATE INDEX opportunity_closed_at_idx ON @workspace@.opportunity (closed_at) WHERE status = 'won';
+CREATE INDEX opportunity_tags_idx ON @workspace@.opportunity USING gin (tags) WHERE tags IS NOT NULL;
 
 CREATE TABLE @workspace@.stage_move (
 	stage_move_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -36,6 +36,7 @@ COMMENT ON COLUMN @workspace@.lead.interaction_count IS 'Interactions recorded f
 COMMENT ON COLUMN @workspace@.lead.last_interaction_at IS 'When the latest of them took place; NULL without any';
 COMMENT ON COLUMN @workspace@.lead.value_trust IS 'Trust of the source each value came from, by column: {"city": 10}; kept while a form or strategy updates by trust, NULL otherwise';
 COMMENT ON COLUMN @workspace@.lead.attributes IS 'Custom attributes, as field defines them';
+COMMENT ON COLUMN @workspace@.lead.tags IS 'Its tags, rows of tag, in order and each once; NULL for none';
 COMMENT ON COLUMN @workspace@.lead.created_at IS 'When the lead was created';
 COMMENT ON COLUMN @workspace@.lead.updated_at IS 'When it last changed';
 
@@ -70,6 +71,7 @@ COMMENT ON COLUMN @workspace@.opportunity.contract_reference IS 'Number or name 
 COMMENT ON COLUMN @workspace@.opportunity.contract_on IS 'Day of the contract';
 COMMENT ON COLUMN @workspace@.opportunity.contract_amount IS 'Value of the contract, in currency, where it differs from the amount; NULL otherwise';
 COMMENT ON COLUMN @workspace@.opportunity.attributes IS 'Custom attributes, as field defines them';
+COMMENT ON COLUMN @workspace@.opportunity.tags IS 'Its tags, rows of tag, in order and each once; NULL for none';
 COMMENT ON COLUMN @workspace@.opportunity.created_at IS 'When the opportunity was created';
 COMMENT ON COLUMN @workspace@.opportunity.updated_at IS 'When it last changed';
 

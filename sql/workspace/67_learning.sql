@@ -64,14 +64,17 @@ SELECT
 	ca.kind AS campaign_kind,
 	ca.purpose AS campaign_purpose,
 	i.by_kind AS interactions_by_kind,
-	i.by_channel AS interactions_by_channel
+	i.by_channel AS interactions_by_channel,
+	COALESCE(l.tags, '{}') AS tags,
+	COALESCE(c.tags, '{}') AS contact_tags,
+	COALESCE(a.tags, '{}') AS account_tags
 FROM (
 	SELECT n.lead_id, n.stage_entered_at AS closed_at,
 		(before.row).account_id, (before.row).agent_id, (before.row).attributes, (before.row).budget,
 		(before.row).campaign_id, (before.row).channel, (before.row).company_name, (before.row).contact_id,
 		(before.row).contact_name, (before.row).created_at, (before.row).currency, (before.row).email,
 		(before.row).is_existing_customer, (before.row).origin, (before.row).page,
-		(before.row).phone, (before.row).pipeline, (before.row).product, (before.row).source, (before.row).team_id,
+		(before.row).phone, (before.row).pipeline, (before.row).product, (before.row).source, (before.row).tags, (before.row).team_id,
 		(before.row).title
 	FROM @workspace@.lead n
 	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, (
@@ -89,7 +92,7 @@ LEFT JOIN LATERAL (
 	SELECT (before.row).account_id, (before.row).attributes, (before.row).city, (before.row).country,
 		(before.row).customer_since, (before.row).email, (before.row).family_name, (before.row).first_source,
 		(before.row).full_name, (before.row).given_name, (before.row).job_title, (before.row).language,
-		(before.row).last_source, (before.row).phone, (before.row).postal_code, (before.row).region
+		(before.row).last_source, (before.row).phone, (before.row).postal_code, (before.row).region, (before.row).tags
 	FROM @workspace@.contact n
 	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, (
 		SELECT COALESCE(pg_catalog.jsonb_object_agg(x.key, x.old), '{}')
@@ -105,7 +108,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
 	SELECT (before.row).account_id, (before.row).annual_revenue, (before.row).attributes, (before.row).city,
 		(before.row).country, (before.row).domain, (before.row).employees, (before.row).industry, (before.row).name,
-		(before.row).phone, (before.row).website
+		(before.row).phone, (before.row).tags, (before.row).website
 	FROM @workspace@.account n
 	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, (
 		SELECT COALESCE(pg_catalog.jsonb_object_agg(x.key, x.old), '{}')
@@ -197,3 +200,6 @@ COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.campaign_kind IS 'Kind of 
 COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.campaign_purpose IS 'Purpose of the campaign responded to';
 COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.interactions_by_kind IS 'Interactions up to the outcome by kind, as in lead_profile, windows counted back from the outcome';
 COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.interactions_by_channel IS 'The same by channel';
+COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.tags IS 'Tags of the lead; {} for none';
+COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.contact_tags IS 'Tags of the contact; {} for none';
+COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.account_tags IS 'Tags of the account; {} for none';

@@ -83,7 +83,10 @@ SELECT
 		FROM @workspace@.interaction i
 		WHERE i.lead_id = l.lead_id AND i.channel IS NOT NULL
 		GROUP BY i.channel
-	 ) k) AS interactions_by_channel
+	 ) k) AS interactions_by_channel,
+	COALESCE(l.tags, '{}') AS tags,
+	COALESCE(c.tags, '{}') AS contact_tags,
+	COALESCE(a.tags, '{}') AS account_tags
 FROM @workspace@.lead l
 LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id
 LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)
@@ -147,6 +150,9 @@ COMMENT ON COLUMN @workspace@.lead_profile.campaign_kind IS 'Kind of the campaig
 COMMENT ON COLUMN @workspace@.lead_profile.campaign_purpose IS 'Purpose of the campaign responded to';
 COMMENT ON COLUMN @workspace@.lead_profile.interactions_by_kind IS 'Interactions of the lead by kind, a JSON object: {"page_view": {"count": 5, "last_7_days": 2, "last_30_days": 3, "last_90_days": 5, "last_at": "..."}}; NULL without any. Computed where it is asked for';
 COMMENT ON COLUMN @workspace@.lead_profile.interactions_by_channel IS 'The same by channel';
+COMMENT ON COLUMN @workspace@.lead_profile.tags IS 'Tags of the lead, for conditions such as ''vip'' = ANY (tags); {} for none';
+COMMENT ON COLUMN @workspace@.lead_profile.contact_tags IS 'Tags of the contact; {} for none';
+COMMENT ON COLUMN @workspace@.lead_profile.account_tags IS 'Tags of the account; {} for none';
 
 CREATE OR REPLACE VIEW @workspace@.stage_history WITH (security_invoker = true) AS
 SELECT

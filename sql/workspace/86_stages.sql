@@ -8,7 +8,7 @@ CREATE OR REPLACE TRIGGER collect AFTER UPDATE ON @workspace@.lead
 CREATE OR REPLACE TRIGGER record AFTER UPDATE ON @workspace@.lead
 	FOR EACH STATEMENT WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_moved('lead');
 CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE OF contact_id, account_id, origin, title, product, page,
-	campaign_id, channel, source, contact_name, company_name, email, phone, budget, currency, attributes ON @workspace@.lead
+	campaign_id, channel, source, contact_name, company_name, email, phone, budget, currency, attributes, tags ON @workspace@.lead
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.stage_follow('lead');
 
 CREATE OR REPLACE TRIGGER law BEFORE INSERT OR UPDATE ON @workspace@.opportunity

@@ -146,6 +146,7 @@ import_report
 lead_at
 lead_card
 lead_of
+leads_with_tags
 match_contact
 match_records
 next_lead
