@@ -96,7 +96,7 @@ COMMENT ON FUNCTION lead_mgmt.config_changed() IS
 	'Trigger function: tells every session that a definition table of its workspace has changed.';
 
 CREATE FUNCTION lead_mgmt.audit_change() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+	AS 'MODULE_PATHNAME' LANGUAGE C;
 
 COMMENT ON FUNCTION lead_mgmt.audit_change() IS
 	'Trigger function: writes what an UPDATE changed to audit_log. Arguments: entity, key column, columns not tracked.';

@@ -63,11 +63,11 @@ SELECT
 	NULL::text AS sales_ready_model,
 	ca.kind AS campaign_kind,
 	ca.purpose AS campaign_purpose,
-	i.by_kind AS interactions_by_kind,
-	i.by_channel AS interactions_by_channel,
 	COALESCE(l.tags, '{}') AS tags,
 	COALESCE(c.tags, '{}') AS contact_tags,
-	COALESCE(a.tags, '{}') AS account_tags
+	COALESCE(a.tags, '{}') AS account_tags,
+	i.by_kind AS interactions_by_kind,
+	i.by_channel AS interactions_by_channel
 FROM (
 	SELECT n.lead_id, n.stage_entered_at AS closed_at,
 		(before.row).account_id, (before.row).agent_id, (before.row).attributes, (before.row).budget,

@@ -60,6 +60,9 @@ SELECT
 	l.sales_ready_model,
 	ca.kind AS campaign_kind,
 	ca.purpose AS campaign_purpose,
+	COALESCE(l.tags, '{}') AS tags,
+	COALESCE(c.tags, '{}') AS contact_tags,
+	COALESCE(a.tags, '{}') AS account_tags,
 	(SELECT pg_catalog.jsonb_object_agg(k.kind, pg_catalog.jsonb_build_object('count', k.count, 'last_7_days', k.last_7_days,
 			'last_30_days', k.last_30_days, 'last_90_days', k.last_90_days, 'last_at', k.last_at))
 	 FROM (
@@ -83,10 +86,7 @@ SELECT
 		FROM @workspace@.interaction i
 		WHERE i.lead_id = l.lead_id AND i.channel IS NOT NULL
 		GROUP BY i.channel
-	 ) k) AS interactions_by_channel,
-	COALESCE(l.tags, '{}') AS tags,
-	COALESCE(c.tags, '{}') AS contact_tags,
-	COALESCE(a.tags, '{}') AS account_tags
+	 ) k) AS interactions_by_channel
 FROM @workspace@.lead l
 LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id
 LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)

@@ -350,6 +350,7 @@ WorkspaceGetConfig(Workspace *ws)
 	MemoryContext context;
 	MemoryContext old;
 	WorkspaceConfig *config;
+	int			level;
 
 	if (ws->config && ws->config_valid)
 		return ws->config;
@@ -359,6 +360,7 @@ WorkspaceGetConfig(Workspace *ws)
 		ws->config = NULL;
 	}
 
+	level = WorkspacePin(false);
 	SPI_connect();
 	context = AllocSetContextCreate(TopTransactionContext, "lead_mgmt configuration", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
@@ -381,6 +383,7 @@ WorkspaceGetConfig(Workspace *ws)
 	LoadVocabularies(ws, config);
 	MemoryContextSwitchTo(old);
 	SPI_finish();
+	WorkspaceUnpin(level);
 
 	if (!IsolationUsesXactSnapshot())
 		MemoryContextSetParent(context, TopMemoryContext);

@@ -94,6 +94,8 @@ extern Workspace *WorkspaceOfRelation(Relation rel);
 extern Workspace *WorkspaceOfNamespace(Oid namespace_id);
 extern void WorkspaceEnter(Workspace *ws, WorkspaceRights *rights);
 extern void WorkspaceLeave(const WorkspaceRights *rights);
+extern int	WorkspacePin(bool by_index);
+extern void WorkspaceUnpin(int level);
 extern int	WorkspaceExecute(Workspace *ws, const PlanSource *source, Datum *values, const char *nulls);
 extern Oid	WorkspaceSequence(Workspace *ws, const char *table, const char *column);
 extern Oid	WorkspaceRelation(Workspace *ws, const char *table);
