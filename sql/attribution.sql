@@ -170,4 +170,4 @@ CREATE FUNCTION lead_mgmt.reopen_attribution() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION lead_mgmt.reopen_attribution() IS
-	'Trigger function: opens the conversions again whose kept credits a change concerns. For statements, with transition tables on interaction, without on definitions, which concern all; for rows of opportunity and lead, with the argument key column.';
+	'Trigger function: opens the conversions again whose kept credits a change concerns. For statements on definitions and on interaction emptied by TRUNCATE, which concern all; for rows of opportunity and lead, with the argument key column. Interactions themselves are seen to by count_interactions() and recount_interactions().';

@@ -22,14 +22,14 @@ CREATE FUNCTION lead_mgmt.count_interactions() RETURNS trigger
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.count_interactions() IS
-	'Trigger function: counts directly inserted interactions for the scores of the leads they concern.';
+	'Trigger function: counts directly inserted interactions for the scores of the leads they concern, and opens the conversions again that inserted interactions may be touches of, where their credits are kept.';
 
 CREATE FUNCTION lead_mgmt.recount_interactions() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.recount_interactions() IS
-	'Trigger function: scores the leads again whose interactions a client changed or deleted.';
+	'Trigger function: scores the leads again whose interactions a client changed or deleted, and opens the conversions again that changed interactions may be or were touches of, where their credits are kept.';
 
 CREATE FUNCTION lead_mgmt.rescore_leads() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp

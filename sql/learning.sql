@@ -75,13 +75,31 @@ CREATE AGGREGATE lead_mgmt.logistic_regression(outcome boolean, VARIADIC feature
 );
 
 COMMENT ON AGGREGATE lead_mgmt.logistic_regression(boolean, "any") IS
-	'The coefficients of a logistic regression of an outcome on features, numbers or truth values as they are, the intercept first: where half the sum of squares of the coefficients and the sum of logistic losses are least together, the optimum that LIBLINEAR finds with -s 0 -B 1 -c 1. Features may also be one array: VARIADIC array. Rows with a NULL are left out; NULL without rows. To be used with logistic(). Errors: numeric_value_out_of_range for a feature that is not finite, invalid_parameter_value when the outcome is the same everywhere. Memory: 8 bytes a row and feature.';
+	'The coefficients of a logistic regression of an outcome on features, numbers or truth values as they are, the intercept first: where half the sum of squares of the coefficients and the sum of logistic losses are least together, the optimum that LIBLINEAR finds with -s 0 -B 1 -c 1. Features may also be one array: VARIADIC array. Rows with a NULL are left out; NULL without rows. To be used with logistic(). Errors: numeric_value_out_of_range for a feature that is not finite, invalid_parameter_value when the outcome is the same everywhere. Memory: 8 bytes a row and feature. It has no combine function, for its state is the rows themselves: to send them from worker to worker would cost more than to read them in one place, and bound their number.';
 
 CREATE FUNCTION lead_mgmt.prediction_accum(internal, probability double precision, outcome boolean) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION lead_mgmt.prediction_accum(internal, double precision, boolean) IS
 	'Transition function of aggregate prediction_quality';
+
+CREATE FUNCTION lead_mgmt.prediction_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION lead_mgmt.prediction_combine(internal, internal) IS
+	'Combine function of aggregate prediction_quality';
+
+CREATE FUNCTION lead_mgmt.prediction_serial(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION lead_mgmt.prediction_serial(internal) IS
+	'Serialisation function of aggregate prediction_quality';
+
+CREATE FUNCTION lead_mgmt.prediction_deserial(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION lead_mgmt.prediction_deserial(bytea, internal) IS
+	'Deserialisation function of aggregate prediction_quality';
 
 CREATE FUNCTION lead_mgmt.prediction_quality_final(internal) RETURNS jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
@@ -93,8 +111,10 @@ CREATE AGGREGATE lead_mgmt.prediction_quality(probability double precision, outc
 	SFUNC = lead_mgmt.prediction_accum,
 	STYPE = internal,
 	FINALFUNC = lead_mgmt.prediction_quality_final,
+	COMBINEFUNC = lead_mgmt.prediction_combine, SERIALFUNC = lead_mgmt.prediction_serial,
+	DESERIALFUNC = lead_mgmt.prediction_deserial,
 	PARALLEL = SAFE
 );
 
 COMMENT ON AGGREGATE lead_mgmt.prediction_quality(double precision, boolean) IS
-	'How good probabilities were, by what came of them: an object with rows, won, auc (the area under the curve of the receiver operating characteristic; null when all came out alike), log_loss, brier (the mean square of the errors) and calibration_error (the mean difference between probability and share won, over tenths of probability). Rows with a NULL are left out; NULL without rows. Error: numeric_value_out_of_range. Memory: 9 bytes a row.';
+	'How good probabilities were, by what came of them: an object with rows, won, auc (the area under the curve of the receiver operating characteristic; null when all came out alike), log_loss, brier (the mean square of the errors) and calibration_error (the mean difference between probability and share won, over tenths of probability). Rows with a NULL are left out; NULL without rows. Runs in parallel. Errors: numeric_value_out_of_range, program_limit_exceeded for more than 119 million rows of one worker. Memory: 9 bytes a row.';

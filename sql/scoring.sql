@@ -270,13 +270,19 @@ CREATE FUNCTION lead_mgmt.score_all(score_table regclass, model text, open_only 
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
 COMMENT ON FUNCTION lead_mgmt.score_all(regclass, text, boolean) IS
-	'The scores of all leads of a workspace, named by its table score, in a model, which may be a draft, from what their profiles and interactions are now, for closed leads the interactions up to their outcome (a learned model: the profile before it); leads without contact or account are left out. Memory: the interactions of 2,000 leads, and work_mem. Error: no_data_found';
+	'The scores of all leads of a workspace, named by its table score, in a model, which may be a draft, from what their profiles and interactions are now, for closed leads from what they were before the outcome (lead_profile_at_outcome); leads without contact or account are left out. Memory: the interactions of 2,000 leads, and work_mem. Error: no_data_found';
 
 CREATE FUNCTION lead_mgmt.expand_attributes() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION lead_mgmt.expand_attributes() IS
 	'Trigger function: in a condition over lead_profile, puts the value of a custom attribute, of its type, for its name where that is no column; an attribute of the lead comes before one of the contact, and that before one of the account. Argument: the column of the condition.';
+
+CREATE FUNCTION lead_mgmt.guard_half_lives() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guard_half_lives() IS
+	'Trigger function: refuses scoring rules that give a model more than 64 half-lives.';
 
 CREATE FUNCTION lead_mgmt.feature_values(score_table regclass, model text, profiles text)
 	RETURNS TABLE (lead_id bigint, "values" text[])
@@ -291,11 +297,23 @@ CREATE FUNCTION lead_mgmt.guard_feature() RETURNS trigger
 COMMENT ON FUNCTION lead_mgmt.guard_feature() IS
 	'Trigger function: checks that the expression of a feature can be evaluated for lead_profile, is of the type its kind asks for, and does not look at what follows the outcome.';
 
+CREATE FUNCTION lead_mgmt.guard_training() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+
+COMMENT ON FUNCTION lead_mgmt.guard_training() IS
+	'Trigger function: refuses a training whose definition is no trained model.';
+
 CREATE FUNCTION lead_mgmt.learn_outcome() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION lead_mgmt.learn_outcome() IS
 	'Trigger function: lets the naive Bayes models of a workspace learn from a lead that was won or lost, and forget one that was reopened or deleted.';
+
+CREATE FUNCTION lead_mgmt.counts_changed() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+
+COMMENT ON FUNCTION lead_mgmt.counts_changed() IS
+	'Trigger function: tells every session that the counts of naive Bayes models, which sessions keep, have changed.';
 
 CREATE FUNCTION lead_mgmt.lead_priority(win_probability double precision, value numeric, age interval, due_in interval)
 	RETURNS double precision

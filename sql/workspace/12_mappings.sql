@@ -28,8 +28,8 @@ COMMENT ON TABLE @workspace@.form_pairs IS
 	'Where payloads of a form keep names and values as objects in a list, as in {"field_data": [{"name": "email", "values": ["amy@example.net"]}]}. What is found there is read as if it stood in the payload itself.';
 COMMENT ON COLUMN @workspace@.form_pairs.form IS 'Form whose payloads are so';
 COMMENT ON COLUMN @workspace@.form_pairs.path IS 'JSON path to the objects, such as $.field_data[*]';
-COMMENT ON COLUMN @workspace@.form_pairs.name IS 'JSON path within each object to the name, such as $.name';
-COMMENT ON COLUMN @workspace@.form_pairs.value IS 'JSON path within each object to the value, such as $.values; a list of one is that one';
+COMMENT ON COLUMN @workspace@.form_pairs.name IS 'JSON path within each object to the name, such as $.name; $payload in it is the whole payload';
+COMMENT ON COLUMN @workspace@.form_pairs.value IS 'JSON path within each object to the value, such as $.values; $payload in it is the whole payload; a list of one is that one';
 COMMENT ON COLUMN @workspace@.form_pairs.label IS 'Tells several rows of one form apart';
 
 CREATE TABLE @workspace@.field_alias (

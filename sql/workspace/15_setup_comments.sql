@@ -107,7 +107,7 @@ COMMENT ON COLUMN @workspace@.form.defaults IS 'Values for fields a submission l
 COMMENT ON COLUMN @workspace@.form.blank_values IS 'Values that count as empty, such as n/a';
 COMMENT ON COLUMN @workspace@.form.invalid_values IS 'What an unreadable value does: reject the submission, or drop the value alone';
 COMMENT ON COLUMN @workspace@.form.default_region IS 'ISO 3166-1 code of the country in which phone numbers without country code are read; NULL to demand the code unless the submission names its country';
-COMMENT ON COLUMN @workspace@.form.source_system IS 'System whose ids source_id holds; NULL to let the form''s own name stand for it';
+COMMENT ON COLUMN @workspace@.form.source_system IS 'System whose ids source_id, company_source_id and lead_source_id hold; NULL to let the form''s own name stand for it';
 COMMENT ON COLUMN @workspace@.form.contact_update IS 'What a submission does to a known contact and account: newest overwrites, fill completes empty fields, keep changes nothing, trusted overwrites unless the value came from a source with more trust. NULL leaves it to the match strategy';
 COMMENT ON COLUMN @workspace@.form.lead_update IS 'The same for a lead that is open already';
 COMMENT ON COLUMN @workspace@.form.pipeline IS 'Pipeline its leads enter; NULL for the default';

@@ -49,6 +49,10 @@ COMMENT ON COLUMN @workspace@.consent.submission_id IS 'Submission that proves i
 COMMENT ON COLUMN @workspace@.consent.given_at IS 'Since when it holds';
 COMMENT ON COLUMN @workspace@.consent.withdrawn_at IS 'When it was withdrawn; NULL while it holds';
 
+COMMENT ON COLUMN @workspace@.lead_identity.source_system IS 'The other system: source_system of the form, or the form''s name';
+COMMENT ON COLUMN @workspace@.lead_identity.external_id IS 'Id of the lead there';
+COMMENT ON COLUMN @workspace@.lead_identity.lead_id IS 'The lead';
+
 COMMENT ON COLUMN @workspace@.opportunity.opportunity_id IS 'Key';
 COMMENT ON COLUMN @workspace@.opportunity.lead_id IS 'Lead it came from; NULL if none';
 COMMENT ON COLUMN @workspace@.opportunity.contact_id IS 'Person it is negotiated with';

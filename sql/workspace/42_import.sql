@@ -52,16 +52,31 @@ CREATE TABLE @workspace@.import_row (
 	lead_id bigint,
 	payload jsonb,
 	reasons jsonb,
+	submission_id bigint,
 	PRIMARY KEY (import_id, import_row)
 );
 
 COMMENT ON TABLE @workspace@.import_row IS
-	'What would have become of each row of an import whose work was taken back: a dry run, or one that was to be all or nothing. The rows of other imports are submissions.';
+	'What became of rows of imports that are no submissions of these: what would have become of each row of a dry run, or of one that was to be all or nothing and was taken back; and rows that are rejected as they were before, which is stored once.';
 COMMENT ON COLUMN @workspace@.import_row.import_id IS 'Import';
 COMMENT ON COLUMN @workspace@.import_row.import_row IS 'Row of what was imported';
 COMMENT ON COLUMN @workspace@.import_row.outcome IS 'created where its contact (or account) would have been new, updated where it is known, duplicate, review, rejected';
 COMMENT ON COLUMN @workspace@.import_row.contact_id IS 'Contact that would have been updated; NULL if none';
 COMMENT ON COLUMN @workspace@.import_row.account_id IS 'Account that would have been updated; NULL if none';
 COMMENT ON COLUMN @workspace@.import_row.lead_id IS 'Lead that would have counted it; NULL if none';
-COMMENT ON COLUMN @workspace@.import_row.payload IS 'What the row says';
+COMMENT ON COLUMN @workspace@.import_row.payload IS 'What the row says, where it was taken back';
 COMMENT ON COLUMN @workspace@.import_row.reasons IS 'As in submission; NULL if there was nothing to say';
+COMMENT ON COLUMN @workspace@.import_row.submission_id IS 'Submission that was rejected before with the same values; NULL where the row was taken back';
+
+CREATE TABLE @workspace@.import_reject (
+	form text NOT NULL,
+	external_id text NOT NULL,
+	submission_id bigint NOT NULL,
+	PRIMARY KEY (form, external_id)
+);
+
+COMMENT ON TABLE @workspace@.import_reject IS
+	'Rows that imports rejected, by the digest of their values. One that comes again and is rejected again is not stored again.';
+COMMENT ON COLUMN @workspace@.import_reject.form IS 'Form of the submission';
+COMMENT ON COLUMN @workspace@.import_reject.external_id IS 'Digest of the row''s values, the external id of the submission';
+COMMENT ON COLUMN @workspace@.import_reject.submission_id IS 'The rejected submission';

@@ -1,4 +1,5 @@
--- What was known of leads before their outcome.
+-- What was known of leads before their outcome. Of the values that a column
+-- had since, an object keeps the last it is given: the earliest one.
 
 CREATE OR REPLACE VIEW @workspace@.lead_profile_at_outcome WITH (security_invoker = true) AS
 SELECT
@@ -77,15 +78,11 @@ FROM (
 		(before.row).phone, (before.row).pipeline, (before.row).product, (before.row).source, (before.row).tags, (before.row).team_id,
 		(before.row).title
 	FROM @workspace@.lead n
-	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, (
-		SELECT COALESCE(pg_catalog.jsonb_object_agg(x.key, x.old), '{}')
-		FROM (
-			SELECT DISTINCT ON (d.key) d.key, d.value -> 'old' AS old
-			FROM @workspace@.audit_log g
-			CROSS JOIN LATERAL pg_catalog.jsonb_each(g.changes) d
-			WHERE g.entity = 'lead' AND g.entity_id = n.lead_id AND g.changed_at >= n.stage_entered_at
-			ORDER BY d.key, g.audit_id
-		) x)) AS row OFFSET 0) before
+	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, COALESCE((
+		SELECT pg_catalog.jsonb_object_agg(d.key, d.value -> 'old' ORDER BY g.audit_id DESC)
+		FROM @workspace@.audit_log g
+		CROSS JOIN LATERAL pg_catalog.jsonb_each(g.changes) d
+		WHERE g.entity = 'lead' AND g.entity_id = n.lead_id AND g.changed_at >= n.stage_entered_at), '{}')) AS row OFFSET 0) before
 	WHERE n.status <> 'open'
 ) l
 LEFT JOIN LATERAL (
@@ -94,15 +91,11 @@ LEFT JOIN LATERAL (
 		(before.row).full_name, (before.row).given_name, (before.row).job_title, (before.row).language,
 		(before.row).last_source, (before.row).phone, (before.row).postal_code, (before.row).region, (before.row).tags
 	FROM @workspace@.contact n
-	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, (
-		SELECT COALESCE(pg_catalog.jsonb_object_agg(x.key, x.old), '{}')
-		FROM (
-			SELECT DISTINCT ON (d.key) d.key, d.value -> 'old' AS old
-			FROM @workspace@.audit_log g
-			CROSS JOIN LATERAL pg_catalog.jsonb_each(g.changes) d
-			WHERE g.entity = 'contact' AND g.entity_id = n.contact_id AND g.changed_at >= l.closed_at
-			ORDER BY d.key, g.audit_id
-		) x)) AS row OFFSET 0) before
+	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, COALESCE((
+		SELECT pg_catalog.jsonb_object_agg(d.key, d.value -> 'old' ORDER BY g.audit_id DESC)
+		FROM @workspace@.audit_log g
+		CROSS JOIN LATERAL pg_catalog.jsonb_each(g.changes) d
+		WHERE g.entity = 'contact' AND g.entity_id = n.contact_id AND g.changed_at >= l.closed_at), '{}')) AS row OFFSET 0) before
 	WHERE n.contact_id = l.contact_id
 ) c ON true
 LEFT JOIN LATERAL (
@@ -110,15 +103,11 @@ LEFT JOIN LATERAL (
 		(before.row).country, (before.row).domain, (before.row).employees, (before.row).industry, (before.row).name,
 		(before.row).phone, (before.row).tags, (before.row).website
 	FROM @workspace@.account n
-	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, (
-		SELECT COALESCE(pg_catalog.jsonb_object_agg(x.key, x.old), '{}')
-		FROM (
-			SELECT DISTINCT ON (d.key) d.key, d.value -> 'old' AS old
-			FROM @workspace@.audit_log g
-			CROSS JOIN LATERAL pg_catalog.jsonb_each(g.changes) d
-			WHERE g.entity = 'account' AND g.entity_id = n.account_id AND g.changed_at >= l.closed_at
-			ORDER BY d.key, g.audit_id
-		) x)) AS row OFFSET 0) before
+	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, COALESCE((
+		SELECT pg_catalog.jsonb_object_agg(d.key, d.value -> 'old' ORDER BY g.audit_id DESC)
+		FROM @workspace@.audit_log g
+		CROSS JOIN LATERAL pg_catalog.jsonb_each(g.changes) d
+		WHERE g.entity = 'account' AND g.entity_id = n.account_id AND g.changed_at >= l.closed_at), '{}')) AS row OFFSET 0) before
 	WHERE n.account_id = COALESCE(l.account_id, c.account_id)
 ) a ON true
 LEFT JOIN @workspace@.campaign ca ON ca.campaign_id = l.campaign_id

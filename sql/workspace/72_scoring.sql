@@ -48,12 +48,12 @@ CREATE OR REPLACE FUNCTION @workspace@.cools_at(lead_id bigint, model text DEFAU
 	RETURNS timestamptz
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 	AS $$
-		SELECT lead_mgmt.heat_leaves(s.engagement,
+		SELECT CASE WHEN s.override IS NOT NULL THEN 'infinity' ELSE lead_mgmt.heat_leaves(s.engagement,
 			COALESCE((SELECT pg_catalog.max(g.from_score) FROM @workspace@.scoring_grade g
 				WHERE g.model = s.model AND g.from_score <= n.score), '-infinity') - s.fit,
 			COALESCE((SELECT pg_catalog.min(g.from_score) FROM @workspace@.scoring_grade g
 				WHERE g.model = s.model AND g.from_score > n.score), 'infinity') - s.fit,
-			pg_catalog.now())
+			pg_catalog.now()) END
 		FROM @workspace@.score s
 		CROSS JOIN LATERAL (SELECT s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now()) AS score) n
 		WHERE s.lead_id = $1 AND s.model = COALESCE($2, 'default')
@@ -61,25 +61,54 @@ CREATE OR REPLACE FUNCTION @workspace@.cools_at(lead_id bigint, model text DEFAU
 	$$;
 
 COMMENT ON FUNCTION @workspace@.cools_at(bigint, text) IS
-	'When a lead leaves its grade in a model (NULL: the default model) if nothing more happens: as a rule because it cools, or, with points taken away, because these are forgotten. infinity when never, NULL without a score.';
+	'When a lead leaves its grade in a model (NULL: the default model) if nothing more happens: as a rule because it cools, or, with points taken away, because these are forgotten. infinity when never, as with a score set by hand, NULL without a score.';
 
 CREATE OR REPLACE FUNCTION @workspace@.rescore(model text DEFAULT 'default') RETURNS bigint
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 	AS $$
+	#variable_conflict use_column
+	DECLARE
+		grades text[];
+		bounds double precision[];
+		leads bigint;
+		turned bigint[];
+	BEGIN
 		LOCK TABLE @workspace@.score IN EXCLUSIVE MODE;
+		SELECT pg_catalog.array_agg(g.grade ORDER BY g.from_score), pg_catalog.array_agg(g.from_score ORDER BY g.from_score)
+			INTO grades, bounds
+			FROM @workspace@.scoring_grade g
+			WHERE g.model = rescore.model;
 		WITH written AS (
 			INSERT INTO @workspace@.score AS s (lead_id, model, fit, engagement, tally, scored_at)
-			SELECT n.lead_id, $1, n.fit, n.engagement, n.tally, pg_catalog.now()
-			FROM lead_mgmt.score_all('@workspace@.score', $1, true) n
+			SELECT n.lead_id, rescore.model, n.fit, n.engagement, n.tally, pg_catalog.now()
+			FROM lead_mgmt.score_all('@workspace@.score', rescore.model, true) n
 			ON CONFLICT (lead_id, model) DO UPDATE
 				SET fit = EXCLUDED.fit, engagement = EXCLUDED.engagement, tally = EXCLUDED.tally,
 					scored_at = EXCLUDED.scored_at
-			RETURNING 1)
-		SELECT pg_catalog.count(*) FROM written
+			RETURNING CASE WHEN s.grade IS DISTINCT FROM grades[pg_catalog.width_bucket(
+				COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())), bounds)] THEN s.lead_id END AS turned
+		)
+		SELECT pg_catalog.count(*), pg_catalog.array_agg(w.turned) FILTER (WHERE w.turned IS NOT NULL)
+			INTO leads, turned
+			FROM written w;
+		WITH changed AS (
+			SELECT s.lead_id, s.grade AS from_grade, grades[pg_catalog.width_bucket(n.score, bounds)] AS to_grade, n.score
+			FROM pg_catalog.unnest(turned) t
+			JOIN @workspace@.score s ON s.lead_id = t AND s.model = rescore.model
+			CROSS JOIN LATERAL (SELECT COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())) AS score) n
+		), known AS (
+			UPDATE @workspace@.score s SET grade = c.to_grade
+			FROM changed c
+			WHERE s.lead_id = c.lead_id AND s.model = rescore.model
+		)
+		INSERT INTO @workspace@.temperature_change (lead_id, model, from_grade, to_grade, score, cause)
+			SELECT c.lead_id, rescore.model, c.from_grade, c.to_grade, c.score, 'change' FROM changed c;
+		RETURN leads;
+	END
 	$$;
 
 COMMENT ON FUNCTION @workspace@.rescore(text) IS
-	'Compute the scores of all open leads in a model afresh, after its rules changed, and return how many. Stages are not moved by it. Scoring waits for it to end, reading does not. Error: no_data_found.';
+	'Compute the scores of all open leads in a model afresh, after its rules changed, and return how many. Grades that change by it are noted in temperature_history; stages are not moved by it, nor is any lead marked sales-ready before it is next scored by itself. Scoring waits for it to end, reading does not. Error: no_data_found.';
 
 CREATE OR REPLACE FUNCTION @workspace@.simulate_model(model text)
 	RETURNS TABLE (leads bigint, ready bigint, outcomes bigint, won bigint, ready_outcomes bigint, ready_won bigint,
@@ -115,7 +144,7 @@ CREATE OR REPLACE FUNCTION @workspace@.simulate_model(model text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.simulate_model(text) IS
-	'What a model, active or a draft, would say about all open leads now, and would have said about closed ones at their outcome; nothing is kept. One row: leads scored, sales-ready ones among them, leads with an outcome and won (converted) ones, both also among the ready ones; precision is the share won of the ready ones with an outcome, recall the share ready of the won ones, lift the precision over the share won of all; open leads that would become ready, and those marked ready that would not be. Error: no_data_found.';
+	'What a model, active or a draft, would say about all open leads now, and would have said about closed ones before their outcome (lead_profile_at_outcome, interactions up to then); nothing is kept. One row: leads scored, sales-ready ones among them, leads with an outcome and won (converted) ones, both also among the ready ones; precision is the share won of the ready ones with an outcome, recall the share ready of the won ones, lift the precision over the share won of all; open leads that would become ready, and those marked ready that would not be. Error: no_data_found.';
 
 CREATE OR REPLACE FUNCTION @workspace@.rule_lift(model text)
 	RETURNS TABLE (scoring_rule_id bigint, part text, label text, hits bigint, won bigint, lift double precision,
@@ -126,9 +155,9 @@ CREATE OR REPLACE FUNCTION @workspace@.rule_lift(model text)
 			SELECT m.model, m.account_based FROM @workspace@.scoring_model m WHERE m.model = $1
 		), outcome AS (
 			SELECT p, p.lead_id, p.account_id, l.status = 'converted' AS is_won, l.stage_entered_at AS closed_at
-			FROM @workspace@.lead_profile p
+			FROM @workspace@.lead_profile_at_outcome p
 			JOIN @workspace@.lead l ON l.lead_id = p.lead_id
-			WHERE p.status <> 'open' AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)
+			WHERE p.contact_id IS NOT NULL OR p.account_id IS NOT NULL
 		), total AS (
 			SELECT pg_catalog.count(*) FILTER (WHERE o.is_won)::double precision AS won,
 				pg_catalog.count(*) FILTER (WHERE NOT o.is_won)::double precision AS lost
@@ -182,7 +211,7 @@ CREATE OR REPLACE FUNCTION @workspace@.rule_lift(model text)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.rule_lift(text) IS
-	'What the outcomes of leads, converted or disqualified, say about each rule of a model: the leads with an outcome that it applied to before they were closed, how many of them were won, the lift (the share won of those over the share won of all), its points, and points that would fit: the logarithm of how much likelier it applies to a won lead than to a lost one (naive Bayes, half a lead added to each count), on a scale on which the points of all rules together are as many as now. NULL for a rule that applied to none, or without outcomes of both kinds. Fit rules go by the profile as it is now.';
+	'What the outcomes of leads, converted or disqualified, say about each rule of a model: the leads with an outcome that it applied to before they were closed, how many of them were won, the lift (the share won of those over the share won of all), its points, and points that would fit: the logarithm of how much likelier it applies to a won lead than to a lost one (naive Bayes, half a lead added to each count), on a scale on which the points of all rules together are as many as now. NULL for a rule that applied to none, or without outcomes of both kinds. Fit rules go by the profile as it was before the outcome (lead_profile_at_outcome).';
 
 CREATE OR REPLACE FUNCTION @workspace@.recalibrate(model text, new_model text DEFAULT NULL)
 	RETURNS TABLE (scoring_rule_id bigint, part text, label text, hits bigint, won bigint, lift double precision,
@@ -279,6 +308,8 @@ CREATE OR REPLACE TRIGGER attributes BEFORE INSERT OR UPDATE OF condition ON @wo
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.expand_attributes('condition');
 CREATE OR REPLACE TRIGGER interaction_condition BEFORE INSERT OR UPDATE OF interaction_condition ON @workspace@.scoring_rule
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('interaction_condition', 'interaction');
+CREATE OR REPLACE TRIGGER half_lives AFTER INSERT OR UPDATE OF model, condition, half_life, is_active ON @workspace@.scoring_rule
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.guard_half_lives();
 CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_group
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
 

@@ -31,6 +31,8 @@ CREATE OR REPLACE FUNCTION @workspace@.train_scoring_model(model text, options j
 		late text[];
 		trained jsonb;
 		source text;
+		known text[] := '{cost,won_weight,lost_weight,folds,pairs,calibrate,seed,solver}';
+		unknown text;
 	BEGIN
 		SELECT m.* INTO wanted FROM @workspace@.scoring_model m WHERE m.model = train_scoring_model.model FOR NO KEY UPDATE;
 		IF NOT FOUND THEN
@@ -42,6 +44,18 @@ CREATE OR REPLACE FUNCTION @workspace@.train_scoring_model(model text, options j
 			AND wanted.kind = 'logistic' THEN
 			RAISE EXCEPTION 'scoring model "%" has no features', wanted.model
 				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Insert rows into scoring_feature.';
+		END IF;
+		options := COALESCE(options, '{}');
+		IF pg_catalog.jsonb_typeof(options) <> 'object' THEN
+			RAISE EXCEPTION 'options are an object, not %', options USING ERRCODE = 'invalid_parameter_value';
+		END IF;
+		SELECT k INTO unknown FROM pg_catalog.jsonb_object_keys(options) k
+			WHERE wanted.kind = 'naive_bayes' OR k <> ALL (known) ORDER BY k LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION 'a % model has no option "%"', wanted.kind, unknown
+				USING ERRCODE = 'invalid_parameter_value',
+					HINT = CASE WHEN wanted.kind = 'naive_bayes' THEN 'It has none.'
+						ELSE pg_catalog.format('Its options are %s.', pg_catalog.array_to_string(known, ', ')) END;
 		END IF;
 		-- what has no value before any outcome, but has one now
 		SELECT pg_catalog.array_agg(f.feature ORDER BY f.scoring_feature_id) INTO late
@@ -178,17 +192,20 @@ CREATE OR REPLACE FUNCTION @workspace@.override_score(lead_id bigint, score doub
 		IF NOT (override_score.score > '-infinity' AND override_score.score < 'infinity') THEN
 			RAISE EXCEPTION 'a score cannot be %', override_score.score USING ERRCODE = 'numeric_value_out_of_range';
 		END IF;
+		-- The lead first, as everybody who scores it does
+		PERFORM FROM @workspace@.lead l WHERE l.lead_id = override_score.lead_id FOR NO KEY UPDATE;
 		UPDATE @workspace@.score s SET override = override_score.score
 			WHERE s.lead_id = override_score.lead_id AND s.model = COALESCE(override_score.model, 'default');
 		IF NOT FOUND THEN
 			RAISE EXCEPTION 'lead % has no score in model "%"', override_score.lead_id, COALESCE(override_score.model, 'default')
 				USING ERRCODE = 'no_data_found';
 		END IF;
+		PERFORM lead_mgmt.score_lead('@workspace@.score', override_score.lead_id);
 	END
 	$$;
 
 COMMENT ON FUNCTION @workspace@.override_score(bigint, double precision, text) IS
-	'Set the score of a lead in a model (NULL: the default model) by hand; it stays until it is taken back with NULL, whatever is scored or learned meanwhile. In a learned model it is the probability to win in per cent. Errors: no_data_found, numeric_value_out_of_range.';
+	'Set the score of a lead in a model (NULL: the default model) by hand; it stays until it is taken back with NULL, whatever is scored or learned meanwhile. In a learned model it is the probability to win in per cent. What follows from a score follows from it too: its grade is noted, and in an active model an open lead is marked sales-ready by one at the threshold, and moved as that asks for; taking it back takes the mark back only where the model''s keeps_ready is false. Needs UPDATE on lead and score. Errors: no_data_found, numeric_value_out_of_range.';
 
 CREATE OR REPLACE TRIGGER attributes BEFORE INSERT OR UPDATE OF expression ON @workspace@.scoring_feature
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.expand_attributes('expression');
@@ -196,6 +213,10 @@ CREATE OR REPLACE TRIGGER feature BEFORE INSERT OR UPDATE OF feature, expression
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_feature();
 CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_feature
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER definition BEFORE INSERT OR UPDATE OF definition ON @workspace@.scoring_training
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_training();
+CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_count
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.counts_changed();
 CREATE OR REPLACE TRIGGER learn_inserted AFTER INSERT ON @workspace@.lead
 	FOR EACH ROW WHEN (new.status <> 'open') EXECUTE FUNCTION lead_mgmt.learn_outcome();
 CREATE OR REPLACE TRIGGER learn_updated AFTER UPDATE ON @workspace@.lead

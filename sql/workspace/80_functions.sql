@@ -229,7 +229,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 				SELECT c.relname FROM pg_catalog.pg_class c
 				WHERE c.relnamespace = '@workspace@'::pg_catalog.regnamespace
 					AND (c.relkind = 'v' OR access = 'sales' AND c.relkind IN ('r', 'p')
-						AND c.relname NOT IN ('submission_key', 'merge_change'))
+						AND c.relname NOT IN ('submission_key', 'import_reject', 'merge_change'))
 			LOOP
 				EXECUTE pg_catalog.format('GRANT SELECT ON @workspace@.%I TO %I', target.relname, role_name);
 			END LOOP;
@@ -246,7 +246,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 		IF access = 'sales' THEN
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.match_contact(jsonb, text), @workspace@.explain_match(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.contact, @workspace@.account, @workspace@.lead, @workspace@.interaction, @workspace@.opportunity, @workspace@.consent TO %I', role_name);
-			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment, @workspace@.lead_step, @workspace@.handover, @workspace@.life_cycle_reset TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT INSERT ON @workspace@.assignment, @workspace@.lead_identity, @workspace@.lead_step, @workspace@.handover, @workspace@.life_cycle_reset TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT UPDATE ON @workspace@.handover, @workspace@.life_cycle_reset TO %I', role_name);
 			FOR target IN
 				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p

@@ -9,7 +9,7 @@ CREATE OR REPLACE VIEW @workspace@.import_outcome WITH (security_invoker = true)
 	FROM @workspace@.submission s
 	WHERE s.import_id IS NOT NULL
 	UNION ALL
-	SELECT r.import_id, r.import_row, r.outcome, r.contact_id, r.account_id, r.lead_id, NULL, r.reasons::text
+	SELECT r.import_id, r.import_row, r.outcome, r.contact_id, r.account_id, r.lead_id, r.submission_id, r.reasons::text
 	FROM @workspace@.import_row r;
 
 COMMENT ON VIEW @workspace@.import_outcome IS
@@ -20,7 +20,7 @@ COMMENT ON COLUMN @workspace@.import_outcome.outcome IS 'created where its conta
 COMMENT ON COLUMN @workspace@.import_outcome.contact_id IS 'Contact it led to; NULL if none';
 COMMENT ON COLUMN @workspace@.import_outcome.account_id IS 'Account it led to; NULL if none';
 COMMENT ON COLUMN @workspace@.import_outcome.lead_id IS 'Lead it made or belongs to; NULL if none';
-COMMENT ON COLUMN @workspace@.import_outcome.submission_id IS 'Submission it is; NULL in a dry run';
+COMMENT ON COLUMN @workspace@.import_outcome.submission_id IS 'Submission it is, or that was rejected before with the same values; NULL in a dry run';
 COMMENT ON COLUMN @workspace@.import_outcome.reasons IS 'Why it was rejected, or which values were dropped: JSON as in submission; NULL if there was nothing to say';
 
 CREATE OR REPLACE VIEW @workspace@.import_error WITH (security_invoker = true) AS
@@ -134,11 +134,13 @@ CREATE OR REPLACE FUNCTION @workspace@.record_import_batch(import_id bigint, aft
 	RETURNS TABLE (import_row bigint, reasons jsonb)
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 	AS $$
+	DECLARE
+		rejections bigint;
 	BEGIN
-		INSERT INTO @workspace@.submission (form, payload, raw, content_type, status, processed_at, reasons, import_id, import_row)
-			SELECT i.form, r.payload, pg_catalog.decode(r.raw, 'hex'), CASE WHEN r.raw IS NOT NULL THEN 'text/plain' END,
+		INSERT INTO @workspace@.submission (form, external_id, payload, raw, content_type, status, processed_at, reasons, import_id, import_row)
+			SELECT i.form, r.key, r.payload, pg_catalog.decode(r.raw, 'hex'), CASE WHEN r.raw IS NOT NULL THEN 'text/plain' END,
 				'rejected', pg_catalog.now(), r.reasons, i.import_id, r."row"
-			FROM pg_catalog.jsonb_to_recordset(refused) AS r ("row" bigint, payload jsonb, raw text, reasons jsonb),
+			FROM pg_catalog.jsonb_to_recordset(refused) AS r ("row" bigint, key text, payload jsonb, raw text, reasons jsonb),
 				@workspace@.import i
 			WHERE i.import_id = record_import_batch.import_id AND i.started_by = session_user;
 		UPDATE @workspace@.import i
@@ -154,11 +156,30 @@ CREATE OR REPLACE FUNCTION @workspace@.record_import_batch(import_id bigint, aft
 				WHERE b.import_id = record_import_batch.import_id AND b.import_row > after_row
 					AND b.import_row <= record_import_batch.last_row) o
 			WHERE i.import_id = record_import_batch.import_id AND i.started_by = session_user AND i.last_row = after_row
-				AND i.state = 'running';
+				AND i.state = 'running'
+			RETURNING o.rejected INTO rejections;
 		IF NOT FOUND THEN
 			RAISE EXCEPTION 'import % is not at row %', record_import_batch.import_id, after_row
 				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Another session may be importing the same.';
+		ELSIF rejections = 0 THEN
+			RETURN;
 		END IF;
+		INSERT INTO @workspace@.import_reject AS k (form, external_id, submission_id)
+			SELECT s.form, s.external_id, pg_catalog.min(s.submission_id)
+			FROM @workspace@.submission s
+			WHERE s.import_id = record_import_batch.import_id AND s.import_row > after_row
+				AND s.import_row <= record_import_batch.last_row AND s.status = 'rejected' AND s.external_id IS NOT NULL
+			GROUP BY s.form, s.external_id ORDER BY s.form, s.external_id
+			ON CONFLICT ON CONSTRAINT import_reject_pkey DO UPDATE SET submission_id = EXCLUDED.submission_id
+				WHERE NOT EXISTS (SELECT FROM @workspace@.submission s WHERE s.submission_id = k.submission_id AND s.status = 'rejected');
+		WITH again AS (
+			DELETE FROM @workspace@.submission s USING @workspace@.import_reject k
+			WHERE s.import_id = record_import_batch.import_id AND s.import_row > after_row
+				AND s.import_row <= record_import_batch.last_row AND s.status = 'rejected'
+				AND k.form = s.form AND k.external_id = s.external_id AND k.submission_id <> s.submission_id
+			RETURNING s.import_id, s.import_row, s.reasons, k.submission_id)
+			INSERT INTO @workspace@.import_row (import_id, import_row, outcome, reasons, submission_id)
+				SELECT a.import_id, a.import_row, 'rejected', a.reasons, a.submission_id FROM again a;
 		RETURN QUERY
 			SELECT b.import_row, b.reasons::jsonb FROM @workspace@.import_outcome b
 			WHERE b.import_id = record_import_batch.import_id AND b.import_row > after_row
@@ -168,7 +189,7 @@ CREATE OR REPLACE FUNCTION @workspace@.record_import_batch(import_id bigint, aft
 	$$;
 
 COMMENT ON FUNCTION @workspace@.record_import_batch(bigint, bigint, bigint, bigint, jsonb, bigint) IS
-	'Move an import on over the rows after after_row up to last_row, which the transaction has inserted into submission, and return those that were rejected. refused are rows that whoever imports rejects itself: [{"row", "payload" or "raw" in hexadecimal, "reasons"}, …]; skipped is how many came before and were not inserted. For import() and leadctl. Runs with the rights of the workspace''s owner. Error: object_not_in_prerequisite_state when the import is not at after_row.';
+	'Move an import on over the rows after after_row up to last_row, which the transaction has inserted into submission, and return those that were rejected. refused are rows that whoever imports rejects itself: [{"row", "key", "payload" or "raw" in hexadecimal, "reasons"}, …]; of a row whose key was rejected before and still is, only import_row tells; skipped is how many came before and were not inserted. For import() and leadctl. Runs with the rights of the workspace''s owner. Error: object_not_in_prerequisite_state when the import is not at after_row.';
 
 CREATE OR REPLACE FUNCTION @workspace@.finish_import(import_id bigint) RETURNS void
 	LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -236,7 +257,7 @@ CREATE OR REPLACE PROCEDURE @workspace@.import(source regclass, form text DEFAUL
 
 COMMENT ON PROCEDURE @workspace@.import(regclass, text, jsonb, text, text, boolean, boolean, integer, bigint, bigint, bigint, bigint,
 		bigint, bigint, bigint) IS
-	'Submit the rows of a table, view or foreign table through a form, and return the import with how many rows were read, created a contact (or account), updated one, came before, wait for review and were rejected. mapping reads columns as fields, {"column": "field"}, null to leave one out; the others are read as import_columns() says, which is shown. date_order (DMY, MDY, YMD) and decimal_mark (. or ,) say how dates and numbers in columns of text are written; a value that is not is rejected. dry_run does all the work and takes it back, atomic takes it back if any row is rejected; import_outcome and import_error then say what was to become of each row. A row that came before, with the same values, is not submitted again. Called outside a transaction it commits each batch_rows rows, so that cancelling leaves whole batches and a further call goes on. Progress: pg_stat_progress_copy, and the table import. Needs SELECT on the source.';
+	'Submit the rows of a table, view or foreign table through a form, and return the import with how many rows were read, created a contact (or account), updated one, came before, wait for review and were rejected. mapping reads columns as fields, {"column": "field"}, null to leave one out; the others are read as import_columns() says, which is shown. date_order (DMY, MDY, YMD) and decimal_mark (. or ,) say how dates and numbers in columns of text are written; a value that is not is rejected. dry_run does all the work and takes it back, atomic takes it back if any row is rejected; import_outcome and import_error then say what was to become of each row. A row that came before, with the same values, is not submitted again; one that was rejected is tried again, and stored once. Called outside a transaction it commits each batch_rows rows, so that cancelling leaves whole batches and a further call goes on. Progress: pg_stat_progress_copy, and the table import. Needs SELECT on the source.';
 
 REVOKE EXECUTE ON PROCEDURE @workspace@.import(regclass, text, jsonb, text, text, boolean, boolean, integer, bigint, bigint, bigint,
 	bigint, bigint, bigint, bigint) FROM PUBLIC;

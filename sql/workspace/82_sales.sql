@@ -60,6 +60,9 @@ CREATE OR REPLACE FUNCTION @workspace@.log_activity(lead_id bigint, at timestamp
 	DECLARE
 		logged bigint;
 	BEGIN
+		-- a merge of the person is waited for, and later ones wait
+		PERFORM FROM @workspace@.contact c JOIN @workspace@.lead l ON l.contact_id = c.contact_id
+			WHERE l.lead_id = log_activity.lead_id FOR KEY SHARE OF c;
 		INSERT INTO @workspace@.interaction (lead_id, contact_id, kind, direction, channel, external_id, outcome, note, occurred_at, agent_id)
 			SELECT l.lead_id, l.contact_id, log_activity.kind,
 				COALESCE(log_activity.direction, k.direction, 'internal'), log_activity.channel, log_activity.message_id,

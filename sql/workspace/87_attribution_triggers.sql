@@ -1,11 +1,5 @@
--- What changes the touches of a conversion opens it again.
+-- What changes the touches of a conversion opens it again; interactions inserted, changed or deleted do as they are counted.
 
-CREATE OR REPLACE TRIGGER reopen_inserted AFTER INSERT ON @workspace@.interaction
-	REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.reopen_attribution();
-CREATE OR REPLACE TRIGGER reopen_updated AFTER UPDATE ON @workspace@.interaction
-	REFERENCING OLD TABLE AS before NEW TABLE AS updated FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.reopen_attribution();
-CREATE OR REPLACE TRIGGER reopen_deleted AFTER DELETE ON @workspace@.interaction
-	REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.reopen_attribution();
 CREATE OR REPLACE TRIGGER reopen_truncated AFTER TRUNCATE ON @workspace@.interaction
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.reopen_attribution();
 CREATE OR REPLACE TRIGGER reopen AFTER UPDATE ON @workspace@.opportunity

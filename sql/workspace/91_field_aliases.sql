@@ -31,6 +31,7 @@ INSERT INTO @workspace@.field_alias (alias, field, sequence) VALUES
 	('organisation', 'company', 11),
 	('organization', 'company', 12),
 	('company_id', 'company_source_id', 10),
+	('lead_id', 'lead_source_id', 10),
 	('number_of_employees', 'employees', 10),
 	('subject', 'title', 10),
 	('page_id', 'page', 10),

@@ -19,8 +19,11 @@ INSERT INTO @workspace@.form_field (form, name, field, sequence) VALUES
 	('linkedin_lead_gen', 'submittedAt', 'occurred_at', 100),
 	('linkedin_lead_gen', 'formName', 'page', 100),
 	('linkedin_lead_gen', 'formId', 'page', 110),
+	('linkedin_lead_gen', '$.form.name', 'page', 105),
 	('linkedin_lead_gen', 'versionedLeadGenFormUrn', 'page', 120),
+	('linkedin_lead_gen', 'WORK_PHONE_NUMBER', 'phone', 110),
 	('linkedin_lead_gen', 'campaignName', 'campaign', 100),
+	('linkedin_lead_gen', '$.leadMetadataInfo.sponsoredLeadMetadataInfo.campaign.name', 'campaign', 110),
 	('linkedin_lead_gen', '$.formResponse.consentResponses[*] ? (@.accepted == true).accepted', 'consent_email', 100),
 	('facebook_lead_ads', 'leadgen_id', 'external_id', 100),
 	('facebook_lead_ads', 'id', 'external_id', 110),
@@ -49,7 +52,17 @@ INSERT INTO @workspace@.form_field (form, name, field, sequence) VALUES
 	('vendor_email', 'reference', 'external_id', 110);
 
 INSERT INTO @workspace@.form_pairs (form, path, name, value, label) VALUES
-	('linkedin_lead_gen', '$.formResponse.answers[*]', '$.name', '$.answerDetails.textQuestionAnswer.answer', 'answers by name'),
-	('linkedin_lead_gen', '$.formResponse.answers[*]', '$.questionId', '$.answerDetails.textQuestionAnswer.answer', 'answers by question'),
+	('linkedin_lead_gen', '$.formResponse.answers[*]', '$payload.form.content.questions[*] ? (@.questionId == $.questionId).predefinedField',
+		'$.answerDetails.textQuestionAnswer.answer', 'answers by field'),
+	('linkedin_lead_gen', '$.formResponse.answers[*]', '$payload.form.content.questions[*] ? (@.questionId == $.questionId).name',
+		'$.answerDetails.textQuestionAnswer.answer', 'answers by question'),
+	('linkedin_lead_gen', '$.formResponse.answers[*]', '$payload.form.content.questions[*] ? (@.questionId == $.questionId).name',
+		'$payload.form.content.questions[*] ? (@.questionId == $.questionId).questionDetails.multipleChoiceQuestionDetails.options[*] ? (@.id == $.answerDetails.multipleChoiceAnswer.options[*]).text.localized.*', 'choices by question'),
+	('linkedin_lead_gen', '$.formResponse.answers[*]', '$.name',
+		'$.answerDetails.textQuestionAnswer.answer', 'answers by name'),
+	('linkedin_lead_gen', '$.formResponse.answers[*]', '$.questionId',
+		'$.answerDetails.textQuestionAnswer.answer', 'answers by number'),
+	('linkedin_lead_gen', '$.formResponse.answers[*]', '$.questionId',
+		'$.answerDetails.multipleChoiceAnswer.options', 'choices by number'),
 	('facebook_lead_ads', '$.field_data[*]', '$.name', '$.values', 'answers'),
 	('google_lead_form', '$.user_column_data[*]', '$.column_id', '$.string_value', 'answers');

@@ -11,18 +11,17 @@
  */
 #include "postgres.h"
 
-#include "commands/trigger.h"
+#include "attribution/reopen.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/tuplestore.h"
-#include "workspace/workspace.h"
 
 /* Touches looked up at a time */
 #define REOPEN_CHUNK 10000
 
 static const PlanSource latest_conversion = {
-	"SELECT pg_catalog.max(c.converted_at) FROM @workspace@.attributed_conversion c", 0, {0}
+	"SELECT c.converted_at FROM @workspace@.attributed_conversion c ORDER BY c.converted_at DESC LIMIT 1", 0, {0}
 };
 
 /* In the order of their keys, so that writers take no row out of turn */
@@ -59,7 +58,7 @@ static const PlanSource reopen_all = {
 
 /* Open the conversions that the touches in a transition table concern */
 static void
-ReopenByTouches(Workspace *ws, TriggerData *trigdata, Tuplestorestate *tuples, TimestampTz latest)
+ReopenByTable(Workspace *ws, TriggerData *trigdata, Tuplestorestate *tuples, TimestampTz latest)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
@@ -105,7 +104,26 @@ ReopenByTouches(Workspace *ws, TriggerData *trigdata, Tuplestorestate *tuples, T
 	ExecDropSingleTupleTableSlot(slot);
 }
 
-/* Open the conversions that a change of one table concerns */
+/* Open the conversions that the interactions in the transition tables of a statement concern */
+void
+AttributionReopen(Workspace *ws, TriggerData *trigdata)
+{
+	TimestampTz latest;
+
+	if (WorkspaceExecute(ws, &latest_conversion, NULL, NULL) == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
+		return;
+	}
+	latest = ResultTimestamp(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	if (trigdata->tg_oldtable)
+		ReopenByTable(ws, trigdata, trigdata->tg_oldtable, latest);
+	if (trigdata->tg_newtable)
+		ReopenByTable(ws, trigdata, trigdata->tg_newtable, latest);
+}
+
+/* Open the conversions that a change of a row, or of something all depend on, concerns */
 static void
 Reopen(Workspace *ws, void *arg)
 {
@@ -120,29 +138,12 @@ Reopen(Workspace *ws, void *arg)
 
 		WorkspaceExecute(ws, strcmp(key, "lead_id") == 0 ? &reopen_of_lead : &reopen_opportunity, &id, NULL);
 	}
-	else if (trigdata->tg_oldtable == NULL && trigdata->tg_newtable == NULL)
-		WorkspaceExecute(ws, &reopen_all, NULL, NULL);
 	else
-	{
-		bool		isnull;
-		TimestampTz latest = 0;
-
-		WorkspaceExecute(ws, &latest_conversion, NULL, NULL);
-		isnull = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1) == NULL;
-		if (!isnull)
-			latest = ResultTimestamp(0, 1);
-		SPI_freetuptable(SPI_tuptable);
-		if (isnull)
-			return;
-		if (trigdata->tg_oldtable)
-			ReopenByTouches(ws, trigdata, trigdata->tg_oldtable, latest);
-		if (trigdata->tg_newtable)
-			ReopenByTouches(ws, trigdata, trigdata->tg_newtable, latest);
-	}
+		WorkspaceExecute(ws, &reopen_all, NULL, NULL);
 }
 
 PG_FUNCTION_INFO_V1(reopen_attribution);
-/* Open the conversions whose credits a change of interactions, opportunities, leads or definitions concerns */
+/* Open the conversions whose credits a change of opportunities, leads or definitions concerns */
 Datum
 reopen_attribution(PG_FUNCTION_ARGS)
 {

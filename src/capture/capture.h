@@ -4,6 +4,7 @@
 #ifndef LEAD_MGMT_CAPTURE_H
 #define LEAD_MGMT_CAPTURE_H
 
+#include "commands/trigger.h"
 #include "lib/stringinfo.h"
 #include "matching/identity.h"
 #include "scoring/scoring.h"
@@ -56,11 +57,20 @@ typedef struct CaptureRecord
 	char	   *decoded_id;		/* external id found there, or NULL */
 	char	   *own_id;			/* external id of the record where the row came with one of its body */
 	bool		is_repeated_body;	/* all of its body came before */
+	bool		is_feed;		/* its body is one of a feed, whose items come again and again */
 	int			part;			/* which record of the body it is; 0 when it came alone */
 	int			part_count;		/* further records of the same body */
 	struct DecodedRecord *parts;
 	StringInfoData reasons;
 	int			reason_count;
+
+	/* the lead that it names by an id of another system */
+	struct CaptureRecord *same_lead;	/* the record before it that names the same, or NULL */
+	int64		named_lead;		/* 0 when that is not known yet */
+	int64		named_contact;
+	int64		named_account;
+	bool		is_decided_by_lead;	/* its contact is that lead's */
+	bool		brings_lead_id; /* for its lead, which does not have it yet */
 
 	/* what became of it */
 	const char *status;			/* NULL while it is on its way */
@@ -68,11 +78,19 @@ typedef struct CaptureRecord
 	EntityRecord person;
 	EntityRecord company;
 	LeadSlot   *lead;
+	int64		closed_lead;	/* which it belongs to and does not change, or 0 */
 	const MatchRule *lead_rule; /* that found it, NULL for a new one */
 	UpdatePolicy lead_update;
 	int64		interaction_id;
 	bool		is_reserved;	/* counted against the cap of its vendor */
 } CaptureRecord;
+
+/* Interactions that a statement wrote, to a trigger */
+typedef struct WrittenInteractions
+{
+	TriggerData *trigdata;
+	bool		by_system;		/* which sees to the scores itself */
+} WrittenInteractions;
 
 extern void DecodeRecords(WorkspaceConfig *config, CaptureRecord *records, int n);
 extern void RecordRead(Workspace *ws, WorkspaceConfig *config, CaptureRecord *record);
@@ -81,9 +99,15 @@ extern void RecordReason(CaptureRecord *record, const char *field, const char *c
 						 const char *value, const char *message, bool rejects);
 extern int64 RecordContact(const CaptureRecord *record);
 extern int64 RecordAccount(const CaptureRecord *record);
+extern int64 RecordLead(const CaptureRecord *record);
+
+extern const char *RecordSystem(const CaptureRecord *record);
+extern void LeadIdsLink(CaptureRecord *records, int n);
+extern void LeadIdsFind(Workspace *ws, CaptureRecord *records, int n);
+extern void LeadIdsNote(Workspace *ws, CaptureRecord *records, int n);
 
 extern void LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
-extern void LeadsTouch(Workspace *ws, const ScoreEvent *events, int n);
+extern void LeadsTouch(Workspace *ws, ScoreEvent *events, int n);
 extern int	LeadsOf(Workspace *ws, const int64 *contacts, int contact_count, const int64 *accounts,
 					int account_count, int64 **ids);
 extern int64 LeadSlotId(const LeadSlot *lead);
@@ -93,7 +117,8 @@ extern bool LeadSlotIsOpenedBy(const LeadSlot *lead, const CaptureRecord *record
 extern void CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others);
 extern void VendorsReserve(Workspace *ws, CaptureRecord *records, int n);
 extern void VendorsPurchase(Workspace *ws, CaptureRecord *records, int n);
+extern void PartsPassOver(Workspace *ws, CaptureRecord *records, int n);
 extern void PartsSubmit(Workspace *ws, CaptureRecord *records, int n);
-extern void CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
+extern void CaptureFinish(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "attribution/reopen.h"
 #include "capture/capture.h"
-#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "matching/rows.h"
@@ -19,8 +19,16 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-/* Interactions read before their leads are scored, each of them once, and leads scored at a time */
-#define CLIENT_CHUNK_ROWS 131072
+/*
+ * Interactions read before their leads are scored, each of them once: as many
+ * as work_mem holds at so many bytes each, within these bounds.  A lead that
+ * comes again in a later chunk costs as much again.
+ */
+#define CLIENT_LEAST_ROWS 131072
+#define CLIENT_MOST_ROWS 1048576
+#define CLIENT_ROW_BYTES 192
+
+/* Leads scored at a time */
 #define CLIENT_CHUNK_LEADS 2000
 
 static const PlanSource attach_interactions = {
@@ -56,13 +64,6 @@ static const PlanSource claims[2][3] = {
 	{CLAIM_FORGET("account"), 3, {ARG_TEXT, ARG_TEXT, ARG_INT8}}}
 };
 
-/* Interactions that a client wrote, while they are gone through in chunks */
-typedef struct ClientInteractions
-{
-	TriggerData *trigdata;
-	HTAB	   *restarted;		/* leads scored from all their interactions in an earlier chunk */
-} ClientInteractions;
-
 /* Look up columns of interaction */
 typedef struct InteractionColumns
 {
@@ -75,17 +76,7 @@ typedef struct InteractionColumns
 	int			recorded_at;
 } InteractionColumns;
 
-/* Order events by lead */
-static int
-CompareEventLeads(const void *a, const void *b)
-{
-	int64		left = ((const ScoreEvent *) a)->lead_id;
-	int64		right = ((const ScoreEvent *) b)->lead_id;
-
-	return left < right ? -1 : left > right;
-}
-
-/* Count events for their leads, some leads at a time */
+/* Count events, which are in the order of their leads, some leads at a time */
 static void
 CountByLeads(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int n, HTAB *restarted)
 {
@@ -94,7 +85,6 @@ CountByLeads(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int n, 
 	MemoryContext old = MemoryContextSwitchTo(slice);
 	int			from = 0;
 
-	qsort(events, n, sizeof(ScoreEvent), CompareEventLeads);
 	while (from < n)
 	{
 		int			to = from;
@@ -105,7 +95,7 @@ CountByLeads(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int n, 
 		{
 			int64		lead = events[to].lead_id;
 
-			/* Events without a lead come first */
+			/* Events without a lead come first or last */
 			if (lead == 0 || (count > 0 && ids[count - 1] == lead))
 				continue;
 			if (count == CLIENT_CHUNK_LEADS)
@@ -123,6 +113,8 @@ CountByLeads(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int n, 
  * Count interactions for the leads they concern: the lead they name, or else
  * the latest open lead of their contact, which they are attached to.  What
  * contacts without a lead do may count for the leads of their account.
+ * Leads that an earlier chunk scored from all their interactions are restarted,
+ * where there is more than one interaction.
  */
 static void
 CountInteractions(Workspace *ws, WorkspaceConfig *config, ScoreEvent *rows, int n, HTAB *restarted)
@@ -200,20 +192,28 @@ ReadInteraction(TupleTableSlot *slot, const InteractionColumns *columns)
 
 /* Read the inserted interactions in chunks and count them */
 static void
-CountInserted(Workspace *ws, void *arg)
+CountInserted(Workspace *ws, TriggerData *trigdata)
 {
-	ClientInteractions *inserted = arg;
-	Tuplestorestate *tuples = inserted->trigdata->tg_newtable;
-	TupleDesc	desc = RelationGetDescr(inserted->trigdata->tg_relation);
+	Tuplestorestate *tuples = trigdata->tg_newtable;
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	InteractionColumns columns = FindColumns(desc);
 	ScoreEvent *rows = NULL;
 	int			size = 0;
+	HASHCTL		ctl = {0};
+	HTAB	   *restarted = NULL;
 	MemoryContext chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt interactions", ALLOCSET_DEFAULT_SIZES);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	MemoryContext old = MemoryContextSwitchTo(chunk);
+	int			most = Min(Max(CLIENT_LEAST_ROWS, work_mem * INT64CONST(1024) / CLIENT_ROW_BYTES), CLIENT_MOST_ROWS);
 	int			n = 0;
 	bool		more = true;
 
+	if (tuplestore_tuple_count(tuples) > 1)
+	{
+		ctl.keysize = ctl.entrysize = sizeof(int64);
+		ctl.hcxt = old;
+		restarted = hash_create("lead_mgmt leads scored over", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
 	tuplestore_select_read_pointer(tuples, tuplestore_alloc_read_pointer(tuples, EXEC_FLAG_REWIND));
 	tuplestore_rescan(tuples);
 	while (more)
@@ -231,10 +231,10 @@ CountInserted(Workspace *ws, void *arg)
 			}
 			rows[n++] = ReadInteraction(slot, &columns);
 		}
-		if (n == CLIENT_CHUNK_ROWS || (!more && n > 0))
+		if (n == most || (!more && n > 0))
 		{
 			CHECK_FOR_INTERRUPTS();
-			CountInteractions(ws, WorkspaceGetConfig(ws), rows, n, inserted->restarted);
+			CountInteractions(ws, WorkspaceGetConfig(ws), rows, n, restarted);
 			ExecClearTuple(slot);	/* it may lie in the chunk */
 			MemoryContextReset(chunk);
 			n = 0;
@@ -244,28 +244,32 @@ CountInserted(Workspace *ws, void *arg)
 	ExecDropSingleTupleTableSlot(slot);
 }
 
+/* Do what inserted interactions ask for */
+static void
+InteractionsInserted(Workspace *ws, void *arg)
+{
+	WrittenInteractions *written = arg;
+
+	if (!written->by_system)
+		CountInserted(ws, written->trigdata);
+	AttributionReopen(ws, written->trigdata);
+}
+
 PG_FUNCTION_INFO_V1(count_interactions);
-/* Score the leads that directly inserted interactions concern */
+/* Score the leads that directly inserted interactions concern, and open the conversions that they may be touches of */
 Datum
 count_interactions(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	ClientInteractions inserted = {trigdata, NULL};
-	HASHCTL		ctl = {0};
+	WrittenInteractions written = {trigdata, SystemAtWork()};
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event) || trigdata->tg_newtable == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("count_interactions must be called as an AFTER INSERT statement trigger with a new transition table")));
-	if (SystemAtWork())
-		return PointerGetDatum(NULL);
-
 	SPI_connect();
-	ctl.keysize = ctl.entrysize = sizeof(int64);
-	ctl.hcxt = CurrentMemoryContext;
-	inserted.restarted = hash_create("lead_mgmt leads scored over", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), CountInserted, &inserted);
+	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), InteractionsInserted, &written);
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }

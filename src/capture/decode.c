@@ -6,13 +6,12 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "capture/decode.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "predicate/attempt.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 typedef struct Decoder
 {
@@ -339,70 +338,70 @@ DecodingFailed(Decoding *decoding, const ErrorData *error, bool is_json)
 		DecodingReject(decoding, code, error->message);
 }
 
+/* Records whose bytes are decoded from one on */
+typedef struct DecodeAttempt
+{
+	WorkspaceConfig *config;
+	CaptureRecord *records;
+	int			next;
+	int			n;
+	Decoding	decoding;
+	const Decoder *decoder;		/* of the body at hand */
+	bool		resume;			/* go on within it */
+} DecodeAttempt;
+
+/* Decode what is left of records */
+static void
+DecodeRest(void *arg)
+{
+	DecodeAttempt *attempt = arg;
+
+	for (; attempt->next < attempt->n; attempt->next++)
+	{
+		CaptureRecord *record = &attempt->records[attempt->next];
+
+		if (!attempt->resume)
+		{
+			if (record->payload || record->raw == NULL)
+				continue;
+			attempt->decoder = StartDecoding(attempt->config, record, &attempt->decoding);
+		}
+		attempt->resume = false;
+		if (attempt->decoder)
+		{
+			attempt->decoder->decode(&attempt->decoding);
+			FinishDecoding(&attempt->decoding);
+		}
+		attempt->decoder = NULL;
+	}
+}
+
 /*
  * Decode the bytes of those records that came with nothing else.  An error
  * that the bytes cause ends one body, or one line of a body that is read by
- * lines; the subtransaction in which it came is then begun anew for the rest.
+ * lines; the attempt in which it came is then begun anew for the rest.
  */
 void
 DecodeRecords(WorkspaceConfig *config, CaptureRecord *records, int n)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile int next = 0;
-	Decoding	decoding = {0};
-	const Decoder *volatile decoder = NULL;
-	volatile bool resume = false;
+	DecodeAttempt attempt = {config, records, 0, n};
 
-	while (next < n && (records[next].payload || records[next].raw == NULL))
-		next++;
-	while (next < n)
+	while (attempt.next < n && (records[attempt.next].payload || records[attempt.next].raw == NULL))
+		attempt.next++;
+	while (attempt.next < n)
 	{
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(context);
-		PG_TRY();
-		{
-			for (; next < n; next++)
-			{
-				CaptureRecord *record = &records[next];
+		ErrorData  *error = Attempt(DecodeRest, &attempt);
 
-				if (!resume)
-				{
-					if (record->payload || record->raw == NULL)
-						continue;
-					decoder = StartDecoding(config, record, &decoding);
-				}
-				resume = false;
-				if (decoder)
-				{
-					decoder->decode(&decoding);
-					FinishDecoding(&decoding);
-				}
-				decoder = NULL;
-			}
-			ReleaseCurrentSubTransaction();
-		}
-		PG_CATCH();
-		{
-			ErrorData  *error;
-
-			MemoryContextSwitchTo(context);
-			error = CopyErrorData();
-			FlushErrorState();
-			RollbackAndReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(context);
-			CurrentResourceOwner = owner;
-			if (!PredicateErrorIsLocal(error->sqlerrcode) || decoder == NULL)
-				ReThrowError(error);
-			DecodingFailed(&decoding, error, decoder->decode == DecodeJson || decoder->decode == DecodeJsonLines);
-			resume = decoding.is_resumable;
-			if (!resume)
-				next++;
-			FreeErrorData(error);
-		}
-		PG_END_TRY();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
+		if (error == NULL)
+			break;
+		if (!PredicateErrorIsLocal(error->sqlerrcode) || attempt.decoder == NULL)
+			ReThrowError(error);
+		DecodingFailed(&attempt.decoding, error,
+					   attempt.decoder->decode == DecodeJson || attempt.decoder->decode == DecodeJsonLines);
+		attempt.resume = attempt.decoding.is_resumable;
+		if (!attempt.resume)
+			attempt.next++;
+		FreeErrorData(error);
 	}
 }
 

@@ -25,6 +25,7 @@ typedef struct DecodedRecord
 	char	   *external_id;	/* or NULL */
 	bytea	   *raw;			/* its own bytes, where it could not be read */
 	const char *content_type;	/* what those are */
+	bool		is_known;		/* it came before, and is passed over */
 	const char *code;			/* why it could not be read */
 	const char *message;
 } DecodedRecord;

@@ -527,6 +527,7 @@ AddFeed(Decoding *decoding, xmlNode *root)
 	}
 	else if (!IsNamed(root, "RDF"))
 		return false;
+	decoding->record->is_feed = true;
 	for (xmlNode *node = FirstElement(list->children); node; node = FirstElement(node->next))
 		if (IsNamed(node, name))
 			AddItem(decoding, node);

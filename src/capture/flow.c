@@ -320,6 +320,8 @@ MakeInteractions(Workspace *ws, CaptureRecord *records, int n)
 {
 	Batch	   *batch = BatchCreate(make_interactions.args, make_interactions.nargs, n);
 	Oid			sequence = WorkspaceSequence(ws, "interaction", "interaction_id");
+	ScoreEvent *late = NULL;	/* those of leads that are closed */
+	int			late_count = 0;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -330,14 +332,14 @@ MakeInteractions(Workspace *ws, CaptureRecord *records, int n)
 		if (record->status || !record->form->makes_interaction)
 			continue;
 		contact = RecordContact(record);
-		if (contact == 0 && record->lead == NULL && values[FIELD_VISITOR] == NULL)
+		if (contact == 0 && RecordLead(record) == 0 && values[FIELD_VISITOR] == NULL)
 			continue;
 		record->interaction_id = nextval_internal(sequence, false);
 		BatchSet(batch, 0, Int64GetDatum(record->interaction_id));
 		if (contact)
 			BatchSet(batch, 1, Int64GetDatum(contact));
-		if (record->lead)
-			BatchSet(batch, 2, Int64GetDatum(LeadSlotId(record->lead)));
+		if (RecordLead(record) != 0)
+			BatchSet(batch, 2, Int64GetDatum(RecordLead(record)));
 		BatchSet(batch, 3, Int64GetDatum(record->submission_id));
 		BatchSetText(batch, 4, values[FIELD_KIND]);
 		BatchSetText(batch, 5, record->kind ? record->kind->direction : "inbound");
@@ -355,9 +357,18 @@ MakeInteractions(Workspace *ws, CaptureRecord *records, int n)
 		BatchSetText(batch, 16, values[FIELD_SESSION]);
 		BatchSetText(batch, 17, values[FIELD_COST]);
 		BatchNext(batch);
+		if (record->closed_lead == 0)
+			continue;
+		if (late == NULL)
+			late = palloc(sizeof(ScoreEvent) * (n - i));
+		late[late_count++] = (ScoreEvent) {
+			.lead_id = record->closed_lead,.occurred_at = record->occurred_at
+		};
 	}
 	if (batch->rows > 0)
 		BatchExecute(ws, &make_interactions, batch);
+	if (late_count > 0)
+		LeadsTouch(ws, late, late_count);
 }
 
 /*
@@ -572,6 +583,15 @@ AppendMatch(StringInfo json, const MatchConfig *matching, EntityKind entity, con
 	appendStringInfoChar(json, '}');
 }
 
+/* Write down that the id of a lead decided */
+static void
+AppendLeadId(StringInfo json, const char *entity, const CaptureRecord *record)
+{
+	appendStringInfo(json, "%s\"%s\": {\"kind\": \"lead_source_id\", \"value\": ", json->len > 1 ? ", " : "", entity);
+	escape_json(json, psprintf("%s:%s", RecordSystem(record), record->values[FIELD_LEAD_SOURCE_ID]));
+	appendStringInfoChar(json, '}');
+}
+
 /* Get what decided on a record as JSON, NULL when everything about it is new */
 static char *
 MatchText(const MatchConfig *matching, const CaptureRecord *record)
@@ -580,11 +600,15 @@ MatchText(const MatchConfig *matching, const CaptureRecord *record)
 
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
-	if (record->person.slot)
+	if (record->person.slot && record->is_decided_by_lead)
+		AppendLeadId(&json, "contact", record);
+	else if (record->person.slot)
 		AppendMatch(&json, matching, ENTITY_CONTACT, &record->person);
 	if (record->company.slot)
 		AppendMatch(&json, matching, ENTITY_ACCOUNT, &record->company);
-	if (record->lead && record->lead_rule)
+	if (record->named_lead != 0)
+		AppendLeadId(&json, "lead", record);
+	else if (record->lead && record->lead_rule)
 		appendStringInfo(&json, "%s\"lead\": {\"rule\": " INT64_FORMAT "}", json.len > 1 ? ", " : "",
 						 record->lead_rule->id);
 	else if (record->lead && !LeadSlotIsOpenedBy(record->lead, record))
@@ -596,8 +620,8 @@ MatchText(const MatchConfig *matching, const CaptureRecord *record)
 }
 
 /* Write what became of the submissions into them */
-void
-CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+static void
+StampSubmissions(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
 {
 	MatchConfig *matching = MatchGetConfig(ws, config);
 	Batch	   *plain = BatchCreate(stamp_submissions.args, stamp_submissions.nargs, n);
@@ -618,8 +642,8 @@ CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 			BatchSet(batch, 4, Int64GetDatum(RecordContact(record)));
 		if (accepted && RecordAccount(record) != 0)
 			BatchSet(batch, 5, Int64GetDatum(RecordAccount(record)));
-		if (accepted && record->lead)
-			BatchSet(batch, 6, Int64GetDatum(LeadSlotId(record->lead)));
+		if (accepted && RecordLead(record) != 0)
+			BatchSet(batch, 6, Int64GetDatum(RecordLead(record)));
 		if (accepted && record->interaction_id != 0)
 			BatchSet(batch, 7, Int64GetDatum(record->interaction_id));
 		if (record->duplicate_of != 0)
@@ -640,33 +664,59 @@ CaptureStamp(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 		BatchExecute(ws, &stamp_decoded, decoded);
 }
 
+/* Stamp the submissions, and submit what else their bodies hold */
+void
+CaptureFinish(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+{
+	PartsPassOver(ws, records, n);
+	StampSubmissions(ws, config, records, n);
+	PartsSubmit(ws, records, n);
+}
+
+/* Take records that were read all the way */
+static void
+TakeRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others)
+{
+	ScoreEvent *joined;
+	int			joined_count;
+
+	ClaimExternalIds(ws, records, n, false);
+	ClaimExternalIds(ws, records, n, true);
+	VendorsReserve(ws, records, n);
+	LeadIdsFind(ws, records, n);
+	ResolveEntities(ws, config, records, n, holds_others);
+	PutUpForReview(ws, records, n);
+	LeadsResolve(ws, config, records, n);
+	LeadIdsNote(ws, records, n);
+	MakeInteractions(ws, records, n);
+	joined = IdentifyVisitors(ws, records, n, &joined_count);
+	GiveConsents(ws, records, n);
+	ScoreRecords(ws, config, records, n, joined, joined_count);
+	VendorsPurchase(ws, records, n);
+	CaptureFinish(ws, config, records, n);
+}
+
 /*
  * Take a chunk of submissions all the way.  holds_others tells that the
  * statement holds locks of earlier chunks, so that this one cannot give back
- * everything and begin again.
+ * everything and begin again.  A record that names a lead which one before it
+ * may bring has to wait for that.
  */
 void
 CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others)
 {
-	ScoreEvent *joined;
-	int			joined_count;
+	int			end;
 
 	for (int i = 0; i < n; i++)
 		initStringInfo(&records[i].reasons);
 	DecodeRecords(config, records, n);
 	for (int i = 0; i < n; i++)
 		RecordRead(ws, config, &records[i]);
-	ClaimExternalIds(ws, records, n, false);
-	ClaimExternalIds(ws, records, n, true);
-	VendorsReserve(ws, records, n);
-	ResolveEntities(ws, config, records, n, holds_others);
-	PutUpForReview(ws, records, n);
-	LeadsResolve(ws, config, records, n);
-	MakeInteractions(ws, records, n);
-	joined = IdentifyVisitors(ws, records, n, &joined_count);
-	GiveConsents(ws, records, n);
-	ScoreRecords(ws, config, records, n, joined, joined_count);
-	VendorsPurchase(ws, records, n);
-	CaptureStamp(ws, config, records, n);
-	PartsSubmit(ws, records, n);
+	LeadIdsLink(records, n);
+	for (int start = 0; start < n; start = end)
+	{
+		for (end = start + 1; end < n && (records[end].same_lead == NULL || records[end].same_lead < &records[start]);)
+			end++;
+		TakeRecords(ws, config, &records[start], end - start, holds_others || start > 0);
+	}
 }

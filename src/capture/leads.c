@@ -30,6 +30,11 @@ static const PlanSource find_leads = {
 	2, {ARG_INT8S, ARG_INT8S}
 };
 
+static const PlanSource find_ids = {
+	"SELECT k.lead_id, k.source_system, k.external_id FROM @workspace@.lead_identity k WHERE k.lead_id = ANY ($1)",
+	1, {ARG_INT8S}
+};
+
 static const PlanSource make_leads = {
 	"INSERT INTO @workspace@.lead (lead_id, contact_id, account_id, pipeline, stage, stage_entered_at, qualification,"
 	" origin, title, product, page, campaign_id, channel, source, context_key, contact_name, company_name, budget,"
@@ -63,11 +68,8 @@ static const PlanSource update_leads = {
 static const PlanSource touch_leads = {
 	"UPDATE @workspace@.lead l SET interaction_count = l.interaction_count + n.interactions,"
 	" last_interaction_at = GREATEST(l.last_interaction_at, n.last_at)"
-	" FROM (SELECT r.lead_id, pg_catalog.count(*)::pg_catalog.int4 AS interactions,"
-	" pg_catalog.max(r.occurred_at) AS last_at"
-	" FROM @rows $1: lead_id, occurred_at@ AS r GROUP BY r.lead_id ORDER BY r.lead_id) AS n"
-	" WHERE l.lead_id = n.lead_id",
-	2, {ARG_INT8S, ARG_TIMESTAMPTZS}
+	" FROM @rows $1: lead_id, interactions, last_at@ AS n WHERE l.lead_id = n.lead_id",
+	3, {ARG_INT8S, ARG_INT4S, ARG_TIMESTAMPTZS}
 };
 
 static const PlanSource leads_of = {
@@ -99,6 +101,14 @@ static const FieldId lead_fields[LEAD_COLUMN_COUNT] = {
 	FIELD_TITLE, FIELD_PRODUCT, FIELD_BUDGET, FIELD_CURRENCY
 };
 
+/* An id that a lead has in another system */
+typedef struct LeadId
+{
+	const char *system;
+	const char *id;
+	struct LeadId *next;
+} LeadId;
+
 struct LeadSlot
 {
 	int64		id;
@@ -117,6 +127,7 @@ struct LeadSlot
 	Jsonb	   *attributes;
 	Jsonb	   *trust;			/* of its values, by column; NULL where none is kept */
 	int			usual_trust;
+	LeadId	   *ids;			/* where any record of the chunk names one */
 	int			interactions;
 	TimestampTz last_at;
 	LeadSlot   *next;			/* of the same owner, latest first */
@@ -154,6 +165,35 @@ bool
 LeadSlotIsOpenedBy(const LeadSlot *lead, const CaptureRecord *record)
 {
 	return lead->is_new && lead->first == record;
+}
+
+/* Get the lead that a record belongs to, 0 when none */
+int64
+RecordLead(const CaptureRecord *record)
+{
+	return record->lead ? record->lead->id : record->closed_lead;
+}
+
+/* Note an id of a lead */
+static void
+AddLeadId(LeadSlot *lead, const char *system, const char *id)
+{
+	LeadId	   *added = palloc(sizeof(LeadId));
+
+	*added = (LeadId) {system, id, lead->ids};
+	lead->ids = added;
+}
+
+/* Has a lead the id that a record names, or (is_other) another one in the same system? */
+static bool
+HasLeadId(const LeadSlot *lead, const CaptureRecord *record, bool is_other)
+{
+	const char *named = record->values[FIELD_LEAD_SOURCE_ID];
+
+	for (const LeadId *id = lead->ids; named && id; id = id->next)
+		if (strcmp(id->system, RecordSystem(record)) == 0 && (strcmp(id->id, named) != 0) == is_other)
+			return true;
+	return false;
 }
 
 /* Get the owner that the lead of a record would have; false when nobody */
@@ -238,13 +278,68 @@ ContextKey(MatchConfig *matching, const MatchRule *rule, const MatchSide *side)
 	return psprintf("%s:%s", names.data, key);
 }
 
+/* Order leads by their ids, in which they are updated */
+static int
+CompareLeads(const void *a, const void *b)
+{
+	int64		left = (*(LeadSlot *const *) a)->id;
+	int64		right = (*(LeadSlot *const *) b)->id;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Read the ids of leads, which are in order, where a record names any */
+static void
+FindIds(Workspace *ws, const CaptureRecord *records, int n, LeadSlot **leads, int count)
+{
+	Batch	   *batch;
+	Datum		array;
+	bool		names = false;
+	int			found;
+
+	for (int i = 0; i < n && !names; i++)
+		names = records[i].status == NULL && records[i].values[FIELD_LEAD_SOURCE_ID];
+	if (!names || count == 0)
+		return;
+	batch = BatchCreate(find_ids.args, 1, count);
+	for (int i = 0; i < count; i++)
+	{
+		BatchSet(batch, 0, Int64GetDatum(leads[i]->id));
+		BatchNext(batch);
+	}
+	BatchArrays(ws, batch, &array);
+	found = WorkspaceExecute(ws, &find_ids, &array, NULL);
+	for (int i = 0; i < found; i++)
+	{
+		LeadSlot	wanted = {.id = ResultInt64(i, 1, NULL)};
+		LeadSlot   *key = &wanted;
+		LeadSlot  **lead = bsearch(&key, leads, count, sizeof(LeadSlot *), CompareLeads);
+
+		AddLeadId(*lead, ResultText(i, 2), ResultText(i, 3));
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Find or make an owner */
+static Owner *
+EnterOwner(HTAB *owners, const OwnerKey *key, bool *known)
+{
+	Owner	   *owner = hash_search(owners, key, HASH_ENTER, known);
+
+	if (!*known)
+		owner->leads = NULL;
+	return owner;
+}
+
 /* Read the open leads of owners that existed before */
 static void
 FindLeads(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, HTAB *owners)
 {
 	Batch	   *contacts = BatchCreate(find_leads.args, 1, n);
-	Batch	   *accounts = BatchCreate(find_leads.args + 1, 1, n);
+	Batch	   *accounts = BatchCreate(find_leads.args + 1, 1, n * 2);
 	Datum		arrays[2];
+	LeadSlot  **leads;
+	int			count = 0;
 	int			found;
 
 	for (int i = 0; i < n; i++)
@@ -255,7 +350,20 @@ FindLeads(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n,
 
 		if (record->status || !record->form->makes_lead || !OwnerOf(record, &key))
 			continue;
-		((Owner *) hash_search(owners, &key, HASH_ENTER, &known))->leads = NULL;
+		EnterOwner(owners, &key, &known);
+		if (record->named_lead != 0 && record->named_contact == 0 && record->named_account != 0)
+		{
+			/* A lead of an account that is named may be meant though the record has a contact */
+			OwnerKey	named = {0, record->named_account};
+			bool		is_entered;
+
+			EnterOwner(owners, &named, &is_entered);
+			if (!is_entered)
+			{
+				BatchSet(accounts, 0, Int64GetDatum(named.account_id));
+				BatchNext(accounts);
+			}
+		}
 		if (known)
 			continue;
 		if (key.contact_id && !record->person.slot->is_new)
@@ -274,6 +382,7 @@ FindLeads(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n,
 	BatchArrays(ws, contacts, &arrays[0]);
 	BatchArrays(ws, accounts, &arrays[1]);
 	found = WorkspaceExecute(ws, &find_leads, arrays, NULL);
+	leads = palloc(sizeof(LeadSlot *) * Max(found, 1));
 	for (int i = 0; i < found; i++)
 	{
 		LeadSlot   *lead = palloc0(sizeof(LeadSlot));
@@ -305,8 +414,39 @@ FindLeads(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n,
 			continue;
 		lead->next = owner->leads;
 		owner->leads = lead;
+		leads[count++] = lead;
 	}
 	SPI_freetuptable(SPI_tuptable);
+	FindIds(ws, records, n, leads, count);
+}
+
+/*
+ * Find the lead that a record names among those of its owner or, where that
+ * is what it is, of an account.  False when it is closed, or no longer there.
+ */
+static bool
+NamedLead(CaptureRecord *record, Owner *owner, HTAB *owners, LeadSlot **lead)
+{
+	OwnerKey	named = {record->named_contact, record->named_contact ? 0 : record->named_account};
+
+	for (*lead = owner->leads; *lead && !HasLeadId(*lead, record, false);)
+		*lead = (*lead)->next;
+	if (*lead)
+		record->named_lead = (*lead)->id;
+	if (*lead || record->named_lead == 0)
+		return true;
+	if (record->named_contact != 0 && record->named_contact != owner->key.contact_id)
+	{
+		RecordReason(record, "lead_source_id", "lead_of_other_contact", record->values[FIELD_LEAD_SOURCE_ID],
+					 "the lead belongs to another contact than the one that the record names", false);
+		record->values[FIELD_LEAD_SOURCE_ID] = NULL;
+		record->named_lead = 0;
+		return true;
+	}
+	owner = hash_search(owners, &named, HASH_FIND, NULL);
+	for (*lead = owner ? owner->leads : NULL; *lead && (*lead)->id != record->named_lead;)
+		*lead = (*lead)->next;
+	return *lead != NULL;
 }
 
 /* Bring what a record says into its lead */
@@ -348,7 +488,8 @@ TouchLead(MatchConfig *matching, LeadSlot *lead, CaptureRecord *record)
 
 /* Find the open lead that a rule finds, the newest or the oldest as its strategy wants */
 static LeadSlot *
-RuleFinds(MatchConfig *matching, const MatchRule *rule, const MatchSide *given, LeadSlot *leads)
+RuleFinds(MatchConfig *matching, const MatchRule *rule, const CaptureRecord *record, const MatchSide *given,
+		  LeadSlot *leads)
 {
 	char	   *key = ContextKey(matching, rule, given);
 	LeadSlot   *found = NULL;
@@ -358,6 +499,8 @@ RuleFinds(MatchConfig *matching, const MatchRule *rule, const MatchSide *given, 
 		char	   *values[LEAD_MATCH_COLUMN_COUNT];
 		MatchSide	stored = LeadSide(lead, values);
 
+		if (HasLeadId(lead, record, true))
+			continue;			/* the other system tells the two apart */
 		if (!(key && lead->context_key && strcmp(key, lead->context_key) == 0) &&
 			!MatchRuleHolds(matching, rule, given, &stored, NULL))
 			continue;
@@ -368,18 +511,25 @@ RuleFinds(MatchConfig *matching, const MatchRule *rule, const MatchSide *given, 
 }
 
 /*
- * Decide which lead a record counts for, opening one where interest is new.
- * The rules of its strategies are tried in order; a new lead gets the key of
- * the first rule that has one.
+ * Decide which lead a record counts for, opening one where interest is new:
+ * the one that it names by an id, else what the rules of its strategies find,
+ * which are tried in order.  A new lead gets the key of the first rule that
+ * has one, unless another lead of its owner has that.
  */
 static void
-DecideLead(MatchConfig *matching, StrategyList *strategies, CaptureRecord *record, Owner *owner, Oid sequence)
+DecideLead(MatchConfig *matching, StrategyList *strategies, CaptureRecord *record, Owner *owner, HTAB *owners,
+		   Oid sequence)
 {
 	char	   *values[LEAD_MATCH_COLUMN_COUNT];
 	MatchSide	given = RecordSide(record, values);
 	char	   *context_key = NULL;
 	LeadSlot   *lead = NULL;
 
+	if (record->values[FIELD_LEAD_SOURCE_ID] && !NamedLead(record, owner, owners, &lead))
+	{
+		record->closed_lead = record->named_lead;
+		return;
+	}
 	for (int s = 0; s < strategies->count && lead == NULL; s++)
 		for (int r = 0; r < strategies->items[s]->rule_count && lead == NULL; r++)
 		{
@@ -387,7 +537,7 @@ DecideLead(MatchConfig *matching, StrategyList *strategies, CaptureRecord *recor
 
 			if (context_key == NULL)
 				context_key = ContextKey(matching, rule, &given);
-			if ((lead = RuleFinds(matching, rule, &given, owner->leads)) != NULL)
+			if ((lead = RuleFinds(matching, rule, record, &given, owner->leads)) != NULL)
 				record->lead_rule = rule;
 		}
 	record->lead_update = record->form->lead_update != UPDATE_BY_STRATEGY ? record->form->lead_update :
@@ -404,6 +554,9 @@ DecideLead(MatchConfig *matching, StrategyList *strategies, CaptureRecord *recor
 	{
 		if (record->form->pipeline < 0)
 			return;
+		for (lead = owner->leads; context_key && lead; lead = lead->next)
+			if (lead->context_key && strcmp(lead->context_key, context_key) == 0)
+				context_key = NULL;
 		lead = palloc0(sizeof(LeadSlot));
 		lead->id = nextval_internal(sequence, false);
 		lead->is_new = true;
@@ -419,6 +572,11 @@ DecideLead(MatchConfig *matching, StrategyList *strategies, CaptureRecord *recor
 	}
 	TouchLead(matching, lead, record);
 	record->lead = lead;
+	if (record->values[FIELD_LEAD_SOURCE_ID] && record->named_lead == 0 && !HasLeadId(lead, record, false))
+	{
+		AddLeadId(lead, RecordSystem(record), record->values[FIELD_LEAD_SOURCE_ID]);
+		record->brings_lead_id = true;
+	}
 }
 
 /* Get the custom attributes to store */
@@ -543,16 +701,6 @@ MakeLeads(Workspace *ws, WorkspaceConfig *config, LeadSlot **leads, int n)
 	PipelineAct(ws, config, moves, move_count);
 }
 
-/* Order leads by their ids, in which they are updated */
-static int
-CompareLeads(const void *a, const void *b)
-{
-	int64		left = (*(LeadSlot *const *) a)->id;
-	int64		right = (*(LeadSlot *const *) b)->id;
-
-	return left < right ? -1 : left > right;
-}
-
 /* Find or make the lead of each record */
 void
 LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
@@ -577,7 +725,7 @@ LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 		if (records[i].status || !records[i].form->makes_lead || !OwnerOf(&records[i], &key))
 			continue;
 		DecideLead(matching, MatchStrategies(matching, records[i].form, ENTITY_LEAD), &records[i],
-				   hash_search(owners, &key, HASH_FIND, NULL), sequence);
+				   hash_search(owners, &key, HASH_FIND, NULL), owners, sequence);
 		lead = records[i].lead;
 		if (lead && !lead->is_written)
 		{
@@ -590,16 +738,36 @@ LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 	MakeLeads(ws, config, leads, count);
 }
 
-/* Note interactions that did not come with a record of this chunk in their leads */
-void
-LeadsTouch(Workspace *ws, const ScoreEvent *events, int n)
+/* Order events by lead */
+static int
+CompareEventLeads(const void *a, const void *b)
 {
-	Batch	   *batch = BatchCreate(touch_leads.args, touch_leads.nargs, n);
+	int64		left = ((const ScoreEvent *) a)->lead_id;
+	int64		right = ((const ScoreEvent *) b)->lead_id;
 
+	return left < right ? -1 : left > right;
+}
+
+/* Note interactions that did not come with a record of this chunk in their leads, by which they are sorted then */
+void
+LeadsTouch(Workspace *ws, ScoreEvent *events, int n)
+{
+	Batch	   *batch;
+	int			leads = 0;
+
+	qsort(events, n, sizeof(ScoreEvent), CompareEventLeads);
 	for (int i = 0; i < n; i++)
+		leads += i == 0 || events[i].lead_id != events[i - 1].lead_id;
+	batch = BatchCreate(touch_leads.args, touch_leads.nargs, leads);
+	for (int from = 0, to; from < n; from = to)
 	{
-		BatchSet(batch, 0, Int64GetDatum(events[i].lead_id));
-		BatchSet(batch, 1, TimestampTzGetDatum(events[i].occurred_at));
+		TimestampTz last_at = events[from].occurred_at;
+
+		for (to = from + 1; to < n && events[to].lead_id == events[from].lead_id; to++)
+			last_at = Max(last_at, events[to].occurred_at);
+		BatchSet(batch, 0, Int64GetDatum(events[from].lead_id));
+		BatchSet(batch, 1, Int32GetDatum(to - from));
+		BatchSet(batch, 2, TimestampTzGetDatum(last_at));
 		BatchNext(batch);
 	}
 	BatchExecute(ws, &touch_leads, batch);

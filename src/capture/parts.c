@@ -24,6 +24,61 @@ static const PlanSource find_parts = {
 	1, {ARG_INT8}
 };
 
+static const PlanSource find_known = {
+	"SELECT n.record, n.part"
+	" FROM @rows $1: form, external_id, record, part@ AS n"
+	" JOIN @workspace@.submission_key k ON k.form = n.form AND k.external_id = n.external_id",
+	4, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S}
+};
+
+/*
+ * Pass over the items of feeds that came before: a feed that is fetched again
+ * is to change nothing.
+ */
+void
+PartsPassOver(Workspace *ws, CaptureRecord *records, int n)
+{
+	Batch	   *batch;
+	int			size = 0;
+	int			known;
+
+	for (int i = 0; i < n; i++)
+		size += records[i].is_feed ? records[i].part_count : 0;
+	if (size == 0)
+		return;
+	batch = BatchCreate(find_known.args, find_known.nargs, size);
+	for (int i = 0; i < n; i++)
+		for (int p = 0; records[i].is_feed && p < records[i].part_count; p++)
+		{
+			if (records[i].parts[p].external_id == NULL)
+				continue;
+			BatchSetText(batch, 0, records[i].form_name);
+			BatchSetText(batch, 1, records[i].parts[p].external_id);
+			BatchSet(batch, 2, Int64GetDatum(i));
+			BatchSet(batch, 3, Int64GetDatum(p));
+			BatchNext(batch);
+		}
+	known = BatchExecute(ws, &find_known, batch);
+	for (int k = 0; k < known; k++)
+		records[ResultInt64(k, 1, NULL)].parts[ResultInt64(k, 2, NULL)].is_known = true;
+	SPI_freetuptable(SPI_tuptable);
+	for (int i = 0; i < n; i++)
+	{
+		CaptureRecord *record = &records[i];
+		int			kept = 0;
+		int			count = record->is_feed ? record->part_count : 0;
+
+		for (int p = 0; p < count; p++)
+			if (!record->parts[p].is_known)
+				record->parts[kept++] = record->parts[p];
+		if (kept == count)
+			continue;
+		record->part_count = kept;
+		RecordReason(record, NULL, "known_items", psprintf("%d", count - kept),
+					 "items of the feed that came before were passed over", false);
+	}
+}
+
 /* Were the further records of a body submitted before? */
 static bool
 HasParts(Workspace *ws, const CaptureRecord *record)

@@ -139,6 +139,7 @@ FieldLimit(FieldId field)
 		case FIELD_SOURCE_ID:
 		case FIELD_COMPANY:
 		case FIELD_COMPANY_SOURCE_ID:
+		case FIELD_LEAD_SOURCE_ID:
 		case FIELD_PAGE:
 		case FIELD_VISITOR:
 			return CAPTURE_MAX_KEY;
@@ -376,13 +377,39 @@ HearMembers(HeardValues *heard, const Form *form, Jsonb *object)
 	}
 }
 
+/* List what a JSON path leads to in a value */
+static Jsonb *
+PathItems(Jsonb *target, Datum path, Jsonb *variables)
+{
+	return DatumGetJsonbP(DirectFunctionCall4(jsonb_path_query_array, JsonbPGetDatum(target), path,
+											  JsonbPGetDatum(variables), BoolGetDatum(true)));
+}
+
+/* Make what JSON paths know by name: nothing, or the payload */
+static Jsonb *
+PathVariables(Jsonb *payload)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	if (payload)
+	{
+		JsonbValue	key = {.type = jbvString,.val.string = {strlen("payload"), "payload"}};
+		JsonbValue	value = {.type = jbvBinary};
+
+		value.val.binary.data = &payload->root;
+		value.val.binary.len = VARSIZE(payload) - VARHDRSZ;
+		pushJsonbValue(&state, WJB_KEY, &key);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
 /* Find what a JSON path leads to in a value; one item that stands alone is taken out of its array */
 static bool
-FollowPath(Jsonb *target, Datum path, JsonbValue *value)
+FollowPath(Jsonb *target, Datum path, Jsonb *variables, JsonbValue *value)
 {
-	Datum		found = DirectFunctionCall4(jsonb_path_query_array, JsonbPGetDatum(target), path,
-											DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")), BoolGetDatum(true));
-	Jsonb	   *items = DatumGetJsonbP(found);
+	Jsonb	   *items = PathItems(target, path, variables);
 
 	while (JB_ROOT_COUNT(items) == 1)
 	{
@@ -401,23 +428,30 @@ FollowPath(Jsonb *target, Datum path, JsonbValue *value)
 static void
 HearPaths(HeardValues *heard, const Form *form, Jsonb *payload)
 {
+	Jsonb	   *variables = NULL;
 	JsonbValue	value;
 
 	for (int i = 0; i < form->entry_count && form->entries[i].is_own; i++)
-		if (form->entries[i].path != 0 && FollowPath(payload, form->entries[i].path, &value) && value.type != jbvNull)
+	{
+		if (form->entries[i].path == 0)
+			continue;
+		if (variables == NULL)
+			variables = PathVariables(NULL);
+		if (FollowPath(payload, form->entries[i].path, variables, &value) && value.type != jbvNull)
 			HearValue(heard, form, i, false, &value);
+	}
 }
 
 /* Note the names and values that the payload keeps as objects in a list */
 static void
 HearPairs(HeardValues *heard, const Form *form, Jsonb *payload)
 {
+	Jsonb	   *variables = form->pairs_count > 0 ? PathVariables(payload) : NULL;
+
 	for (int p = 0; p < form->pairs_count; p++)
 	{
 		const FormPairs *pairs = &form->pairs[p];
-		Jsonb	   *items = DatumGetJsonbP(DirectFunctionCall4(jsonb_path_query_array, JsonbPGetDatum(payload), pairs->path,
-															   DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")),
-															   BoolGetDatum(true)));
+		Jsonb	   *items = PathItems(payload, pairs->path, variables);
 		int			count = JB_ROOT_COUNT(items);
 
 		for (int i = 0; i < count; i++)
@@ -428,7 +462,7 @@ HearPairs(HeardValues *heard, const Form *form, Jsonb *payload)
 			JsonbValue	value;
 
 			CHECK_FOR_INTERRUPTS();
-			if (!FollowPath(pair, pairs->name, &name) || !FollowPath(pair, pairs->value, &value))
+			if (!FollowPath(pair, pairs->name, variables, &name) || !FollowPath(pair, pairs->value, variables, &value))
 				continue;
 			if (name.type == jbvNumeric)
 			{
@@ -528,9 +562,7 @@ ReadVocabularies(WorkspaceConfig *config, CaptureRecord *record)
 static char *
 SourceId(const CaptureRecord *record, const char *id)
 {
-	const Form *form = record->form;
-
-	return id ? psprintf("%s:%s", form->source_system ? form->source_system : form->name, id) : NULL;
+	return id ? psprintf("%s:%s", RecordSystem(record), id) : NULL;
 }
 
 /* Put together what the record says of a company */

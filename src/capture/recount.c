@@ -4,8 +4,8 @@
  */
 #include "postgres.h"
 
+#include "attribution/reopen.h"
 #include "capture/capture.h"
-#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -99,9 +99,8 @@ IdsArgument(Workspace *ws, const PlanSource *source, const int64 *ids, int n)
 
 /* Score the leads that changed or deleted interactions concern */
 static void
-Recount(Workspace *ws, void *arg)
+Recount(Workspace *ws, TriggerData *trigdata)
 {
-	TriggerData *trigdata = arg;
 	WorkspaceConfig *config = WorkspaceGetConfig(ws);
 	Ids			leads = {palloc(sizeof(int64) * 64), 0, 64};
 	Ids			contacts = {palloc(sizeof(int64) * 64), 0, 64};
@@ -127,22 +126,34 @@ Recount(Workspace *ws, void *arg)
 	}
 }
 
+/* Do what changed or deleted interactions ask for */
+static void
+InteractionsChanged(Workspace *ws, void *arg)
+{
+	WrittenInteractions *written = arg;
+
+	if (!written->by_system)
+		Recount(ws, written->trigdata);
+	AttributionReopen(ws, written->trigdata);
+}
+
 PG_FUNCTION_INFO_V1(recount_interactions);
-/* Score the leads again whose interactions a client changed or deleted */
+/* Score the leads again whose interactions a client changed or deleted, and open the conversions they may be touches of */
 Datum
 recount_interactions(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	WrittenInteractions written = {trigdata, SystemAtWork()};
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event) || trigdata->tg_oldtable == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("recount_interactions must be called as an AFTER UPDATE or DELETE statement trigger with an old transition table")));
-	if (SystemAtWork() || tuplestore_tuple_count(trigdata->tg_oldtable) == 0)
+	if (tuplestore_tuple_count(trigdata->tg_oldtable) == 0)
 		return PointerGetDatum(NULL);
 	SPI_connect();
-	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), Recount, trigdata);
+	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), InteractionsChanged, &written);
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }

@@ -17,11 +17,11 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "predicate/attempt.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 /*
@@ -149,44 +149,45 @@ IsRace(int sqlerrcode)
 		 sqlerrcode == ERRCODE_UNIQUE_VIOLATION);
 }
 
-/* Run one attempt in a subtransaction; returns the error, or NULL */
+/* Records that are to be taken all the way, or rejected for an error */
+typedef struct RecordsAttempt
+{
+	Workspace  *ws;
+	CaptureRecord *records;
+	int			n;
+	const ErrorData *rejection;
+} RecordsAttempt;
+
+/* Take records all the way, or reject them */
+static void
+TakeRecords(void *arg)
+{
+	RecordsAttempt *attempt = arg;
+	WorkspaceConfig *config = WorkspaceGetConfig(attempt->ws);
+	CaptureRecord *records = attempt->records;
+	const ErrorData *rejection = attempt->rejection;
+
+	if (rejection == NULL)
+	{
+		CaptureFlow(attempt->ws, config, records, attempt->n, false);
+		return;
+	}
+	initStringInfo(&records[0].reasons);
+	DecodeRecords(config, records, 1);	/* its body may hold others, which are not to suffer */
+	RecordReason(&records[0], rejection->column_name, "database_error",
+				 unpack_sql_state(rejection->sqlerrcode), rejection->message, true);
+	CaptureFinish(attempt->ws, config, records, 1);
+}
+
+/* Run one attempt; returns the error, or NULL */
 static ErrorData *
 TryRecords(Workspace *ws, CaptureRecord *records, int n, const ErrorData *rejection)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
+	RecordsAttempt attempt = {ws, records, n, rejection};
 
 	for (int i = 0; i < n; i++)
 		ResetRecord(&records[i]);
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		if (rejection)
-		{
-			initStringInfo(&records[0].reasons);
-			DecodeRecords(WorkspaceGetConfig(ws), records, 1);	/* its body may hold others, which are not to suffer */
-			RecordReason(&records[0], rejection->column_name, "database_error",
-						 unpack_sql_state(rejection->sqlerrcode), rejection->message, true);
-			CaptureStamp(ws, WorkspaceGetConfig(ws), records, 1);
-			PartsSubmit(ws, records, 1);
-		}
-		else
-			CaptureFlow(ws, WorkspaceGetConfig(ws), records, n, false);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return error;
+	return Attempt(TakeRecords, &attempt);
 }
 
 /* Take records all the way, isolating those that cause an error */
@@ -268,45 +269,41 @@ ProcessChunks(Workspace *ws, SubmissionSource *source, bool isolates)
 	MemoryContextSwitchTo(old);
 }
 
+/* The rows that a statement inserted */
+typedef struct InsertedAttempt
+{
+	Workspace  *ws;
+	SubmissionSource *source;
+} InsertedAttempt;
+
+/* Process all inserted rows */
+static void
+TakeInserted(void *arg)
+{
+	InsertedAttempt *attempt = arg;
+
+	ProcessChunks(attempt->ws, attempt->source, false);
+}
+
 /* Process all inserted rows in one subtransaction; returns the code of the error that ended it, or 0 */
 static int
 TryInserted(Workspace *ws, SubmissionSource *source)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile int sqlerrcode = 0;
+	InsertedAttempt attempt = {ws, source};
+	ErrorData  *error = Attempt(TakeInserted, &attempt);
+	int			sqlerrcode;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		ProcessChunks(ws, source, false);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
+	if (error == NULL)
+		return 0;
 
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-
-		/* What holds up another session may have been locked by the statement around this one */
-		if ((!ErrorIsOfRow(error->sqlerrcode) && !IsRace(error->sqlerrcode)) ||
-			(source->is_nested && error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED))
-			ReThrowError(error);
-		sqlerrcode = error->sqlerrcode;
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	if (sqlerrcode != 0)
-	{
-		ExecClearTuple(source->slot);
-		MemoryContextReset(source->chunk);
-	}
+	/* What holds up another session may have been locked by the statement around this one */
+	if ((!ErrorIsOfRow(error->sqlerrcode) && !IsRace(error->sqlerrcode)) ||
+		(source->is_nested && error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED))
+		ReThrowError(error);
+	sqlerrcode = error->sqlerrcode;
+	FreeErrorData(error);
+	ExecClearTuple(source->slot);
+	MemoryContextReset(source->chunk);
 	return sqlerrcode;
 }
 

@@ -17,12 +17,12 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "predicate/attempt.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 /* Longest payload of a notification, as the server allows it, and what is kept of a channel's name */
@@ -278,8 +278,9 @@ AddCallContext(void *arg)
 
 /* Call the function */
 static void
-Call(EventCall *call)
+Call(void *arg)
 {
+	EventCall  *call = arg;
 	ErrorContextCallback context = {.callback = AddCallContext,.arg = call,.previous = error_context_stack};
 	int			saved_depth = running_depth;
 	Oid			type = JSONBOID;
@@ -317,34 +318,15 @@ Call(EventCall *call)
 static char *
 CallSafely(EventCall *call)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	char	   *volatile message = NULL;
+	ErrorData  *error = Attempt(Call, call);
 
-	BeginInternalSubTransaction(NULL);
-	PG_TRY();
-	{
-		Call(call);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED || ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES ||
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
-			ReThrowError(error);
-		message = pstrdup(error->message);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return message;
+	if (error == NULL)
+		return NULL;
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED || ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
+		ReThrowError(error);
+	return error->message;
 }
 
 PG_FUNCTION_INFO_V1(call_event_handler);

@@ -11,7 +11,8 @@
  *
  * The key of a row is a digest of its columns that have values.  It is the
  * external id of the submission, so a row that came before changes nothing,
- * and one that was changed since does not count as the same.
+ * and one that was changed since does not count as the same.  A row that was
+ * rejected before is tried again, as what was in its way may be gone.
  */
 #include "postgres.h"
 
@@ -64,12 +65,11 @@ static const PlanSource record_batch = {
 };
 
 static const PlanSource read_outcomes = {
-	"SELECT s.import_row, o.outcome, CASE WHEN o.outcome <> 'created' THEN s.contact_id END,"
+	"SELECT o.import_row, o.outcome, CASE WHEN o.outcome <> 'created' THEN s.contact_id END,"
 	" CASE WHEN s.match ? 'account' THEN s.account_id END, CASE WHEN s.match ? 'lead' THEN s.lead_id END,"
-	" s.payload::pg_catalog.text, s.reasons::pg_catalog.text"
-	" FROM @workspace@.submission s JOIN @workspace@.import_outcome o"
-	" ON o.import_id = s.import_id AND o.import_row = s.import_row"
-	" WHERE s.import_id = $1 AND s.import_row > $2 AND s.import_row <= $3",
+	" s.payload::pg_catalog.text, o.reasons"
+	" FROM @workspace@.import_outcome o JOIN @workspace@.submission s ON s.submission_id = o.submission_id"
+	" WHERE o.import_id = $1 AND o.import_row > $2 AND o.import_row <= $3",
 	3, {ARG_INT8, ARG_INT8, ARG_INT8}
 };
 
@@ -174,10 +174,10 @@ RowKey(Import *import, const StringInfo said)
 
 /* Note a row that is refused before it becomes a submission */
 static void
-RefuseRow(Import *import, int64 row, const char *payload, const char *reasons)
+RefuseRow(Import *import, int64 row, const char *key, const char *payload, const char *reasons)
 {
-	appendStringInfo(&import->refused, "%s{\"row\": " INT64_FORMAT ", \"payload\": %s, \"reasons\": [%s]}",
-					 import->refused.len > 0 ? ", " : "[", row, payload, reasons);
+	appendStringInfo(&import->refused, "%s{\"row\": " INT64_FORMAT ", \"key\": \"%s\", \"payload\": %s, \"reasons\": [%s]}",
+					 import->refused.len > 0 ? ", " : "[", row, key, payload, reasons);
 }
 
 /* Take a row into the batch */
@@ -197,7 +197,7 @@ AddRow(Import *import, HeapTuple tuple, TupleDesc desc)
 	import->bytes += payload.len;
 	if (reasons.len > 0)
 	{
-		RefuseRow(import, row, payload.data, reasons.data);
+		RefuseRow(import, row, RowKey(import, &said), payload.data, reasons.data);
 		return;
 	}
 	if (import->count == import->room)

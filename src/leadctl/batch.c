@@ -194,15 +194,13 @@ PutField(Buffer *out, const char *data, size_t len)
 		BufferAdd(out, data, len);
 }
 
-/* Send a row; false when the connection is lost */
-static bool
-SendRow(Import *import, const Row *row)
+/* Get the key of a row: a digest of what its columns say, or of its text where it has none */
+static void
+MakeKey(Import *import, const Row *row, bool has_payload, char *key)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	char		key[ROW_KEY_SIZE];
-	const char *line_type = SourceLineType(import->source->kind);
 
-	if (line_type)
+	if (!has_payload)
 	{
 		import->key.len = 0;
 		BufferAdd(&import->key, row->raw, row->raw_len);
@@ -211,7 +209,16 @@ SendRow(Import *import, const Row *row)
 	EVP_DigestUpdate(import->digest, import->key.data ? import->key.data : "", import->key.len);
 	EVP_DigestFinal_ex(import->digest, digest, NULL);
 	RowKeyText(digest, key);
+}
 
+/* Send a row; false when the connection is lost */
+static bool
+SendRow(Import *import, const Row *row)
+{
+	char		key[ROW_KEY_SIZE];
+	const char *line_type = SourceLineType(import->source->kind);
+
+	MakeKey(import, row, line_type == NULL, key);
 	import->tuple.len = 0;
 	PutInt(&import->tuple, 7, 2);
 	PutField(&import->tuple, import->form, strlen(import->form));
@@ -242,10 +249,17 @@ static void
 RefuseRow(Import *import, const Row *row, const char *reasons, bool has_payload)
 {
 	Buffer	   *out = &import->refused;
-	char		number[40];
+	char		text[80];
+	char		key[ROW_KEY_SIZE];
 
-	snprintf(number, sizeof(number), "%s{\"row\": %lld, ", out->len > 0 ? ", " : "[", (long long) row->number);
-	BufferAddText(out, number);
+	snprintf(text, sizeof(text), "%s{\"row\": %lld, ", out->len > 0 ? ", " : "[", (long long) row->number);
+	BufferAddText(out, text);
+	if (has_payload || row->raw_len > 0)
+	{
+		MakeKey(import, row, has_payload, key);
+		snprintf(text, sizeof(text), "\"key\": \"%s\", ", key);
+		BufferAddText(out, text);
+	}
 	if (has_payload)
 	{
 		BufferAddText(out, "\"payload\": ");

@@ -11,7 +11,6 @@
 #include "learning/logistic.h"
 #include "learning/model.h"
 #include "matching/arrays.h"
-#include "matching/json.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -508,75 +507,4 @@ explain_logistic(PG_FUNCTION_ARGS)
 	if (known->model->calibration.method != CALIBRATION_NONE)
 		PutContribution(fcinfo, "calibration", NULL, CalibrateLogit(&known->model->calibration, sum) - sum);
 	return (Datum) 0;
-}
-
-/* Predictions collected to be measured */
-typedef struct MeasureState
-{
-	int64		rows;
-	int64		capacity;
-	double	   *probabilities;
-	bool	   *outcomes;
-} MeasureState;
-
-PG_FUNCTION_INFO_V1(prediction_accum);
-/* Collect a prediction with what came of it; one with a null is left out */
-Datum
-prediction_accum(PG_FUNCTION_ARGS)
-{
-	MemoryContext context;
-	MeasureState *state = PG_ARGISNULL(0) ? NULL : (MeasureState *) PG_GETARG_POINTER(0);
-	double		p;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "prediction_accum called in non-aggregate context");
-	if (state == NULL)
-	{
-		state = MemoryContextAllocZero(context, sizeof(MeasureState));
-		state->capacity = FIRST_CAPACITY;
-		state->probabilities = ArrayAllocate(context, sizeof(double) * state->capacity);
-		state->outcomes = ArrayAllocate(context, sizeof(bool) * state->capacity);
-	}
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		PG_RETURN_POINTER(state);
-	p = PG_GETARG_FLOAT8(1);
-	if (!(p >= 0 && p <= 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a probability is %g", p),
-				 errhint("Probabilities are from 0 to 1.")));
-	if (state->rows == state->capacity)
-	{
-		state->capacity *= 2;
-		state->probabilities = ArrayGrow(state->probabilities, sizeof(double) * state->capacity);
-		state->outcomes = ArrayGrow(state->outcomes, sizeof(bool) * state->capacity);
-	}
-	state->probabilities[state->rows] = p;
-	state->outcomes[state->rows++] = PG_GETARG_BOOL(2);
-	PG_RETURN_POINTER(state);
-}
-
-PG_FUNCTION_INFO_V1(prediction_quality_final);
-/* Get the measures of predictions */
-Datum
-prediction_quality_final(PG_FUNCTION_ARGS)
-{
-	MeasureState *state = PG_ARGISNULL(0) ? NULL : (MeasureState *) PG_GETARG_POINTER(0);
-	PredictionQuality quality;
-	StringInfoData out;
-
-	if (state == NULL || state->rows == 0)
-		PG_RETURN_NULL();
-	quality = MeasurePredictions(state->probabilities, state->outcomes, state->rows);
-	initStringInfo(&out);
-	appendStringInfo(&out, "{\"rows\": " INT64_FORMAT ", \"won\": " INT64_FORMAT, quality.rows, quality.won);
-	if (isnan(quality.auc))
-		AppendJsonText(&out, "auc", NULL);
-	else
-		AppendJsonNumber(&out, "auc", quality.auc);
-	AppendJsonNumber(&out, "log_loss", quality.log_loss);
-	AppendJsonNumber(&out, "brier", quality.brier);
-	AppendJsonNumber(&out, "calibration_error", quality.calibration_error);
-	appendStringInfoChar(&out, '}');
-	PG_RETURN_DATUM(LogisticJsonb(&out));
 }

@@ -183,6 +183,8 @@ PairMayReach(PairScorer *scorer, const uint32 *left, const uint32 *right, double
 		state->bounds[c] = IsCrossed(scorer, c) ? NamesBound(scorer, left, right, &state->pattern) :
 			ComparisonBound(scorer, c, left, right, &state->pattern);
 		bound += state->bounds[c];
+		if (bound + scorer->rest[i + 1] < at_least - ROUNDING)
+			return false;
 	}
 	for (int g = 0; g < model->group_count; g++)
 		bound += state->group_bounds[g] = GroupBound(scorer, g, &state->pattern);
@@ -322,6 +324,40 @@ Usefulness(const PairScorer *scorer, int c)
 	}
 }
 
+/* Get the most that a comparison is ever worth */
+static double
+MostWorth(const ModelComparison *comparison)
+{
+	double		most = 0;
+
+	for (int l = 0; l < comparison->level_count; l++)
+		most = Max(most, comparison->levels[l].weight +
+				   (comparison->levels[l].uses_frequency ? comparison->most_rarity : 0));
+	return most;
+}
+
+/* Work out what is left to be gained behind each step */
+static void
+SetRest(PairScorer *scorer)
+{
+	const MatchModel *model = scorer->model;
+	double		rest = 0;
+
+	for (int g = 0; g < model->group_count; g++)
+		rest += scorer->groups[g].best;
+	scorer->rest[scorer->step_count] = rest;
+	for (int i = scorer->step_count - 1; i >= 0; i--)
+	{
+		int			c = scorer->order[i];
+
+		rest += MostWorth(&model->comparisons[c]);
+		if (IsCrossed(scorer, c))
+			rest += MostWorth(&model->comparisons[model->family]) +
+				Max(0, Max(model->straight_weight, model->swapped_weight));
+		scorer->rest[i] = rest;
+	}
+}
+
 /* Make a scorer of pairs of records */
 PairScorer *
 ScorerCreate(const MatchRecords *records)
@@ -350,5 +386,6 @@ ScorerCreate(const MatchRecords *records)
 		scorer->order[at] = c;
 		scorer->step_count++;
 	}
+	SetRest(scorer);
 	return scorer;
 }

@@ -2,9 +2,10 @@
  * Choosing blocking keys.
  *
  * What each key costs, the pairs in its blocks, is counted on a sample of the
- * records.  What it finds is seen on pairs that match; before any are known,
+ * records.  What it finds is seen on pairs that match; where none are known,
  * on made-up ones whose fields agree independently, each transformation of a
- * field as often as is usual.  The keys are then taken greedily, by what each
+ * field as often as is usual, and which count for as much as they are likely to
+ * be recognised once they meet.  The keys are then taken greedily, by what each
  * finds that those before it miss and by what it costs, until the pairs that
  * the records are worth are used up (as Bilenko, Kamath and Mooney, Adaptive
  * Blocking, 2006, choose from labelled pairs).
@@ -15,6 +16,7 @@
 
 #include "common/pg_prng.h"
 #include "matching/choose.h"
+#include "matching/train.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -36,8 +38,9 @@ StaticAssertDecl(SAMPLE_RECORDS * KEY_MAX_ENTRIES * 2 <= 1 << COUNT_BITS, "codes
 /* A key that finds less than this of what is missing is not worth its cost, */
 #define LEAST_GAIN 0.0005
 
-/* nor one of an index, which costs each look-up and each change of a record */
-#define LEAST_INDEX_GAIN 0.002
+/* nor one of an index, which costs each change of a record so much, and each look-up by what it brings */
+#define LEAST_INDEX_GAIN 0.0015
+#define LEAST_LOOK_UP_GAIN 0.0005
 
 /* What finding a pair once more is worth: it may be among too many at one key */
 #define COMFORT 0.05
@@ -274,7 +277,7 @@ ListCandidates(const MatchModel *model, const MatchRecords *records, Atom *atoms
 			   Candidate *candidates, double budget)
 {
 	int			sample = Min(records->count, SAMPLE_RECORDS);
-	double		expected = Max(model->expected_records, records->count);
+	double		expected = RecordsMeant(records);
 	double		scale = expected * (expected - 1) / Max((double) sample * (sample - 1.0), 1);
 	uint32	   *numbers = palloc(sizeof(uint32) * sample);
 	CodeCount  *counts = palloc0(sizeof(CodeCount) << COUNT_BITS);
@@ -325,13 +328,56 @@ ListCandidates(const MatchModel *model, const MatchRecords *records, Atom *atoms
 	return count;
 }
 
-/* See what the candidate keys find of made-up matches */
+/* Get how much rarer than on average of two that agree by chance the values of a field are: its entropies' difference */
+static double
+UsualRarity(const ModelField *field)
+{
+	double		rest = 1;
+	double		bits = 0;
+
+	for (int v = 0; v < field->frequency_count; v++)
+	{
+		rest -= field->frequencies[v];
+		bits -= field->frequencies[v] * log2(field->frequencies[v]);
+	}
+	return bits - Max(rest, 0) * log2(field->rest_frequency) + field->agreement_weight;
+}
+
+/* Get how likely a made-up match is to be recognised, by how well its fields agree and which are there */
+static double
+Recognised(const MatchModel *model, const double *quality, const bool *is_there)
+{
+	double		weight = model->prior_weight;
+
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		const ModelComparison *comparison = &model->comparisons[c];
+		const ModelLevel *level = &comparison->levels[comparison->level_count - 1];
+		double		sum = 0;
+
+		if (!is_there[comparison->field])
+			continue;
+		for (int l = 0; l < comparison->level_count && sum <= quality[comparison->field]; l++)
+			if (!LevelIsOfEmail(&comparison->levels[l]))
+			{
+				level = &comparison->levels[l];
+				sum += level->m;
+			}
+		weight += level->weight;
+		if (level == &comparison->levels[comparison->equal_level] && level->uses_frequency)
+			weight += UsualRarity(&model->fields[comparison->field]);
+	}
+	return WeightProbability(weight);
+}
+
+/* See what the candidate keys find of made-up matches, and what these count for */
 static void
-FindMadeUp(const MatchModel *model, const Atom *atoms, Candidate *candidates, int count, int pairs)
+FindMadeUp(const MatchModel *model, const Atom *atoms, Candidate *candidates, int count, int pairs, bool by_model,
+		   double *weights)
 {
 	pg_prng_state random;
 	double		quality[MODEL_MAX_FIELDS];
-	double		blank[MODEL_MAX_FIELDS];
+	bool		is_there[MODEL_MAX_FIELDS];
 
 	pg_prng_seed(&random, RANDOM_SEED);
 	for (int i = 0; i < pairs; i++)
@@ -340,8 +386,9 @@ FindMadeUp(const MatchModel *model, const Atom *atoms, Candidate *candidates, in
 		{
 			/* A field that agrees under a strict transformation does so under a loose one */
 			quality[f] = pg_prng_double(&random);
-			blank[f] = pg_prng_double(&random);
+			is_there[f] = pg_prng_double(&random) < model->fields[f].present * model->fields[f].present;
 		}
+		weights[i] = by_model ? Recognised(model, quality, is_there) : 1;
 		for (int k = 0; k < count; k++)
 		{
 			candidates[k].finds[i] = 1;
@@ -349,9 +396,8 @@ FindMadeUp(const MatchModel *model, const Atom *atoms, Candidate *candidates, in
 			{
 				const Atom *atom = &atoms[candidates[k].atoms[a]];
 				int			field = AtomField(model, atom);
-				double		present = model->fields[field].present;
 
-				if (quality[field] >= atom->recall || blank[field] >= present * present)
+				if (quality[field] >= atom->recall || !is_there[field])
 					candidates[k].finds[i] = 0;
 			}
 		}
@@ -393,11 +439,10 @@ FindKnown(const MatchRecords *records, Atom *atoms, int atom_count, Candidate *c
 
 /* Take a key into the model */
 static void
-TakeKey(MatchModel *model, const Atom *atoms, Candidate *candidate, double recall)
+TakeKey(MatchModel *model, const Atom *atoms, const Candidate *candidate, double recall)
 {
 	ModelKey   *key = &model->keys[model->key_count++];
 
-	candidate->is_taken = true;
 	memset(key, 0, sizeof(ModelKey));
 	key->part_count = candidate->atom_count;
 	key->recall = recall;
@@ -405,24 +450,74 @@ TakeKey(MatchModel *model, const Atom *atoms, Candidate *candidate, double recal
 		key->parts[a] = atoms[candidate->atoms[a]].part;
 }
 
+/* Get what looking a record up costs: so many descents of an index, each candidate costing as much as one */
+static double
+LookUpCost(const Candidate *candidate, const Atom *atoms, const MatchRecords *records)
+{
+	return CandidateEntries(candidate, atoms) + 2 * candidate->cost / RecordsMeant(records);
+}
+
+/* Get which share of all matches a key is to find that the others miss */
+static double
+LeastGain(const Candidate *candidate, const Atom *atoms, const MatchRecords *records, bool is_index)
+{
+	return is_index ? LEAST_INDEX_GAIN + LEAST_LOOK_UP_GAIN * LookUpCost(candidate, atoms, records) : LEAST_GAIN;
+}
+
+/* Give up keys that those taken after them made superfluous, the least useful first; returns how many are left */
+static int
+GiveUpKeys(const Candidate *candidates, const double *least_losses, int *taken, int count, const double *weights, int pairs)
+{
+	for (;;)
+	{
+		double		spare[MODEL_MAX_KEYS];
+		int			least = 0;
+
+		for (int t = 0; t < count; t++)
+			spare[t] = -least_losses[taken[t]];
+		for (int i = 0; i < pairs; i++)
+		{
+			int			finds = 0;
+			int			finder = 0;
+
+			for (int t = 0; t < count; t++)
+				if (candidates[taken[t]].finds[i])
+				{
+					finds++;
+					finder = t;
+				}
+			if (finds == 1)
+				spare[finder] += weights[i];
+		}
+		for (int t = 1; t < count; t++)
+			if (spare[t] < spare[least])
+				least = t;
+		if (count < 2 || spare[least] >= 0)
+			return count;
+		memmove(&taken[least], &taken[least + 1], sizeof(int) * (--count - least));
+	}
+}
+
 /* Take keys greedily until nothing is gained or the budget is used up */
 static void
 TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Candidate *candidates, int count,
-		 const double *weights, int pairs, double budget)
+		 const double *weights, int pairs, double budget, bool is_final)
 {
 	double	   *missing = palloc(sizeof(double) * Max(pairs, 1));
 	double		total = 0;
 	bool		is_index = model->expected_records > 0;
-	double		least_gain = is_index ? LEAST_INDEX_GAIN : LEAST_GAIN;
+	double	   *least = palloc(sizeof(double) * Max(count, 1));
+	int			taken[MODEL_MAX_KEYS];
+	int			taken_count = 0;
 
 	for (int i = 0; i < pairs; i++)
 		total += missing[i] = weights[i];
-	model->key_count = 0;
-	while (model->key_count < MODEL_MAX_KEYS)
+	for (int k = 0; k < count; k++)
+		least[k] = total * LeastGain(&candidates[k], atoms, records, is_index);
+	while (taken_count < MODEL_MAX_KEYS)
 	{
 		int			best = -1;
 		double		best_value = 0;
-		double		found = 0;
 
 		for (int k = 0; k < count; k++)
 		{
@@ -434,11 +529,10 @@ TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Cand
 			for (int i = 0; i < pairs; i++)
 				if (candidates[k].finds[i])
 					gain += missing[i];
-			if (gain < total * least_gain)
+			if (gain < least[k])
 				continue;
-			value = gain / sqrt(candidates[k].cost + Max(model->expected_records, records->count));
-			if (is_index)
-				value /= CandidateEntries(&candidates[k], atoms);
+			value = is_index ? gain / LookUpCost(&candidates[k], atoms, records) :
+				gain / sqrt(candidates[k].cost + RecordsMeant(records));
 			if (value > best_value)
 			{
 				best_value = value;
@@ -450,10 +544,20 @@ TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Cand
 		for (int i = 0; i < pairs; i++)
 			if (candidates[best].finds[i])
 				missing[i] *= is_index ? 0 : COMFORT;
-		for (int i = 0; i < pairs; i++)
-			found += candidates[best].finds[i] * weights[i];
 		budget -= candidates[best].cost;
-		TakeKey(model, atoms, &candidates[best], found / Max(total, 1e-9));
+		candidates[best].is_taken = true;
+		taken[taken_count++] = best;
+	}
+	if (is_index && is_final)
+		taken_count = GiveUpKeys(candidates, least, taken, taken_count, weights, pairs);
+	model->key_count = 0;
+	for (int t = 0; t < taken_count; t++)
+	{
+		double		found = 0;
+
+		for (int i = 0; i < pairs; i++)
+			found += candidates[taken[t]].finds[i] * weights[i];
+		TakeKey(model, atoms, &candidates[taken[t]], found / Max(total, 1e-9));
 	}
 }
 
@@ -481,7 +585,7 @@ ChooseRefinements(MatchModel *model, const Atom *atoms, int atom_count)
  * agreements grow with the square of their number, matches with the number.
  */
 static void
-CorrectCosts(Candidate *candidates, int count, int pairs, uint64 matched_count, double growth)
+CorrectCosts(Candidate *candidates, int count, int pairs, double matched_count, double growth)
 {
 	for (int k = 0; k < count; k++)
 	{
@@ -489,7 +593,7 @@ CorrectCosts(Candidate *candidates, int count, int pairs, uint64 matched_count, 
 
 		for (int i = 0; i < pairs; i++)
 			found += candidates[k].finds[i];
-		candidates[k].cost -= (double) matched_count * found / Max(pairs, 1) * growth * (growth - 1);
+		candidates[k].cost -= matched_count * found / Max(pairs, 1) * growth * (growth - 1);
 		candidates[k].cost = Max(candidates[k].cost, 0);
 	}
 }
@@ -517,7 +621,7 @@ KeyChoiceCreate(MatchModel *model, const MatchRecords *records)
 	choice->context = context;
 	choice->model = model;
 	choice->records = records;
-	choice->budget = Max(LEAST_PAIRS, PAIRS_PER_RECORD * Max(model->expected_records, records->count));
+	choice->budget = Max(LEAST_PAIRS, PAIRS_PER_RECORD * RecordsMeant(records));
 	choice->atom_count = ListAtoms(model, choice->atoms);
 	choice->count = ListCandidates(model, records, choice->atoms, choice->atom_count, choice->candidates, choice->budget);
 	for (int k = 0; k < choice->count; k++)
@@ -526,30 +630,34 @@ KeyChoiceCreate(MatchModel *model, const MatchRecords *records)
 	return choice;
 }
 
-/* Choose the keys of the model, by pairs known to match if there are any */
+/*
+ * Choose the keys of the model, by pairs known to match if there are any, else
+ * by made-up ones: those to train on or, once it is trained, the final ones
+ */
 void
-KeyChoiceTake(KeyChoice *choice, const FoundPair *matched, uint64 matched_count)
+KeyChoiceTake(KeyChoice *choice, const FoundPair *matched, uint64 matched_count, bool is_final)
 {
 	MatchModel *model = choice->model;
+	const MatchRecords *records = choice->records;
 	MemoryContext old = MemoryContextSwitchTo(choice->context);
 	int			pairs = matched ? Min(matched_count, SAMPLE_PAIRS) : SAMPLE_PAIRS;
 	double		weights[SAMPLE_PAIRS];
 
 	for (int k = 0; k < choice->count; k++)
 		choice->candidates[k].is_taken = false;
-	for (int i = 0; i < pairs; i++)
-		weights[i] = matched ? WeightProbability(matched[i * matched_count / pairs].weight) : 1;
 	if (matched)
 	{
-		FindKnown(choice->records, choice->atoms, choice->atom_count, choice->candidates, choice->count, matched,
-				  matched_count, pairs);
-		if (model->expected_records > choice->records->count)
-			CorrectCosts(choice->candidates, choice->count, pairs, matched_count,
-						 model->expected_records / choice->records->count);
+		for (int i = 0; i < pairs; i++)
+			weights[i] = WeightProbability(matched[i * matched_count / pairs].weight);
+		FindKnown(records, choice->atoms, choice->atom_count, choice->candidates, choice->count, matched, matched_count,
+				  pairs);
+		CorrectCosts(choice->candidates, choice->count, pairs, matched_count / (records->share * records->share),
+					 RecordsMeant(records) / (records->count / records->share));
 	}
 	else
-		FindMadeUp(model, choice->atoms, choice->candidates, choice->count, pairs);
-	TakeKeys(model, choice->records, choice->atoms, choice->candidates, choice->count, weights, pairs, choice->budget);
+		FindMadeUp(model, choice->atoms, choice->candidates, choice->count, pairs, is_final, weights);
+	TakeKeys(model, records, choice->atoms, choice->candidates, choice->count, weights, pairs, choice->budget,
+			 is_final);
 	ChooseRefinements(model, choice->atoms, choice->atom_count);
 	MemoryContextSwitchTo(old);
 }

@@ -9,7 +9,7 @@
 typedef struct KeyChoice KeyChoice;
 
 extern KeyChoice *KeyChoiceCreate(MatchModel *model, const MatchRecords *records);
-extern void KeyChoiceTake(KeyChoice *choice, const FoundPair *matched, uint64 matched_count);
+extern void KeyChoiceTake(KeyChoice *choice, const FoundPair *matched, uint64 matched_count, bool is_final);
 extern void KeyChoiceFree(KeyChoice *choice);
 
 #endif

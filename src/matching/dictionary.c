@@ -27,8 +27,14 @@
 /* Where it belongs follows from the tag, so that the table grows without the texts */
 #define SLOT_PLACE(dictionary, hash) ((uint32) ((hash) >> 32) & (dictionary)->slot_mask)
 
-/* Remembering spellings stops when this many were remembered, mostly in vain */
+/*
+ * Remembering spellings stops when this many were remembered and one of so many
+ * came again, or when many more were and most did not: of thousands of dates
+ * each is rare at first
+ */
 #define ALIAS_TRIAL 4096
+#define ALIAS_HOPE 32
+#define ALIAS_MOST 65536
 
 /* Phone numbers agree when their last digits do, whatever the prefix for calls abroad */
 #define PHONE_DIGITS 9
@@ -196,6 +202,9 @@ static const char *const placeholders[] = {
 	"xx", "xxx"
 };
 
+/* What they begin with */
+#define PLACEHOLDER_INITIALS "-.?aentux"
+
 /* Is the text one that stands for nothing? */
 static bool
 IsPlaceholder(const char *text, int len)
@@ -203,6 +212,8 @@ IsPlaceholder(const char *text, int len)
 	int			low = 0;
 	int			high = lengthof(placeholders) - 1;
 
+	if (len == 0 || strchr(PLACEHOLDER_INITIALS, *text) == NULL)
+		return false;
 	while (low <= high)
 	{
 		int			middle = (low + high) / 2;
@@ -579,7 +590,8 @@ DictionaryEnterNormals(MatchDictionary *dictionary, FieldKind kind, ValueSpellin
 static inline bool
 RemembersSpellings(const MatchDictionary *dictionary)
 {
-	return dictionary->alias_count < ALIAS_TRIAL || dictionary->alias_hits >= dictionary->alias_count;
+	return dictionary->alias_count < ALIAS_TRIAL || dictionary->alias_hits >= dictionary->alias_count ||
+		(dictionary->alias_count < ALIAS_MOST && dictionary->alias_hits >= dictionary->alias_count / ALIAS_HOPE);
 }
 
 /* Find what a spelling stands for; false when it is not remembered */

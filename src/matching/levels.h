@@ -94,6 +94,7 @@ typedef struct PairScorer
 	bool		may_cross;		/* are there names that may be swapped? */
 	int			step_count;
 	int			order[MODEL_MAX_COMPARISONS];	/* of comparisons, the most useful first */
+	double		rest[MODEL_MAX_COMPARISONS + 1];	/* the most that a step and those behind it are worth, groups included */
 } PairScorer;
 
 /* A pair of values and its level, in eight bytes; no pair of different values is 0 */

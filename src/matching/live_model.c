@@ -6,15 +6,14 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "matching/live_model.h"
 #include "matching/reader.h"
+#include "predicate/attempt.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* Records after which what a session keeps of them is thrown away */
 #define KEEP_RECORDS 20000
@@ -24,46 +23,42 @@ static const PlanSource read_model = {
 	1, {ARG_TEXT}
 };
 
+/* What of a document becomes a model */
+typedef struct ModelAttempt
+{
+	Datum		document;
+	MatchModel *model;
+} ModelAttempt;
+
+/* Read a model's document */
+static void
+ReadDocument(void *arg)
+{
+	ModelAttempt *attempt = arg;
+
+	attempt->model = ModelRead(DatumGetJsonbPCopy(attempt->document));
+}
+
 /* Read the model of a strategy; NULL when it has none, or one that is broken */
 static MatchModel *
 ReadModel(Workspace *ws, const MatchStrategy *strategy)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ModelAttempt attempt = {0};
 	Datum		name = CStringGetTextDatum(strategy->name);
-	MatchModel *volatile model = NULL;
+	ErrorData  *error;
 	bool		isnull;
-	Datum		document;
 
 	WorkspaceExecute(ws, &read_model, &name, NULL);
-	document = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	attempt.document = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (isnull)
 		return NULL;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		model = ModelRead(DatumGetJsonbPCopy(document));
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		model = NULL;
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("the model of match strategy \"%s\" is broken and left out: %s", strategy->name, error->message)));
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return model;
+	error = Attempt(ReadDocument, &attempt);
+	if (error == NULL)
+		return attempt.model;
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("the model of match strategy \"%s\" is broken and left out: %s", strategy->name, error->message)));
+	return NULL;
 }
 
 /* Choose the columns that the model reads */

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -29,6 +31,10 @@
 /* More records are not made room for in advance, and others with a little to spare */
 #define MOST_EXPECTED 1e9
 #define EXPECTED_SPARE 1.02
+
+/* A sample is taken when it is at most this share of the records, and which one */
+#define MOST_SAMPLED 0.5
+#define SAMPLE_SEED 1962
 
 /* Texts of records that were read */
 typedef struct Chunk
@@ -255,28 +261,35 @@ RecordsSource(const char *source)
 	return psprintf("(%s\n)", source);
 }
 
-/* Get how many records a query returns, with some to spare, where that is plain; or else 0 */
-static uint32
-ExpectedRecords(SPIPlanPtr plan)
+/* Estimate how many records a query returns, and tell whether it is plain to see */
+static double
+ExpectedRecords(SPIPlanPtr plan, bool *is_plain)
 {
 	CachedPlan *cached = SPI_plan_get_cached_plan(plan);
-	uint32		expected = 0;
+	double		expected = 0;
 
+	*is_plain = false;
 	if (cached && list_length(cached->stmt_list) == 1)
 	{
 		Plan	   *tree = linitial_node(PlannedStmt, cached->stmt_list)->planTree;
 
-		if (tree && IsA(tree, SeqScan) && tree->qual == NIL && tree->plan_rows < MOST_EXPECTED)
-			expected = tree->plan_rows * EXPECTED_SPARE + 2 * CHUNK_ROWS;
+		if (tree)
+		{
+			expected = tree->plan_rows;
+			*is_plain = IsA(tree, SeqScan) && tree->qual == NIL && expected < MOST_EXPECTED;
+		}
 	}
 	if (cached)
 		ReleaseCachedPlan(cached, NULL);
 	return expected;
 }
 
-/* Get the columns of a query, as SPI plans it, whether others may work while it runs, and how many records come */
+/*
+ * Get the columns of a query, as SPI plans it, whether others may work while it
+ * runs, and how many records are likely to come
+ */
 static TupleDesc
-SourceColumns(const char *from, bool *is_safe, uint32 *expected)
+SourceColumns(const char *from, bool *is_safe, double *expected, bool *is_plain)
 {
 	char	   *sql = psprintf("SELECT * FROM %s AS source", from);
 	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
@@ -294,7 +307,7 @@ SourceColumns(const char *from, bool *is_safe, uint32 *expected)
 				 errhint("Give the name of a table or one SELECT.")));
 	*is_safe = list_length(source->query_list) == 1 &&
 		max_parallel_hazard(linitial_node(Query, source->query_list)) != PROPARALLEL_UNSAFE;
-	*expected = *is_safe ? ExpectedRecords(plan) : 0;
+	*expected = ExpectedRecords(plan, is_plain);
 	return CreateTupleDescCopy(source->resultDesc);
 }
 
@@ -317,11 +330,25 @@ FindColumn(TupleDesc columns, const char *name)
 }
 
 /*
- * Read records from a table or query, behind those that are there; workers may
- * take part where none are to come behind these
+ * Keep a share of the records, by a hash of their keys: it is the same in
+ * whatever order they come
  */
-void
-RecordsLoad(MatchRecords *records, const char *source, const char *key_column, bool is_all)
+static void
+AppendSample(StringInfo sql, const char *key, bool is_integer, double share)
+{
+	appendStringInfo(sql, is_integer ? " WHERE pg_catalog.hashint8extended(source.%s, %d)" :
+					 " WHERE pg_catalog.hashtextextended(source.%s::pg_catalog.text COLLATE pg_catalog.\"C\", %d)",
+					 key, SAMPLE_SEED);
+	appendStringInfo(sql, " < " INT64_FORMAT, (int64) ((2 * share - 1) * PG_INT64_MAX));
+}
+
+/*
+ * Read records from a table or query, behind those that are there, or a sample
+ * of so many unless they are hardly more; workers may take part where none are
+ * to come behind these
+ */
+static void
+LoadRecords(MatchRecords *records, const char *source, const char *key_column, bool is_all, double wanted)
 {
 	RecordReceiver receiver = {0};
 	SPIExecuteOptions options = {0};
@@ -330,17 +357,21 @@ RecordsLoad(MatchRecords *records, const char *source, const char *key_column, b
 	Form_pg_attribute key;
 	Oid			key_type;
 	char	   *from;
+	double		expected;
 	bool		is_safe;
+	bool		is_plain;
+	bool		is_integer;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	from = RecordsSource(source);
-	columns = SourceColumns(from, &is_safe, &receiver.expected);
+	columns = SourceColumns(from, &is_safe, &expected, &is_plain);
 	key = key_column ? FindColumn(columns, key_column) : TupleDescAttr(columns, 0);
 	key_type = getBaseType(key->atttypid);
+	is_integer = key_type == INT4OID || key_type == INT8OID;
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT source.%s%s", quote_identifier(NameStr(key->attname)),
-					 key_type == INT4OID || key_type == INT8OID ? "" : "::pg_catalog.text");
+					 is_integer ? "" : "::pg_catalog.text");
 	for (int c = 0; c < records->column_count; c++)
 	{
 		Form_pg_attribute column = FindColumn(columns, records->columns[c]);
@@ -349,19 +380,26 @@ RecordsLoad(MatchRecords *records, const char *source, const char *key_column, b
 						 column->atttypid == DATEOID ? "" : "::pg_catalog.text");
 	}
 	appendStringInfo(&sql, " FROM %s AS source", from);
+	if (expected * MOST_SAMPLED > wanted)
+	{
+		records->share = wanted / expected;
+		AppendSample(&sql, quote_identifier(NameStr(key->attname)), is_integer, records->share);
+	}
+	if (is_safe && is_plain)
+		receiver.expected = expected * records->share * EXPECTED_SPARE + 2 * CHUNK_ROWS;
 
 	if (records->count == 0)
 	{
 		MemoryContext old = MemoryContextSwitchTo(records->context);
 
-		records->has_integer_keys = key_type == INT4OID || key_type == INT8OID;
+		records->has_integer_keys = is_integer;
 		if (records->has_integer_keys)
 			records->integer_keys = palloc(sizeof(int64) * records->capacity);
 		else
 			records->text_keys = palloc(sizeof(uint64) * records->capacity);
 		MemoryContextSwitchTo(old);
 	}
-	else if (records->has_integer_keys != (key_type == INT4OID || key_type == INT8OID))
+	else if (records->has_integer_keys != is_integer)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the keys of the two sets of records are of different types")));
@@ -381,4 +419,18 @@ RecordsLoad(MatchRecords *records, const char *source, const char *key_column, b
 		elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(SPI_result));
 	SPI_finish();
 	RecordsReport(records, "%u records read", records->count);
+}
+
+/* Read all records of a table or query, behind those that are there; is_all: no others come behind these */
+void
+RecordsLoad(MatchRecords *records, const char *source, const char *key_column, bool is_all)
+{
+	LoadRecords(records, source, key_column, is_all, INFINITY);
+}
+
+/* Read a sample of about so many records of a table or query, or all of them unless they are many more */
+void
+RecordsLoadSample(MatchRecords *records, const char *source, const char *key_column, double wanted)
+{
+	LoadRecords(records, source, key_column, true, wanted);
 }

@@ -10,13 +10,12 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "matching/identity.h"
+#include "predicate/attempt.h"
 #include "utils/array.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* Somebody to be merged */
 typedef struct Member
@@ -117,45 +116,39 @@ FindApart(IdentityTable *table)
 	return found > 0;
 }
 
+/* A group that is to become its first member */
+typedef struct GroupMerge
+{
+	IdentityTable *table;
+	Datum		values[2];
+} GroupMerge;
+
+/* Have a group merged */
+static void
+ExecuteMerge(void *arg)
+{
+	GroupMerge *merge = arg;
+
+	WorkspaceExecute(merge->table->ws, merge->table->ops->merge, merge->values, NULL);
+	SPI_freetuptable(SPI_tuptable);
+}
+
 /* Merge a group into its first member; false when the server refuses */
 static bool
 MergeGroup(IdentityTable *table, const Member *members, int n)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool merged = false;
+	GroupMerge	merge = {table};
 	Datum	   *losers = palloc(sizeof(Datum) * n);
-	Datum		values[2];
+	ErrorData  *error;
 
 	for (int i = 1; i < n; i++)
 		losers[i - 1] = Int64GetDatum(members[i].id);
-	values[0] = Int64GetDatum(members[0].id);
-	values[1] = PointerGetDatum(construct_array(losers, n - 1, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		WorkspaceExecute(table->ws, table->ops->merge, values, NULL);
-		SPI_freetuptable(SPI_tuptable);
-		ReleaseCurrentSubTransaction();
-		merged = true;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!ErrorIsOfRow(error->sqlerrcode))
-			ReThrowError(error);
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return merged;
+	merge.values[0] = Int64GetDatum(members[0].id);
+	merge.values[1] = PointerGetDatum(construct_array(losers, n - 1, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	error = Attempt(ExecuteMerge, &merge);
+	if (error != NULL && !ErrorIsOfRow(error->sqlerrcode))
+		ReThrowError(error);
+	return error == NULL;
 }
 
 /* Note with each record that helped to bring a group together what became of it */

@@ -255,7 +255,7 @@ PairsRecords(MatchModel *model, const char *source, const char *other)
 
 		ModelMeasurePresence(model, records);
 		choice = KeyChoiceCreate(model, records);
-		KeyChoiceTake(choice, NULL, 0);
+		KeyChoiceTake(choice, NULL, 0, false);
 		KeyChoiceFree(choice);
 	}
 	return records;
@@ -314,29 +314,6 @@ find_pairs(PG_FUNCTION_ARGS)
 	ReturnPairs((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count);
 	SharedRelease(records);
 	return (Datum) 0;
-}
-
-/* Train a match model on the records of a table or query */
-PG_FUNCTION_INFO_V1(train_match_model);
-Datum
-train_match_model(PG_FUNCTION_ARGS)
-{
-	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	MatchModel *model = ModelRead(PG_GETARG_JSONB_P(1));
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt training", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext outer = MemoryContextSwitchTo(context);
-	MatchRecords *records = RecordsCreate(model);
-	Jsonb	   *trained;
-
-	RecordsLoad(records, source, model->key_column, true);
-	ModelTrain(model, records, PG_GETARG_BOOL(2));
-	SharedRelease(records);
-	MemoryContextSwitchTo(outer);
-	trained = ModelWrite(model);
-
-	/* The caller may go on to find clusters in the same memory */
-	MemoryContextDelete(context);
-	PG_RETURN_JSONB_P(trained);
 }
 
 /* Check a match model, and write it out in full */

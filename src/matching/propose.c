@@ -167,7 +167,7 @@ PG_FUNCTION_INFO_V1(propose_match_model);
 Datum
 propose_match_model(PG_FUNCTION_ARGS)
 {
-	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *source;
 	char	   *key = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	MemoryContext outer = CurrentMemoryContext;
 	MatchModel *model;
@@ -176,6 +176,11 @@ propose_match_model(PG_FUNCTION_ARGS)
 	StringInfoData normal;
 	MemoryContext old;
 
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("records must be given")));
+	source = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	initStringInfo(&normal);

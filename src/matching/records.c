@@ -129,6 +129,7 @@ RecordsInit(MatchRecords *records, const MatchModel *model)
 	INSTR_TIME_SET_CURRENT(records->phase_start);
 	records->model = model;
 	records->context = CurrentMemoryContext;
+	records->share = 1;
 	records->capacity = FIRST_CAPACITY;
 	LayOutLines(&records->layout, model);
 	records->lines = palloc0(sizeof(uint32) * records->capacity * records->layout.stride);

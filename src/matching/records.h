@@ -59,6 +59,7 @@ typedef struct MatchRecords
 	int			full_name_of[MODEL_MAX_FIELDS];
 	int			process;		/* reading this set, of those that share the work */
 	int			owner[MODEL_MAX_FIELDS];	/* process that enters the values of a field */
+	double		share;			/* of all records that are wanted, when these are a sample; or 1 */
 	uint32		count;
 	uint32		capacity;
 	uint32	   *lines;			/* by record: the ids of its values, and what tells most of them apart */
@@ -86,6 +87,7 @@ extern void RecordsShareLines(MatchRecords *records, uint32 expected);
 extern void RecordsFill(MatchRecords *records, const char *bytes, const ChunkText *texts, int stride, int rows);
 extern void RecordsJoinParts(MatchRecords *records);
 extern void RecordsLoad(MatchRecords *records, const char *source, const char *key_column, bool is_all);
+extern void RecordsLoadSample(MatchRecords *records, const char *source, const char *key_column, double wanted);
 extern uint32 RecordsAdd(MatchRecords *records, const char *const *values, const int *lengths);
 extern void RecordsSetRarity(MatchRecords *records);
 extern void RecordsExtendRarity(MatchRecords *records);
@@ -148,6 +150,13 @@ static inline double
 RecordsAllPairs(const MatchRecords *records)
 {
 	return (double) records->count * (records->count - 1.0) / 2;
+}
+
+/* Count the records that these stand for */
+static inline double
+RecordsMeant(const MatchRecords *records)
+{
+	return Max(records->model->expected_records, records->count / records->share);
 }
 
 /* Get the dictionary of a field */

@@ -101,6 +101,8 @@ TrainingReport(const Training *training)
 
 	initStringInfo(&out);
 	appendStringInfo(&out, "{\"records\": %u", training->records->count);
+	if (training->records->share < 1)
+		AppendJsonNumber(&out, "share", rint(training->records->share * 10000) / 10000);
 	AppendJsonNumber(&out, "pairs_counted", training->random.pairs + (training->is_complete ? 0 : training->met.pairs));
 	appendStringInfo(&out, ", \"all_pairs_counted\": %s", training->is_complete ? "true" : "false");
 	AppendJsonNumber(&out, "matches", rint(training->matches));

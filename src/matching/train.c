@@ -24,6 +24,13 @@
 #include "matching/parallel.h"
 #include "matching/train.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* Of many records a sample of so many is looked at, of more when it has too few matching pairs */
+#define SAMPLE_RECORDS 250000
+#define SAMPLE_MATCHES 2000
+#define SAMPLE_GROWTH 4
 
 /* Pairs that are looked at, random and in blocks */
 #define RANDOM_PAIRS 600000
@@ -401,13 +408,17 @@ TakeUsual(Training *training)
 			for (int b = 0; b < MODEL_MAX_LEVELS; b++)
 				model->groups[g].m[a][b] = 1;
 	training->matches = 0;
-	model->prior = Min(0.5, KNOWN_SHARE / training->records->count);
+	model->prior = Min(0.5, KNOWN_SHARE * training->records->share / training->records->count);
 	ModelCompile(model);
 }
 
-/* Train a model on records; clean ones are known to hold no duplicates */
-void
-ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
+/*
+ * Train a model on records; clean ones are known to hold no duplicates.
+ * Returns false, the model being half trained, when they are a sample that
+ * holds too few.
+ */
+static bool
+TrainOn(MatchModel *model, MatchRecords *records, bool is_clean)
 {
 	Training	training = {.model = model,.records = records,.share = 1};
 	KeyChoice  *choice = NULL;
@@ -418,7 +429,7 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 				 errmsg("a match model cannot be trained on %u records", records->count)));
 	training.all_pairs = RecordsAllPairs(records);
 	model->prior = is_clean ? KNOWN_SHARE / training.all_pairs :
-		Max(model->prior, Min(0.5, FIRST_MATCHES * records->count / training.all_pairs));
+		Max(model->prior, Min(0.5, FIRST_MATCHES * records->share * records->count / training.all_pairs));
 	ModelMeasurePresence(model, records);
 	ModelMeasureFields(model, records);
 	model->group_count = 0;
@@ -431,7 +442,7 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 	if (model->key_count == 0)
 	{
 		choice = KeyChoiceCreate(model, records);
-		KeyChoiceTake(choice, NULL, 0);
+		KeyChoiceTake(choice, NULL, 0, false);
 		RecordsReport(records, "%d blocking keys chosen", model->key_count);
 	}
 	for (int c = 0; c < model->comparison_count; c++)
@@ -456,12 +467,20 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 	if (is_clean)
 	{
 		TakeUsual(&training);
+		if (choice)
+		{
+			KeyChoiceTake(choice, NULL, 0, true);
+			KeyChoiceFree(choice);
+			RecordsReport(records, "%d blocking keys chosen by the model", model->key_count);
+		}
 		training.has_converged = true;
 		model->is_trained = true;
 		model->report = TrainingReport(&training);
-		return;
+		return true;
 	}
 	Iterate(&training);
+	if (records->share < 1 && training.matches < SAMPLE_MATCHES)
+		return false;
 	if (model->match_precision > 0)
 		TrainingSetThreshold(&training);
 	RecordsReport(records, "model fitted in %d iterations", training.iterations);
@@ -474,10 +493,53 @@ ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean)
 		matched = training.keys ? FindPairsAtKeys(records, training.keys, MATCHED_WEIGHT, &matched_count) :
 			FindPairs(records, MATCHED_WEIGHT, &matched_count);
 		if (matched_count > 0)
-			KeyChoiceTake(choice, matched, matched_count);
+			KeyChoiceTake(choice, matched, matched_count, true);
 		KeyChoiceFree(choice);
 		RecordsReport(records, "%d blocking keys chosen by matches", model->key_count);
 	}
 	model->is_trained = true;
 	model->report = TrainingReport(&training);
+	return true;
+}
+
+/*
+ * Train a model on the records of a table or query.  The pairs of a sample are
+ * a sample of the pairs, so that a quarter of the records has the parameters of
+ * all, but only a sixteenth of the matching pairs.
+ */
+static Jsonb *
+Train(Jsonb *document, const char *source, bool is_clean)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt training", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(context);
+	Jsonb	   *trained = NULL;
+
+	for (double wanted = SAMPLE_RECORDS; trained == NULL; wanted *= SAMPLE_GROWTH)
+	{
+		MatchModel *model = ModelRead(document);
+		MatchRecords *records = RecordsCreate(model);
+		bool		is_trained;
+
+		RecordsLoadSample(records, source, model->key_column, wanted);
+		is_trained = TrainOn(model, records, is_clean);
+		SharedRelease(records);
+		MemoryContextSwitchTo(outer);
+		if (is_trained)
+			trained = ModelWrite(model);
+
+		/* The caller may go on to find clusters in the same memory */
+		MemoryContextReset(context);
+		MemoryContextSwitchTo(context);
+	}
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(context);
+	return trained;
+}
+
+/* Train a match model on the records of a table or query */
+PG_FUNCTION_INFO_V1(train_match_model);
+Datum
+train_match_model(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_JSONB_P(Train(PG_GETARG_JSONB_P(1), text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_BOOL(2)));
 }

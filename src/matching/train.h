@@ -57,7 +57,6 @@ typedef struct Training
 /* Fewer matching pairs than this are no evidence */
 #define MIN_MATCHES 15
 
-extern void ModelTrain(MatchModel *model, MatchRecords *records, bool is_clean);
 extern void ModelMeasurePresence(MatchModel *model, const MatchRecords *records);
 extern void ModelMeasureFields(MatchModel *model, MatchRecords *records);
 extern bool LevelIsOfEmail(const ModelLevel *level);

@@ -107,10 +107,10 @@ static const PlanSource redirect = {
 
 /* Where the stages of a lead and the last of its moves say different things */
 static const PlanSource find_last_move = {
-	"SELECT m.to_stage, l.pipeline, l.stage FROM @workspace@.lead l JOIN"
-	" (SELECT o.* FROM @workspace@.stage_move o WHERE o.lead_id = $1 OFFSET 0) m ON m.lead_id = l.lead_id"
-	" WHERE l.lead_id = $1 AND NOT EXISTS (SELECT FROM @workspace@.stage_move n WHERE n.lead_id = $1"
-	" AND n.stage_move_id > m.stage_move_id) AND (m.pipeline, m.to_stage) <> (l.pipeline, l.stage)",
+	"SELECT m.to_stage, l.pipeline, l.stage FROM @workspace@.lead l LEFT JOIN"
+	" (SELECT o.lead_id, o.pipeline, o.to_stage FROM @workspace@.stage_move o WHERE o.lead_id = $1"
+	" ORDER BY o.stage_move_id DESC LIMIT 1) m ON m.lead_id = l.lead_id"
+	" WHERE l.lead_id = $1 AND (m.pipeline, m.to_stage) IS DISTINCT FROM (l.pipeline, l.stage)",
 	1, {ARG_INT8}
 };
 
@@ -355,23 +355,23 @@ RemoveLosers(MergeContext *ctx, int64 merge_id, EntityKind entity, const int64 *
 }
 
 /*
- * Record that a lead went on in the winner's stage, where the last move of the
- * common history is one of a loser's.
+ * Record that a lead went on in the stage that it has, where the last move of
+ * the history is another lead's, or gone with it; false when it is not.
  */
-static void
-RecordStage(MergeContext *ctx, int64 merge_id, int64 winner)
+bool
+MergeRecordStage(MergeContext *ctx, int64 merge_id, int64 lead_id)
 {
-	Datum		values[2] = {Int64GetDatum(merge_id), Int64GetDatum(winner)};
-	StageMove	move = {.lead_id = winner,.rule = MOVE_MERGED,.at = GetCurrentTimestamp()};
+	Datum		id = Int64GetDatum(lead_id);
+	StageMove	move = {.lead_id = lead_id,.rule = MOVE_MERGED,.at = GetCurrentTimestamp()};
 
-	if (WorkspaceExecute(ctx->ws, &find_last_move, &values[1], NULL) == 0)
-		return;
+	if (WorkspaceExecute(ctx->ws, &find_last_move, &id, NULL) == 0)
+		return false;
 	move.from_stage = ResultText(0, 1);
 	move.pipeline = ResultText(0, 2);
 	move.to_stage = ResultText(0, 3);
 	move.reason = psprintf("merge " INT64_FORMAT, merge_id);
 	PipelineRecord(ctx->ws, &move, 1);
-	WorkspaceExecute(ctx->ws, &log_last_move, values, NULL);
+	return true;
 }
 
 /* Let the old ids lead to the winner, those that led to the losers too */
@@ -445,7 +445,12 @@ MergeEntity(MergeContext *ctx, int64 part_of, EntityKind entity, int64 winner, c
 	FieldsWrite(ctx, merge_id, fields);
 	if (entity == ENTITY_LEAD)
 	{
-		RecordStage(ctx, merge_id, winner);
+	{
+		Datum		values[2] = {Int64GetDatum(merge_id), Int64GetDatum(winner)};
+
+		if (MergeRecordStage(ctx, merge_id, winner))
+			WorkspaceExecute(ctx->ws, &log_last_move, values, NULL);
+	}
 		MergeMixed(ctx, winner);
 	}
 	Redirect(ctx, merge_id, entity, winner, losers, n);

@@ -156,6 +156,7 @@ extern void FieldsWrite(MergeContext *ctx, int64 merge_id, FieldValues *fields);
 extern Datum FieldsSummed(MergeContext *ctx, EntityKind entity);
 
 /* rescore.c */
+extern bool MergeRecordStage(MergeContext *ctx, int64 merge_id, int64 lead_id);
 extern void MergeMixed(MergeContext *ctx, int64 lead_id);
 extern void MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner);
 extern void RescoreMixed(UndoContext *undo);

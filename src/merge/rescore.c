@@ -111,6 +111,13 @@ static const PlanSource leads_taken_back = {
 	1, {ARG_INT8S}
 };
 
+/* Leads that were one, and have a history each again */
+static const PlanSource parted_leads = {
+	"SELECT l.lead_id FROM @workspace@.merge m JOIN @workspace@.lead l ON l.lead_id = m.winner_id OR l.lead_id = ANY (m.loser_ids)"
+	" WHERE m.merge_id = ANY ($1) AND m.entity = 'lead'",
+	1, {ARG_INT8S}
+};
+
 /* Leads before they are scored: their images and those of their scores, their last stage move and handover */
 typedef struct Unscored
 {
@@ -120,11 +127,11 @@ typedef struct Unscored
 	int64		last_handover;
 } Unscored;
 
-/* What a lead counts is at least what it has: what is deleted of a merged lead is counted off its survivor */
+/* What is deleted of a merged lead is counted off its survivor, or is gone with that */
 static const PlanSource count_what_is_there = {
-	"UPDATE @workspace@.lead l SET interaction_count = i.number FROM (SELECT c.lead_id, pg_catalog.count(*) AS number"
-	" FROM @workspace@.interaction c WHERE c.lead_id = ANY ($1) GROUP BY c.lead_id) i"
-	" WHERE l.lead_id = i.lead_id AND l.interaction_count < i.number",
+	"UPDATE @workspace@.lead l SET interaction_count = i.number FROM (SELECT o.id, (SELECT pg_catalog.count(*)"
+	" FROM @workspace@.interaction c WHERE c.lead_id = o.id) AS number FROM pg_catalog.unnest($1) o (id)) i"
+	" WHERE l.lead_id = i.id AND l.interaction_count <> i.number RETURNING l.lead_id",
 	1, {ARG_INT8S}
 };
 
@@ -277,33 +284,68 @@ LogForStanding(UndoContext *undo, Datum ids, const Unscored *unscored)
 	}
 }
 
-/* Score the open ones of the leads noted, and of those taken back, from what interactions they have now */
+/* Note the leads that a statement returned */
+static void
+MixResult(MergeContext *ctx, int n)
+{
+	int64	   *ids;
+
+	n = ResultIds(n, &ids);
+	for (int i = 0; i < n; i++)
+		MergeMixed(ctx, ids[i]);
+}
+
+/* Put ids together; returns how many there are */
+static int
+AddIds(int64 **ids, const int64 *some, int some_count, const int64 *others, int other_count)
+{
+	*ids = palloc(sizeof(int64) * (some_count + other_count + 1));
+	memcpy(*ids, some, sizeof(int64) * some_count);
+	memcpy(*ids + some_count, others, sizeof(int64) * other_count);
+	return ScoreUniqueIds(*ids, some_count + other_count);
+}
+
+/*
+ * Score the open ones of the leads noted, of those taken back and of those
+ * that lack interactions, from what they have now; see that the history of all
+ * of them ends where they are
+ */
 void
 RescoreMixed(UndoContext *undo)
 {
 	MergeContext *ctx = &undo->merge;
+	WorkspaceConfig *config = WorkspaceGetConfig(ctx->ws);
 	Datum		values[3] = {(Datum) 0, (Datum) 0, (Datum) 0};
 	Unscored	unscored;
+	Datum		touched;
+	int64	   *parted;
 	int64	   *mixed;
+	int64	   *open;
 	int64	   *ids;
-	WorkspaceConfig *config = WorkspaceGetConfig(ctx->ws);
-	int			n = WorkspaceExecute(ctx->ws, &leads_taken_back, &undo->tree, NULL);
+	int			mixed_count;
+	int			open_count;
+	int			parted_count = ResultIds(WorkspaceExecute(ctx->ws, &parted_leads, &undo->tree, NULL), &parted);
+	int			n;
 
-	for (int i = 0; i < n; i++)
-		MergeMixed(ctx, ResultInt64(i, 1, NULL));
-	SPI_freetuptable(SPI_tuptable);
-	n = MixedLeads(ctx, &mixed);
+	MixResult(ctx, WorkspaceExecute(ctx->ws, &leads_taken_back, &undo->tree, NULL));
+	mixed_count = MixedLeads(ctx, &mixed);
+	n = AddIds(&ids, mixed, mixed_count, parted, parted_count);
+	touched = IdArray(ids, n);
+	MixResult(ctx, WorkspaceExecute(ctx->ws, &count_what_is_there, &touched, NULL));
 
 	/* What a lead does that comes back may count for others of its account */
+	mixed_count = MixedLeads(ctx, &mixed);
 	if (config->has_account_model)
-		n = ScoreWithSiblings(ctx->ws, &mixed, n, NULL, 0);
-	values[2] = IdArray(mixed, n);
-	n = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, "nn "), &ids);
-	WorkspaceExecute(ctx->ws, &count_what_is_there, &values[2], NULL);
+		mixed_count = ScoreWithSiblings(ctx->ws, &mixed, mixed_count, NULL, 0);
+	n = AddIds(&ids, mixed, mixed_count, parted, parted_count);
 	if (n == 0)
 		return;
-	values[2] = IdArray(ids, n);
-	unscored = ReadUnscored(ctx, values[2]);
-	ScoreAfresh(ctx, config, ids, n);
-	LogForStanding(undo, values[2], &unscored);
+	touched = IdArray(ids, n);
+	unscored = ReadUnscored(ctx, touched);
+	values[2] = IdArray(mixed, mixed_count);
+	open_count = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, "nn "), &open);
+	ScoreAfresh(ctx, config, open, open_count);
+	for (int i = 0; i < n; i++)
+		MergeRecordStage(ctx, undo->merge_id, ids[i]);
+	LogForStanding(undo, touched, &unscored);
 }

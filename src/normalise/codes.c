@@ -206,6 +206,7 @@ AppendMailbox(StringInfo out, const char *address, int len)
 	while (local > 1 && address[local - 1] == '.')
 		local--;
 
+	enlargeStringInfo(out, local);
 	for (int i = 0; i < local; i++)
 	{
 		char		c = address[i];
@@ -215,8 +216,9 @@ AppendMailbox(StringInfo out, const char *address, int len)
 		if (c == '-' && (rules & LOCAL_HYPHEN_DOT) && i > 0 && i < local - 1 &&
 			IsLetterOrDigit(address[i - 1]) && IsLetterOrDigit(address[i + 1]))
 			c = '.';
-		appendStringInfoChar(out, c);
+		out->data[out->len++] = c;
 	}
+	out->data[out->len] = '\0';
 	if (out->len == start)
 		appendBinaryStringInfo(out, address, local);
 

@@ -143,18 +143,19 @@ PG_FUNCTION_INFO_V1(reopen_row);
 Datum
 reopen_row(PG_FUNCTION_ARGS)
 {
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
-	Workspace  *ws = WorkspaceOfRelation(rel);
-	ReopenCall	call = {
-		.is_lead = strcmp(RelationGetRelationName(rel), "lead") == 0
-	};
+	Relation	rel;
+	Workspace  *ws;
+	ReopenCall	call = {0};
 	Oid			types[2] = {INT8OID, TEXTOID};
 
-	relation_close(rel, AccessShareLock);
-	if (PG_ARGISNULL(1))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the key of the %s to reopen is null", call.is_lead ? "lead" : "opportunity")));
+				 errmsg("the table and the key of what to reopen must be given")));
+	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	ws = WorkspaceOfRelation(rel);
+	call.is_lead = strcmp(RelationGetRelationName(rel), "lead") == 0;
+	relation_close(rel, AccessShareLock);
 	call.id = PG_GETARG_INT64(1);
 	call.reason = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	WorkspaceCheckExecute(ws, call.is_lead ? "reopen" : "reopen_opportunity", 2, types);

@@ -14,9 +14,11 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline.h"
-#include "utils/resowner.h"
+#include "predicate/attempt.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/lsyscache.h"
 
 static const PlanSource settle_leads = {
 	"UPDATE @workspace@.lead l SET stage = n.to_stage,"
@@ -56,6 +58,11 @@ static const PlanSource record_failures = {
 	" SELECT n.lead_id, n.pipeline, n.from_stage, n.to_stage, n.rule, n.rule_label, n.message"
 	" FROM @rows $1: lead_id, pipeline, from_stage, to_stage, rule, rule_label, message@ AS n",
 	7, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS}
+};
+
+static const PlanSource lock_open_lead = {
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.lead_id = $1 AND l.status = 'open' FOR NO KEY UPDATE",
+	1, {ARG_INT8}
 };
 
 /* A stage that a lead takes by itself */
@@ -466,6 +473,25 @@ Carry(Workspace *ws, WorkspaceConfig *config, Decision *decisions, int n, int *m
 	return moves;
 }
 
+/* A decision that is carried out with the functions that its moves run */
+typedef struct ActedDecision
+{
+	Workspace  *ws;
+	WorkspaceConfig *config;
+	Decision   *decision;
+} ActedDecision;
+
+/* Carry a decision out and run the functions of its moves */
+static void
+CarryAndAct(void *arg)
+{
+	ActedDecision *acted = arg;
+	int			count;
+	StageMove  *moves = Carry(acted->ws, acted->config, acted->decision, 1, &count);
+
+	PipelineAct(acted->ws, acted->config, moves, count);
+}
+
 /*
  * Carry a decision out whose moves run functions.  When one fails, the moves
  * fail with it, and with them alone: what caused them stands.
@@ -473,37 +499,17 @@ Carry(Workspace *ws, WorkspaceConfig *config, Decision *decisions, int n, int *m
 static void
 CarryWithActions(Workspace *ws, WorkspaceConfig *config, Decision *decision)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ActedDecision acted = {ws, config, decision};
+	ErrorData  *error = Attempt(CarryAndAct, &acted);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		int			count;
-		StageMove  *moves = Carry(ws, config, decision, 1, &count);
-
-		PipelineAct(ws, config, moves, count);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!PredicateErrorIsLocal(error->sqlerrcode))
-			ReThrowError(error);
-		decision->failed = &decision->hops[decision->hop_count - 1];
-		decision->failure = error->message;
-		decision->hop_count = 0;
-		decision->has_first = decision->done = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return;
+	if (!PredicateErrorIsLocal(error->sqlerrcode))
+		ReThrowError(error);
+	decision->failed = &decision->hops[decision->hop_count - 1];
+	decision->failure = error->message;
+	decision->hop_count = 0;
+	decision->has_first = decision->done = false;
 }
 
 /*
@@ -518,6 +524,7 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 	Causes		causes = {0};
 	int64	   *in_steps = NULL;
 	int			in_steps_count = 0;
+	bool		changes = false;
 	int			count;
 
 	if (config->has_interaction_moves && event_count > 0)
@@ -554,6 +561,10 @@ PipelineSettle(Workspace *ws, WorkspaceConfig *config, LeadSettlement *leads, in
 		if (decisions[i].from >= 0)
 			DecideStage(config, &decisions[i], &leads[i], &causes);
 	DecideRoutes(config, decisions, leads, n);
+	for (int i = 0; i < n; i++)
+		changes |= ChangesLead(&decisions[i]) || decisions[i].failed != NULL;
+	if (!changes)
+		return;
 
 	if (config->has_actions)
 		for (int i = 0; i < n; i++)
@@ -623,7 +634,8 @@ PipelineScoreOver(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n
  * Count new interactions for the leads they concern, given by sorted, distinct
  * ids, and settle what follows.  A lead that is scored from all its
  * interactions counts those that the caller has still to come to as well:
- * restarted holds such leads, which are scored so again.
+ * restarted holds such leads, which are scored so again, or is NULL where no
+ * more are to come.
  */
 void
 PipelineCount(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
@@ -636,9 +648,40 @@ PipelineCount(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
 		return;
 	leads = ScoreLoad(ws, config, lead_ids, n);
 	for (int i = 0; i < n; i++)
-		leads[i].starts_over = hash_search(restarted, &leads[i].lead_id, HASH_FIND, NULL) != NULL;
+		leads[i].starts_over = restarted && hash_search(restarted, &leads[i].lead_id, HASH_FIND, NULL) != NULL;
 	ScoreAndSettle(ws, config, leads, n, events, event_count, false);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; restarted && i < n; i++)
 		if (leads[i].starts_over)
 			hash_search(restarted, &leads[i].lead_id, HASH_ENTER, NULL);
+}
+
+/* Score a lead, unless it is closed */
+static void
+ScoreOpenLead(Workspace *ws, void *arg)
+{
+	Datum		id = Int64GetDatum(*(int64 *) arg);
+
+	if (WorkspaceExecute(ws, &lock_open_lead, &id, NULL) > 0)
+		PipelineScore(ws, WorkspaceGetConfig(ws), arg, 1, false);
+}
+
+PG_FUNCTION_INFO_V1(score_lead);
+/* Score an open lead for what it is now, and settle what follows */
+Datum
+score_lead(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	int64		id = PG_GETARG_INT64(1);
+	Workspace  *ws = WorkspaceOfNamespace(get_rel_namespace(relid));
+
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+	if (relid != WorkspaceRelation(ws, "score"))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not the score table of a workspace", get_rel_name(relid))));
+	SPI_connect();
+	WorkspaceRun(ws, ScoreOpenLead, &id);
+	SPI_finish();
+	PG_RETURN_VOID();
 }

@@ -10,13 +10,13 @@
 #include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
 #include "parser/parse_expr.h"
+#include "predicate/attempt.h"
 #include "predicate/predicate.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/varlena.h"
 
 /* Column names listed in a hint */
@@ -428,30 +428,39 @@ PredicateErrorIsLocal(int sqlerrcode)
 	}
 }
 
+/* Conditions, a row each of a matrix, to be evaluated for rows from a cell on */
+typedef struct Matrix
+{
+	CompiledPredicate **preds;
+	int			npreds;
+	HeapTuple  *rows;
+	TupleTableSlot *slot;
+	PredicateResult *results;
+	int64		cell;			/* the next, or the one that raised an error */
+	int64		ncells;
+} Matrix;
+
 /*
- * Evaluate conditions for rows from a cell of their matrix on, keeping count
- * for the case that one raises an error
+ * Evaluate what is left of a matrix
  */
 static void
-EvalCells(CompiledPredicate **preds, int npreds, HeapTuple *rows,
-		  TupleTableSlot *slot, volatile int64 *cell, int64 ncells,
-		  PredicateResult *results)
+EvalCells(void *arg)
 {
+	Matrix	   *matrix = arg;
 	int64		loaded = -1;
 
-	while (*cell < ncells)
+	for (; matrix->cell < matrix->ncells; matrix->cell++)
 	{
-		int64		row = *cell / npreds;
+		int64		row = matrix->cell / matrix->npreds;
 
-		if (rows != NULL && row != loaded)
+		if (matrix->rows != NULL && row != loaded)
 		{
 			CHECK_FOR_INTERRUPTS();
-			ExecStoreHeapTuple(rows[row], slot, false);
+			ExecStoreHeapTuple(matrix->rows[row], matrix->slot, false);
 			loaded = row;
 		}
 
-		results[*cell] = EvalSlot(preds[*cell % npreds], slot);
-		(*cell)++;
+		matrix->results[matrix->cell] = EvalSlot(matrix->preds[matrix->cell % matrix->npreds], matrix->slot);
 	}
 }
 
@@ -466,62 +475,37 @@ EvalMatrix(CompiledPredicate **preds, int npreds, HeapTuple *rows, int n,
 		   TupleTableSlot *slot, PredicateResult *results, char **messages,
 		   MemoryContext resultcxt)
 {
-	int64		ncells = (int64) npreds * n;
-	volatile int64 cell = 0;
+	Matrix		matrix = {preds, npreds, rows, slot, results, 0, (int64) npreds * n};
 	bool		canraise = false;
 
 	for (int i = 0; i < npreds; i++)
 		canraise = canraise || preds[i]->canraise;
 
 	if (messages != NULL)
-		memset(messages, 0, sizeof(char *) * ncells);
+		memset(messages, 0, sizeof(char *) * matrix.ncells);
 
 	if (!canraise || IsInParallelMode())
 	{
-		EvalCells(preds, npreds, rows, slot, &cell, ncells, results);
+		EvalCells(&matrix);
 		return;
 	}
 
-	while (cell < ncells)
+	while (matrix.cell < matrix.ncells)
 	{
-		MemoryContext oldcxt = CurrentMemoryContext;
-		ResourceOwner oldowner = CurrentResourceOwner;
+		ErrorData  *error = Attempt(EvalCells, &matrix);
 
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(oldcxt);
+		if (error == NULL)
+			break;
+		if (!PredicateErrorIsLocal(error->sqlerrcode) || matrix.cell >= matrix.ncells)
+			ReThrowError(error);
 
-		PG_TRY();
-		{
-			EvalCells(preds, npreds, rows, slot, &cell, ncells, results);
+		ResetExprContext(preds[matrix.cell % npreds]->econtext);
+		results[matrix.cell] = PREDICATE_ERROR;
+		if (messages != NULL)
+			messages[matrix.cell] = MemoryContextStrdup(resultcxt, error->message);
 
-			ReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(oldcxt);
-			CurrentResourceOwner = oldowner;
-		}
-		PG_CATCH();
-		{
-			ErrorData  *edata;
-
-			MemoryContextSwitchTo(oldcxt);
-			edata = CopyErrorData();
-			FlushErrorState();
-
-			RollbackAndReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(oldcxt);
-			CurrentResourceOwner = oldowner;
-
-			if (!PredicateErrorIsLocal(edata->sqlerrcode) || cell >= ncells)
-				ReThrowError(edata);
-
-			ResetExprContext(preds[cell % npreds]->econtext);
-			results[cell] = PREDICATE_ERROR;
-			if (messages != NULL)
-				messages[cell] = MemoryContextStrdup(resultcxt, edata->message);
-
-			FreeErrorData(edata);
-			cell++;
-		}
-		PG_END_TRY();
+		FreeErrorData(error);
+		matrix.cell++;
 	}
 }
 
@@ -569,26 +553,39 @@ PredicateEvalMany(CompiledPredicate *pred, HeapTuple *rows, int n,
 	PredicateEvalRows(&pred, 1, rows, n, results, messages, resultcxt);
 }
 
+/* An expression to be evaluated for rows from one on */
+typedef struct Column
+{
+	CompiledPredicate *pred;
+	HeapTuple  *rows;
+	Datum	   *values;
+	bool	   *nulls;
+	int			row;			/* the next, or the one that raised an error */
+	int			n;
+} Column;
+
 /*
- * Evaluate an expression for rows from the given one on
+ * Evaluate an expression for the rows that are left
  */
 static void
-EvalValues(CompiledPredicate *pred, HeapTuple *rows, volatile int *row, int n,
-		   Datum *values, bool *nulls)
+EvalValues(void *arg)
 {
+	Column	   *column = arg;
+	CompiledPredicate *pred = column->pred;
 	TupleTableSlot *slot = GetSlot(pred);
 	ExprContext *econtext = pred->econtext;
 
-	for (; *row < n; (*row)++)
+	CHECK_FOR_INTERRUPTS();
+	for (; column->row < column->n; column->row++)
 	{
 		Datum		value;
 		bool		isnull;
 
-		ExecStoreHeapTuple(rows[*row], slot, false);
+		ExecStoreHeapTuple(column->rows[column->row], slot, false);
 		econtext->ecxt_scantuple = slot;
 		value = ExecEvalExprSwitchContext(pred->state, econtext, &isnull);
-		nulls[*row] = isnull;
-		values[*row] = isnull ? (Datum) 0 : datumCopy(value, pred->byval, pred->length);
+		column->nulls[column->row] = isnull;
+		column->values[column->row] = isnull ? (Datum) 0 : datumCopy(value, pred->byval, pred->length);
 		ResetExprContext(econtext);
 	}
 	ExecClearTuple(slot);
@@ -602,51 +599,30 @@ void
 PredicateValues(CompiledPredicate *pred, HeapTuple *rows, int n, Datum *values, bool *nulls,
 				char **messages)
 {
-	volatile int row = 0;
+	Column		column = {pred, rows, values, nulls, 0, n};
 
 	if (messages != NULL)
 		memset(messages, 0, sizeof(char *) * n);
 	if (!pred->canraise || IsInParallelMode())
 	{
-		EvalValues(pred, rows, &row, n, values, nulls);
+		EvalValues(&column);
 		return;
 	}
-	while (row < n)
+	while (column.row < n)
 	{
-		MemoryContext oldcxt = CurrentMemoryContext;
-		ResourceOwner oldowner = CurrentResourceOwner;
+		ErrorData  *error = Attempt(EvalValues, &column);
 
-		CHECK_FOR_INTERRUPTS();
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(oldcxt);
-		PG_TRY();
-		{
-			EvalValues(pred, rows, &row, n, values, nulls);
-			ReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(oldcxt);
-			CurrentResourceOwner = oldowner;
-		}
-		PG_CATCH();
-		{
-			ErrorData  *edata;
-
-			MemoryContextSwitchTo(oldcxt);
-			edata = CopyErrorData();
-			FlushErrorState();
-			RollbackAndReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(oldcxt);
-			CurrentResourceOwner = oldowner;
-			if (!PredicateErrorIsLocal(edata->sqlerrcode) || row >= n)
-				ReThrowError(edata);
-			ResetExprContext(pred->econtext);
-			ExecClearTuple(pred->slot);
-			values[row] = (Datum) 0;
-			nulls[row] = true;
-			if (messages != NULL)
-				messages[row] = pstrdup(edata->message);
-			FreeErrorData(edata);
-			row++;
-		}
-		PG_END_TRY();
+		if (error == NULL)
+			break;
+		if (!PredicateErrorIsLocal(error->sqlerrcode) || column.row >= n)
+			ReThrowError(error);
+		ResetExprContext(pred->econtext);
+		ExecClearTuple(pred->slot);
+		values[column.row] = (Datum) 0;
+		nulls[column.row] = true;
+		if (messages != NULL)
+			messages[column.row] = pstrdup(error->message);
+		FreeErrorData(error);
+		column.row++;
 	}
 }

@@ -1,7 +1,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -9,12 +8,12 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pgtime.h"
+#include "predicate/attempt.h"
 #include "predicate/predicate.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/typcache.h"
 
 #if PG_VERSION_NUM >= 160000
@@ -221,6 +220,24 @@ satisfies(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(result == PREDICATE_TRUE);
 }
 
+/* A call of satisfies() and its result */
+typedef struct SatisfiesCall
+{
+	FunctionCallInfo fcinfo;
+	Datum		result;
+} SatisfiesCall;
+
+/*
+ * Call satisfies()
+ */
+static void
+CallSatisfies(void *arg)
+{
+	SatisfiesCall *call = arg;
+
+	call->result = satisfies(call->fcinfo);
+}
+
 /*
  * Check if a row satisfies a predicate, where an error is no answer
  */
@@ -228,40 +245,17 @@ PG_FUNCTION_INFO_V1(satisfies_or_null);
 Datum
 satisfies_or_null(PG_FUNCTION_ARGS)
 {
-	MemoryContext oldcxt = CurrentMemoryContext;
-	ResourceOwner oldowner = CurrentResourceOwner;
-	volatile Datum result = (Datum) 0;
+	SatisfiesCall call = {fcinfo};
+	ErrorData  *error = Attempt(CallSatisfies, &call);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(oldcxt);
-
-	PG_TRY();
+	if (error != NULL)
 	{
-		result = satisfies(fcinfo);
-
-		ReleaseCurrentSubTransaction();
+		if (!PredicateErrorIsLocal(error->sqlerrcode))
+			ReThrowError(error);
+		PG_RETURN_NULL();
 	}
-	PG_CATCH();
-	{
-		ErrorData  *edata;
 
-		MemoryContextSwitchTo(oldcxt);
-		edata = CopyErrorData();
-		FlushErrorState();
-
-		RollbackAndReleaseCurrentSubTransaction();
-
-		if (!PredicateErrorIsLocal(edata->sqlerrcode))
-			ReThrowError(edata);
-
-		fcinfo->isnull = true;
-	}
-	PG_END_TRY();
-
-	MemoryContextSwitchTo(oldcxt);
-	CurrentResourceOwner = oldowner;
-
-	return result;
+	return call.result;
 }
 
 /*
@@ -315,6 +309,24 @@ DescribeError(ErrorData *edata)
 	return message.data;
 }
 
+/* A predicate that may not suit a relation */
+typedef struct PredicateCheck
+{
+	text	   *condition;
+	Oid			relid;
+} PredicateCheck;
+
+/*
+ * Compile a predicate to see whether it suits a relation
+ */
+static void
+TryCompile(void *arg)
+{
+	PredicateCheck *check = arg;
+
+	PredicateFree(CompileForRelation(check->condition, check->relid));
+}
+
 /*
  * Get the reason why a predicate does not suit the rows of a relation
  */
@@ -322,46 +334,15 @@ PG_FUNCTION_INFO_V1(predicate_check);
 Datum
 predicate_check(PG_FUNCTION_ARGS)
 {
-	text	   *condition = PG_GETARG_TEXT_PP(0);
-	Oid			relid = PG_GETARG_OID(1);
-	MemoryContext oldcxt = CurrentMemoryContext;
-	ResourceOwner oldowner = CurrentResourceOwner;
-	char	   *volatile message = NULL;
+	PredicateCheck check = {PG_GETARG_TEXT_PP(0), PG_GETARG_OID(1)};
+	ErrorData  *error = Attempt(TryCompile, &check);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(oldcxt);
-
-	PG_TRY();
-	{
-		PredicateFree(CompileForRelation(condition, relid));
-
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(oldcxt);
-		CurrentResourceOwner = oldowner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *edata;
-
-		MemoryContextSwitchTo(oldcxt);
-		edata = CopyErrorData();
-		FlushErrorState();
-
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(oldcxt);
-		CurrentResourceOwner = oldowner;
-
-		if (!PredicateErrorIsLocal(edata->sqlerrcode))
-			ReThrowError(edata);
-
-		message = DescribeError(edata);
-	}
-	PG_END_TRY();
-
-	if (message == NULL)
+	if (error == NULL)
 		PG_RETURN_NULL();
+	if (!PredicateErrorIsLocal(error->sqlerrcode))
+		ReThrowError(error);
 
-	PG_RETURN_TEXT_P(cstring_to_text(message));
+	PG_RETURN_TEXT_P(cstring_to_text(DescribeError(error)));
 }
 
 /*

@@ -5,12 +5,16 @@
  * is counted by team; a count is kept in as many rows as there are sessions
  * that changed it, so that none waits for another.  What a lead added is kept
  * with it, and is what is taken away again when the lead is reopened.
+ *
+ * What was read of the counts is kept until they change, which a trigger on
+ * them tells every session by an invalidation of their relation.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "learning/logistic.h"
@@ -19,6 +23,8 @@
 #include "storage/backendid.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
 
 /* The variable that stages are counted under */
 #define STAGE_VARIABLE "stage"
@@ -99,6 +105,8 @@ typedef struct BayesTotal
 typedef struct Bayes
 {
 	const ScoringModel *model;
+	MemoryContext context;		/* of what follows; NULL until it is read */
+	uint64		version;		/* of the counts that were read */
 	int			count;
 	BayesCount *counts;			/* by variable, value and team */
 	int			team_count;
@@ -147,16 +155,37 @@ Counts(const ScoringFeature *feature, const BayesCount *count)
 	return !feature->is_tags || count->cases >= TAG_CASES;
 }
 
-/* Read the counts of a model */
-static Bayes *
-LoadCounts(Workspace *ws, const ScoringModel *model)
+/* Make room for what a model has counted, with nothing read, in its configuration */
+Bayes *
+BayesCreate(const ScoringModel *model)
 {
 	Bayes	   *bayes = palloc0(sizeof(Bayes));
-	Datum		name = CStringGetTextDatum(model->name);
 
 	bayes->model = model;
+	return bayes;
+}
+
+/* Get the counts of a model, reading them where they are not those last read */
+static const Bayes *
+LoadCounts(Workspace *ws, const ScoringModel *model)
+{
+	Bayes	   *bayes = model->bayes;
+	uint64		version = ws->counts_version;
+	Datum		name = CStringGetTextDatum(model->name);
+	MemoryContext context;
+	MemoryContext old;
+
+	if (bayes->context && bayes->version == version)
+		return bayes;
+	if (bayes->context)
+		MemoryContextDelete(bayes->context);
+	*bayes = (Bayes) {
+		.model = model
+	};
+	context = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt naive Bayes", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
 	bayes->count = WorkspaceExecute(ws, &read_counts, &name, NULL);
-	bayes->counts = palloc(sizeof(BayesCount) * Max(bayes->count, 1));
+	bayes->counts = palloc_extended(sizeof(BayesCount) * Max(bayes->count, 1), MCXT_ALLOC_HUGE);
 	bayes->teams = palloc(sizeof(int64) * (bayes->count + 1));
 	for (int i = 0; i < bayes->count; i++)
 	{
@@ -181,6 +210,11 @@ LoadCounts(Workspace *ws, const ScoringModel *model)
 				totals[f].lost += count->lost;
 			}
 	}
+	MemoryContextSwitchTo(old);
+	MemoryContextSetParent(context, GetMemoryChunkContext(bayes));
+	bayes->context = context;
+	/* an old snapshot may not see what it was told of: no other transaction goes by it */
+	bayes->version = IsolationUsesXactSnapshot() ? 0 : version;
 	return bayes;
 }
 
@@ -301,7 +335,7 @@ BayesScore(Workspace *ws, WorkspaceConfig *config, const ScoringModel *model, He
 		   double *scores, List **parts)
 {
 	LearnedValue *values = LearnedValues(model, profiles, n);
-	Bayes	   *bayes = LoadCounts(ws, model);
+	const Bayes *bayes = LoadCounts(ws, model);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -511,5 +545,20 @@ learn_outcome(PG_FUNCTION_ARGS)
 	outcome.lead_id = DatumGetInt64(heap_getattr(after ? after : before, SPI_fnumber(desc, "lead_id"), desc, &isnull));
 	outcome.stage_before = before ? SPI_getvalue(before, desc, SPI_fnumber(desc, "stage")) : NULL;
 	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), Learn, &outcome);
+	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(counts_changed);
+/* Tell every session that what naive Bayes has counted in this workspace has changed */
+Datum
+counts_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("counts_changed must be called as a statement trigger")));
+	CacheInvalidateRelcache(trigdata->tg_relation);
 	return PointerGetDatum(NULL);
 }

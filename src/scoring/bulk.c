@@ -3,7 +3,8 @@
  *
  * Fit is one SQL expression made of the conditions of the model's rules, run
  * by one query over lead_profile, so that the server computes only what the
- * conditions look at.  They are the expressions that were checked when the
+ * conditions look at; for closed leads, over what their profile was before the
+ * outcome.  They are the expressions that were checked when the
  * rules were stored, read under the same settings.  Where one of them fails on
  * some row, the query begins again with those that can fail evaluated apart.
  * Engagement is counted by chunks of leads, as everywhere; for a closed lead
@@ -13,17 +14,16 @@
 
 #include <math.h>
 
-#include "access/xact.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "predicate/attempt.h"
 #include "scoring/learned.h"
 #include "scoring/scoring.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* Leads whose interactions are in memory at a time */
 #define BULK_CHUNK 2000
@@ -68,9 +68,9 @@ ScoreGetModel(Oid score_table, const char *name, Workspace **ws, WorkspaceConfig
 	return model;
 }
 
-/* Write the query for the fit of all leads */
+/* Write the query for the fit of all leads that are open, or closed */
 static char *
-FitQuery(const Workspace *ws, const ScoringModel *model, bool open_only, bool safely)
+FitQuery(const Workspace *ws, const ScoringModel *model, bool closed, bool safely)
 {
 	StringInfoData sql;
 
@@ -90,19 +90,18 @@ FitQuery(const Workspace *ws, const ScoringModel *model, bool open_only, bool sa
 			appendStringInfo(&sql, " + CASE WHEN (%s)", rule->source);
 		appendStringInfo(&sql, " THEN '%s'::pg_catalog.float8 ELSE 0 END", points);
 	}
-	if (open_only)
-		appendStringInfoString(&sql, ", NULL::pg_catalog.timestamptz");
+	if (closed)
+		appendStringInfo(&sql, ", (SELECT o.stage_entered_at FROM %s.lead o WHERE o.lead_id = p.lead_id)", ws->quoted_name);
 	else
-		appendStringInfo(&sql, ", (SELECT o.stage_entered_at FROM %s.lead o"
-						 " WHERE o.lead_id = p.lead_id AND o.status <> 'open')", ws->quoted_name);
-	appendStringInfo(&sql, " FROM %s.lead_profile p WHERE (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)%s",
-					 ws->quoted_name, open_only ? " AND p.status = 'open'" : "");
+		appendStringInfoString(&sql, ", NULL::pg_catalog.timestamptz");
+	appendStringInfo(&sql, " FROM %s.%s p WHERE (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL) AND p.status = 'open'",
+					 ws->quoted_name, closed ? "lead_profile_at_outcome" : "lead_profile");
 	return sql.data;
 }
 
 /* Open the query, read and planned as conditions are, for a scan of everything */
 static Portal
-OpenFitQuery(const Bulk *bulk, bool open_only, bool safely)
+OpenFitQuery(const Bulk *bulk, bool closed, bool safely)
 {
 	static const char *const planner[] = {"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"};
 	int			nestlevel = PredicatePinSettings();
@@ -111,7 +110,7 @@ OpenFitQuery(const Bulk *bulk, bool open_only, bool safely)
 
 	for (int i = 0; i < lengthof(planner); i++)
 		(void) set_config_option(planner[i], "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	plan = SPI_prepare(FitQuery(bulk->ws, bulk->model, open_only, safely), 0, NULL);
+	plan = SPI_prepare(FitQuery(bulk->ws, bulk->model, closed, safely), 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
 	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
@@ -171,11 +170,11 @@ ScoreChunk(Bulk *bulk, int n)
 	}
 }
 
-/* Score all leads */
+/* Score all leads that are open, or closed */
 static void
-ScoreEverything(Bulk *bulk, bool open_only, bool safely)
+ScoreProfiles(Bulk *bulk, bool closed, bool safely)
 {
-	Portal		portal = OpenFitQuery(bulk, open_only, safely);
+	Portal		portal = OpenFitQuery(bulk, closed, safely);
 
 	for (;;)
 	{
@@ -207,38 +206,41 @@ ScoreEverything(Bulk *bulk, bool open_only, bool safely)
 	SPI_cursor_close(portal);
 }
 
+/* Score all leads */
+static void
+ScoreEverything(Bulk *bulk, bool open_only, bool safely)
+{
+	ScoreProfiles(bulk, false, safely);
+	if (!open_only)
+		ScoreProfiles(bulk, true, safely);
+}
+
+/* A bulk in which no condition may fail */
+typedef struct BulkAttempt
+{
+	Bulk	   *bulk;
+	bool		open_only;
+} BulkAttempt;
+
+/* Score all leads, if no condition fails on any row */
+static void
+ScoreBoldly(void *arg)
+{
+	BulkAttempt *attempt = arg;
+
+	ScoreEverything(attempt->bulk, attempt->open_only, false);
+}
+
 /* Try to score all leads; false when a condition failed on a row of some lead */
 static bool
 TryEverything(Bulk *bulk, bool open_only)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = true;
+	BulkAttempt attempt = {bulk, open_only};
+	ErrorData  *error = Attempt(ScoreBoldly, &attempt);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		ScoreEverything(bulk, open_only, false);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!PredicateErrorIsLocal(error->sqlerrcode))
-			ReThrowError(error);
-		FreeErrorData(error);
-		done = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return done;
+	if (error != NULL && !PredicateErrorIsLocal(error->sqlerrcode))
+		ReThrowError(error);
+	return error == NULL;
 }
 
 /* Put out the scores that a learned model gives the leads of a view like lead_profile */

@@ -36,6 +36,7 @@ extern void LearnedScore(Workspace *ws, WorkspaceConfig *config, const ScoringMo
 /* The parts of one lead's score, a list of LearnedPart */
 extern List *LearnedParts(Workspace *ws, WorkspaceConfig *config, const ScoringModel *model, HeapTuple profile);
 
+extern struct Bayes *BayesCreate(const ScoringModel *model);
 extern void BayesScore(Workspace *ws, WorkspaceConfig *config, const ScoringModel *model, HeapTuple *profiles,
 					   int n, double *scores, List **parts);
 

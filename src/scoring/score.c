@@ -31,16 +31,12 @@ static const PlanSource load_profiles = {
 	1, {ARG_INT8S}
 };
 
+#define SCORE_ROWS " FROM @rows $1: lead_id, model, fit, engagement, tally@ AS n"
 #define SCORE_INSERT \
 	"INSERT INTO @workspace@.score AS s (lead_id, model, fit, engagement, tally, scored_at)" \
-	" SELECT n.lead_id, n.model, n.fit, n.engagement, n.tally::pg_catalog.float8[], pg_catalog.now()" \
-	" FROM @rows $1: lead_id, model, fit, engagement, tally@ AS n"
-#define SCORE_UPDATE \
-	" ON CONFLICT (lead_id, model) DO UPDATE SET fit = EXCLUDED.fit, tally = EXCLUDED.tally," \
-	" scored_at = EXCLUDED.scored_at, engagement = "
+	" SELECT n.lead_id, n.model, n.fit, n.engagement, n.tally::pg_catalog.float8[], pg_catalog.now()" SCORE_ROWS
 #define SCORE_RETURNING \
-	" RETURNING s.lead_id, COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())), s.xmax = 0," \
-	" s.grade"
+	" RETURNING s.lead_id, COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())), s.grade"
 #define SCORE_ARGUMENTS 5, {ARG_INT8S, ARG_TEXTS, ARG_FLOAT8S, ARG_HEATS, ARG_TEXTS}
 
 /* Of leads that cannot have a score yet */
@@ -50,12 +46,17 @@ static const PlanSource first_scores = {
 
 /* New interactions are added to those counted before */
 static const PlanSource next_scores = {
-	SCORE_INSERT SCORE_UPDATE "s.engagement OPERATOR(lead_mgmt.+) EXCLUDED.engagement" SCORE_RETURNING, SCORE_ARGUMENTS
+	"UPDATE @workspace@.score s SET fit = n.fit, engagement = s.engagement OPERATOR(lead_mgmt.+) n.engagement,"
+	" tally = n.tally::pg_catalog.float8[], scored_at = pg_catalog.now()" SCORE_ROWS
+	" WHERE s.lead_id = n.lead_id AND s.model = n.model" SCORE_RETURNING,
+	SCORE_ARGUMENTS
 };
 
 /* All interactions were counted */
 static const PlanSource whole_scores = {
-	SCORE_INSERT SCORE_UPDATE "EXCLUDED.engagement" SCORE_RETURNING, SCORE_ARGUMENTS
+	SCORE_INSERT " ON CONFLICT (lead_id, model) DO UPDATE SET fit = EXCLUDED.fit, engagement = EXCLUDED.engagement,"
+	" tally = EXCLUDED.tally, scored_at = EXCLUDED.scored_at" SCORE_RETURNING,
+	SCORE_ARGUMENTS
 };
 
 static const PlanSource load_tallies = {
@@ -84,6 +85,7 @@ typedef struct Work
 	ArrayType  *tally;			/* NULL when the model needs none */
 	bool		starts_over;
 	bool		is_unknown;		/* to a learned model: not scored */
+	bool		is_written;
 	int64		cause;			/* the last new interaction, 0 for none */
 } Work;
 
@@ -401,10 +403,7 @@ NoteGrade(Batch *batch, const ScoringModel *model, const Work *work, const char 
 		AddChange(batch, model, work, before, grade, score, work->cause != 0 ? "interaction" : "change", true);
 }
 
-/*
- * Write scores and see which leads they make sales-ready.  A score that was
- * there for no interaction before may lack some: that lead starts over.
- */
+/* Write scores and see which leads they make sales-ready */
 static void
 WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch *batch, Work *work, int n)
 {
@@ -421,13 +420,9 @@ WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch 
 		Work		key = {.lead = &lead};
 		Work	   *found = bsearch(&key, work, n, sizeof(Work), CompareWork);
 
-		if (source == &next_scores && ResultBool(i, 3))
-		{
-			found->starts_over = true;
-			continue;
-		}
+		found->is_written = true;
 		if (model->grade_count > 0)
-			NoteGrade(changes, model, found, ResultText(i, 4), ResultDouble(i, 2), source == &next_scores && !ResultBool(i, 3));
+			NoteGrade(changes, model, found, ResultText(i, 3), ResultDouble(i, 2), source == &next_scores);
 		if (ResultDouble(i, 2) >= model->threshold && found->lead->ready_by == NULL)
 			found->lead->ready_by = model;
 	}
@@ -436,7 +431,10 @@ WriteScores(Workspace *ws, ScoringModel *model, const PlanSource *source, Batch 
 		BatchExecute(ws, &record_grades, changes);
 }
 
-/* Score linked leads in a model */
+/*
+ * Score linked leads in a model.  One that has no score in it yet may have had
+ * interactions before: it starts over.
+ */
 static void
 ScoreInModel(Workspace *ws, WorkspaceConfig *config, ScoringModel *model, HeapTuple *profiles, Work *work, int n,
 			 ScoreEvent *events, int event_count, ScoreEvent **by_lead, ScoreEvent **by_account)
@@ -457,7 +455,7 @@ ScoreInModel(Workspace *ws, WorkspaceConfig *config, ScoringModel *model, HeapTu
 	WriteScores(ws, model, &first_scores, first, work, n);
 	WriteScores(ws, model, &next_scores, next, work, n);
 	for (int i = 0; i < n; i++)
-		if (work[i].starts_over && !work[i].is_unknown)
+		if (!work[i].is_written && !work[i].is_unknown)
 		{
 			work[i].lead->starts_over = true;
 			over[over_count++] = &work[i];

@@ -5,12 +5,12 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "predicate/attempt.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/typcache.h"
 #include "workspace/config.h"
 
@@ -156,6 +156,27 @@ LoadFields(Workspace *ws, WorkspaceConfig *config)
 	SPI_freetuptable(SPI_tuptable);
 }
 
+/* An expression that may no longer compile */
+typedef struct CompileAttempt
+{
+	MemoryContext context;
+	TupleDesc	row;
+	const char *condition;
+	Oid			type;
+	CompiledPredicate *compiled;
+} CompileAttempt;
+
+/* Compile an expression */
+static void
+CompileExpression(void *arg)
+{
+	CompileAttempt *attempt = arg;
+
+	attempt->compiled = attempt->type == BOOLOID ?
+		PredicateCompile(attempt->condition, attempt->row, attempt->context) :
+		PredicateCompileValue(attempt->condition, attempt->row, attempt->context, attempt->type);
+}
+
 /*
  * Compile the condition of a rule.  One that no longer compiles, because a
  * field it names was dropped, is left out with a warning: a broken rule must
@@ -165,25 +186,11 @@ static CompiledPredicate *
 CompileSafely(WorkspaceConfig *config, TupleDesc row, const char *what, const char *label,
 			  const char *condition, Oid type, char **broken)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	CompiledPredicate *compiled = NULL;
+	CompileAttempt attempt = {config->context, row, condition, type};
+	ErrorData  *error = Attempt(CompileExpression, &attempt);
 
-	BeginInternalSubTransaction(NULL);
-	PG_TRY();
+	if (error != NULL)
 	{
-		compiled = type == BOOLOID ? PredicateCompile(condition, row, config->context) :
-			PredicateCompileValue(condition, row, config->context, type);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
 			ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION &&
 			ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_FEATURE_NOT_SUPPORTED)
@@ -191,17 +198,14 @@ CompileSafely(WorkspaceConfig *config, TupleDesc row, const char *what, const ch
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),
 				 errmsg("%s \"%s\" is broken and left out: %s", what, label, error->message)));
-		compiled = NULL;
 		if (broken)
-			*broken = pstrdup(error->message);
+			*broken = error->message;
+		return NULL;
 	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	if (compiled && row == config->profile &&
-		bms_next_member(PredicateColumns(compiled), PROFILE_PLAIN_COLUMNS) >= 0)
+	if (row == config->profile &&
+		bms_next_member(PredicateColumns(attempt.compiled), PROFILE_PLAIN_COLUMNS) >= 0)
 		config->reads_computed = true;
-	return compiled;
+	return attempt.compiled;
 }
 
 /* Compile the condition of a rule */

@@ -67,6 +67,7 @@ typedef enum
 	FIELD_INDUSTRY,
 	FIELD_EMPLOYEES,
 	FIELD_ANNUAL_REVENUE,
+	FIELD_LEAD_SOURCE_ID,
 	FIELD_TITLE,
 	FIELD_PRODUCT,
 	FIELD_PAGE,
@@ -409,6 +410,7 @@ typedef struct ScoringModel
 	int			feature_count;
 	ScoringFeature *features;
 	struct LogisticModel *logistic; /* NULL until trained */
+	struct Bayes *bayes;		/* what naive Bayes has counted, as it was last read */
 	int		   *places;			/* of its features among the features, -1 for none */
 	double		threshold;
 	bool		is_active;

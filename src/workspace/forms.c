@@ -42,6 +42,7 @@ const FieldDef FieldDefs[FIELD_COUNT] = {
 	[FIELD_INDUSTRY] = {"industry", VALUE_TEXT},
 	[FIELD_EMPLOYEES] = {"employees", VALUE_INTEGER},
 	[FIELD_ANNUAL_REVENUE] = {"annual_revenue", VALUE_NUMBER},
+	[FIELD_LEAD_SOURCE_ID] = {"lead_source_id", VALUE_TEXT},
 	[FIELD_TITLE] = {"title", VALUE_TEXT},
 	[FIELD_PRODUCT] = {"product", VALUE_TEXT},
 	[FIELD_PAGE] = {"page", VALUE_TEXT},

@@ -59,6 +59,8 @@ RelationInvalidated(Datum arg, Oid relid)
 			ws->config_valid = false;
 		if (relid == InvalidOid || relid == ws->contact_relid)
 			ws->contact_definition++;
+		if (relid == InvalidOid || relid == ws->counts_relid)
+			ws->counts_version++;
 		for (int k = 0; k < KNOWN_SEQUENCES; k++)
 			if (relid == InvalidOid || relid == ws->sequences[k].relid)
 				ws->sequences[k].relid = InvalidOid;
@@ -222,6 +224,8 @@ WorkspaceOfNamespace(Oid namespace_id)
 	ws->move_relid = get_relname_relid("stage_move", namespace_id);
 	ws->contact_relid = get_relname_relid("contact", namespace_id);
 	ws->contact_definition++;
+	ws->counts_relid = get_relname_relid("scoring_count", namespace_id);
+	ws->counts_version++;
 	for (int arg = 0; arg <= ARG_HEATS; arg++)
 		ws->types[arg] = ArgumentType(arg);
 	{

@@ -74,6 +74,8 @@ typedef struct Workspace
 	Oid			move_relid;
 	Oid			contact_relid;
 	uint64		contact_definition; /* counts its changes, indexes included */
+	Oid			counts_relid;	/* scoring_count */
+	uint64		counts_version; /* counts the changes of what it says */
 	KnownSequence sequences[KNOWN_SEQUENCES];
 	Oid			types[ARG_HEATS + 1];
 	struct HTAB *plans;

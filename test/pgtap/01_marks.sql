@@ -75,6 +75,7 @@ reopen_attribution
 reopen_row
 rescore_leads
 score_all
+score_lead
 score_parts
 stage_explanation
 stage_follow

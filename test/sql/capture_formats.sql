@@ -58,12 +58,13 @@ INSERT INTO raw.form_field (form, name, field) VALUES ('adf', './/contact/name[@
 SELECT status, reasons, external_id FROM raw.capture_raw('adf', 'message/rfc822', E'From: x@portal.example\nSubject: ADF\nMessage-ID: <adf@portal.example>\n\n<?xml version="1.0" encoding="iso-8859-1"?>\n<?adf version="1.0"?>\n<adf><prospect><id>p-1</id><vehicle><model>Kombi</model></vehicle><customer><contact><name part="full">Jo Fahr</name><email>jo@fahr.example</email></contact></customer></prospect></adf>\n');
 SELECT full_name, email, product FROM pg_temp.latest ORDER BY submission_id DESC LIMIT 1;
 
--- feeds that Python's feedgenerator wrote; a re-fetch changes nothing
+-- feeds that Python's feedgenerator wrote; a re-fetch changes nothing, and of what is new only that comes in
 \set file :abs_srcdir /files/feed_python.rss
 \set body `base64 -w0 :'file'`
 SELECT part, status, reasons, external_id FROM raw.capture_raw('default', 'application/rss+xml', decode(:'body', 'base64'));
 SELECT full_name, email, phone, title, product, occurred_at AT TIME ZONE 'UTC' AS at FROM pg_temp.latest ORDER BY submission_id DESC LIMIT 2;
-SELECT part, status, external_id, duplicate_of IS NOT NULL AS of_first FROM raw.capture_raw('default', 'application/rss+xml', decode(:'body', 'base64'));
+SELECT part, status, external_id, duplicate_of IS NOT NULL AS of_first, reasons -> 1 ->> 'code' AS code, reasons -> 1 ->> 'value' AS items FROM raw.capture_raw('default', 'application/rss+xml', decode(:'body', 'base64'));
+SELECT part, status, external_id FROM raw.capture_raw('default', 'application/rss+xml', convert_to(replace(convert_from(decode(:'body', 'base64'), 'UTF8'), '</channel>', '<item><guid>inquiry-3</guid><description>Email: tre@normann.example</description></item></channel>'), 'UTF8'));
 \set file :abs_srcdir /files/feed_python.atom
 \set body `base64 -w0 :'file'`
 SELECT status, reasons, external_id FROM raw.capture_raw('default', 'application/atom+xml', decode(:'body', 'base64'));

@@ -21,6 +21,19 @@ SELECT full_name, email, page, origin, at FROM pg_temp.latest ORDER BY submissio
 SELECT channel FROM ready.consent JOIN ready.contact USING (contact_id) WHERE email::text = 'lin@keddy.example';
 SELECT status, contact_id = (SELECT contact_id FROM ready.contact WHERE email::text = 'fay@book.example') AS known FROM ready.capture_raw('linkedin_lead_gen', 'application/json', '{"leadId": "li-2", "firstName": "Fay", "lastName": "Book", "emailAddress": "fay@book.example", "formName": "ebook"}');
 SELECT status FROM ready.capture('linkedin_lead_gen', '{"leadId": "li-2", "emailAddress": "fay@book.example"}');
+-- LinkedIn with numbered questions: what they ask for stands in the form that the response brings, or in rows of one's own
+SELECT status FROM ready.capture_raw('linkedin_lead_gen', 'application/json', '{"id": "li-4", "submittedAt": 1772359200000, "versionedLeadGenFormUrn": "urn:li:form:4",
+	"leadMetadataInfo": {"sponsoredLeadMetadataInfo": {"campaign": {"name": "spring", "id": "urn:li:sponsoredCampaign:1"}}},
+	"formResponse": {"answers": [{"questionId": 31, "answerDetails": {"textQuestionAnswer": {"answer": "Nora"}}}, {"questionId": 32, "answerDetails": {"textQuestionAnswer": {"answer": "Number"}}},
+	{"questionId": 33, "answerDetails": {"textQuestionAnswer": {"answer": "nora@number.example"}}}, {"questionId": 34, "answerDetails": {"textQuestionAnswer": {"answer": "Please call"}}},
+	{"questionId": 35, "answerDetails": {"multipleChoiceAnswer": {"options": [2]}}}]},
+	"form": {"name": "ebook of spring", "content": {"questions": [{"questionId": 31, "predefinedField": "FIRST_NAME", "name": "First name"}, {"questionId": 32, "predefinedField": "LAST_NAME"}, {"questionId": 33, "predefinedField": "WORK_EMAIL"},
+	{"questionId": 34, "name": "Comment"}, {"questionId": 35, "name": "Product", "questionDetails": {"multipleChoiceQuestionDetails": {"options": [{"id": 1, "text": {"localized": {"en_US": "Silver"}}}, {"id": 2, "text": {"localized": {"en_US": "Gold"}}}]}}}]}}}');
+SELECT full_name, email, l.page, l.product, i.note FROM pg_temp.latest l JOIN ready.interaction i USING (submission_id) ORDER BY submission_id DESC LIMIT 1;
+SELECT ready.copy_form('linkedin_lead_gen', 'linkedin_numbers');
+INSERT INTO ready.form_field (form, name, field) VALUES ('linkedin_numbers', '41', 'email'), ('linkedin_numbers', '42', 'product');
+SELECT status FROM ready.capture_raw('linkedin_numbers', 'application/json', '{"id": "li-5", "formResponse": {"answers": [{"questionId": 41, "answerDetails": {"textQuestionAnswer": {"answer": "numa@number.example"}}}, {"questionId": 42, "answerDetails": {"multipleChoiceAnswer": {"options": [2]}}}]}}');
+SELECT email, product FROM pg_temp.latest ORDER BY submission_id DESC LIMIT 1;
 -- Google Ads
 SELECT status, external_id FROM ready.capture_raw('google_lead_form', 'application/json', '{"lead_id": "g-1", "api_version": "1.0", "form_id": 40, "campaign_id": 5, "google_key": "secret", "is_test": false, "gcl_id": "x", "creative_id": 12,
 	"user_column_data": [{"column_name": "Full Name", "string_value": "Goo Gle", "column_id": "FULL_NAME"}, {"column_name": "User Email", "string_value": "goo@gle.example", "column_id": "EMAIL"}, {"column_id": "JOB_TITLE", "string_value": "Buyer"}]}');

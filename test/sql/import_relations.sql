@@ -53,6 +53,26 @@ CALL imports.import('staging.sheet', mapping => '{"seen": "occurred_at", "ref": 
 SELECT c.full_name, l.budget, l.interaction_count FROM imports.contact c JOIN imports.lead l USING (contact_id) WHERE c.email = 'jane@example.com';
 SELECT count(*) FROM imports.contact;
 
+-- Rejected rows are stored once however often they come, two alike in one import too; each import tells of them
+CREATE TABLE staging.bad ("E-Mail" text, "Budget" text);
+INSERT INTO staging.bad VALUES ('bad', '1'), ('bad2@example.com', 'x'), ('bad', '1'), ('good@example.com', '1');
+INSERT INTO imports.form (form, invalid_values) VALUES ('strict', 'reject');
+CALL imports.import('staging.bad', 'strict', decimal_mark => ',', dry_run => true);
+SELECT import_row, outcome, payload, reasons -> 0 ->> 'code' AS code FROM imports.import_row r
+WHERE import_id = (SELECT max(import_id) FROM imports.import) ORDER BY 1;
+CALL imports.import('staging.bad', 'strict', decimal_mark => ',');
+CALL imports.import('staging.bad', 'strict', decimal_mark => ',');
+SELECT s.import_row, s.status, count(o.import_id) AS imports FROM imports.submission s JOIN imports.import_outcome o USING (submission_id)
+WHERE s.form = 'strict' GROUP BY s.submission_id ORDER BY 1;
+SELECT import_row, field, code, submission_id = (SELECT min(s.submission_id) FROM imports.submission s WHERE s.form = 'strict') AS is_first
+FROM imports.import_error WHERE import_id = (SELECT max(import_id) FROM imports.import) ORDER BY 1;
+-- what was in the way is gone
+UPDATE imports.form SET invalid_values = 'drop', required = '{budget}' WHERE form = 'strict';
+UPDATE imports.submission SET payload = payload || '{"E-Mail": "bad3@example.com"}' WHERE form = 'strict' AND payload ->> 'E-Mail' = 'bad';
+SELECT status FROM imports.reprocess((SELECT submission_id FROM imports.submission WHERE form = 'strict' AND payload ->> 'E-Mail' = 'bad3@example.com'));
+CALL imports.import('staging.bad', 'strict', decimal_mark => '.');
+SELECT import_row, status, reasons -> 0 ->> 'code' AS code FROM imports.submission WHERE form = 'strict' ORDER BY submission_id;
+
 -- A view serves as well, in a transaction too, where nothing is committed
 CREATE VIEW staging.view AS SELECT 'v' || g || '@example.com' AS email, g AS employees, 'Firm ' || g AS company FROM generate_series(1, 3) g;
 BEGIN;

@@ -70,6 +70,27 @@ FROM (VALUES (0.1, false), (0.4, true), (0.4, false), (0.9, true), (NULL, true))
 SELECT lead_mgmt.prediction_quality(0.5, true) ->> 'auc' AS of_one_kind, lead_mgmt.prediction_quality(0.5, NULL) AS of_none;
 SELECT lead_mgmt.prediction_quality('NaN', true);
 
+-- Measures in parallel
+CREATE TABLE public.prediction AS SELECT (g * 7919 % 10007) / 10007.0::float8 AS p, g * 104729 % 10007 < g * 7919 % 10007 AS won FROM generate_series(1, 20000) g;
+INSERT INTO public.prediction VALUES (NULL, true), (0.5, NULL);
+ANALYZE public.prediction;
+SET max_parallel_workers_per_gather = 0;
+SELECT lead_mgmt.prediction_quality(p, won) AS alone FROM public.prediction \gset
+SET max_parallel_workers_per_gather = 2;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+EXPLAIN (COSTS off) SELECT lead_mgmt.prediction_quality(p, won) FROM public.prediction;
+SELECT q - '{log_loss,brier,calibration_error}'::text[] = :'alone'::jsonb - '{log_loss,brier,calibration_error}'::text[] AS same_counts,
+	(SELECT bool_and(abs((q ->> k)::float8 - (:'alone'::jsonb ->> k)::float8) < 1e-9) FROM unnest('{log_loss,brier,calibration_error}'::text[]) k) AS same_measures
+FROM (SELECT lead_mgmt.prediction_quality(p, won) AS q FROM public.prediction) x;
+SELECT lead_mgmt.prediction_quality(p, won) AS of_none FROM public.prediction WHERE p > 1;
+RESET max_parallel_workers_per_gather;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+DROP TABLE public.prediction;
+
 -- Bad input
 SELECT lead_mgmt.train_logistic_model('SELECT * FROM public.visit WHERE false', '{"label": "won"}');
 SELECT lead_mgmt.train_logistic_model('SELECT * FROM public.visit WHERE won', '{"label": "won"}');

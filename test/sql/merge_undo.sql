@@ -131,5 +131,19 @@ SELECT undo.merge_contacts(1, '{2}');
 SELECT undo.merge_contacts(1, '{3}');
 SELECT count(*) FROM undo.merge_change WHERE merge_id = :merge_id;
 
+-- the history of a lead ends where the lead is, also when of two merges into
+-- it the one that brought the last moves is undone
+SELECT lead_id AS kept FROM undo.capture('default', '{"email": "h@history.example", "page": "k"}') \gset
+SELECT lead_id AS first FROM undo.capture('default', '{"email": "h@history.example", "page": "f"}') \gset
+SELECT lead_id AS second FROM undo.capture('default', '{"email": "h@history.example", "page": "s"}') \gset
+UPDATE undo.lead SET stage = 'sales_acceptance' WHERE lead_id = :kept;
+UPDATE undo.lead SET stage = 'sales_acceptance' WHERE lead_id = :first;
+SELECT undo.merge_leads(:kept, ARRAY[:first]::bigint[]) AS one \gset
+SELECT undo.merge_leads(:kept, ARRAY[:second]::bigint[]) AS two \gset
+SELECT * FROM undo.unmerge(:one);
+SELECT l.stage, (SELECT m.to_stage FROM undo.stage_move m WHERE m.lead_id = l.lead_id ORDER BY stage_move_id DESC LIMIT 1) AS last_move FROM undo.lead l WHERE lead_id = :kept;
+SELECT * FROM undo.unmerge(:two);
+SELECT l.stage, (SELECT string_agg(m.to_stage || ' ' || m.rule, ', ' ORDER BY stage_move_id) FROM undo.stage_move m WHERE m.lead_id = l.lead_id) AS moves FROM undo.lead l WHERE lead_id IN (:kept, :first, :second) ORDER BY lead_id;
+
 SET client_min_messages = warning;
 SELECT lead_mgmt.drop_workspace('undo', 'undo');

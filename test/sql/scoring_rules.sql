@@ -218,6 +218,11 @@ SELECT outcomes, won, ready_outcomes, ready_won, round("precision"::numeric, 3) 
 UPDATE scoring_model SET sales_ready_threshold = 20 WHERE model = 'second';
 SELECT outcomes, won, ready_outcomes, ready_won, round("precision"::numeric, 3) AS precision, round(recall::numeric, 3) AS recall, round(lift::numeric, 3) AS lift FROM simulate_model('second');
 SELECT count(*) FROM score WHERE model = 'second';
+-- what was changed since the outcome does not count
+INSERT INTO scoring_rule (model, label, condition, points) VALUES ('second', 'Late', $$country = 'FR'$$, 1000), ('second', 'Won', $$status = 'converted'$$, 1000);
+UPDATE contact SET country = 'FR' WHERE contact_id = 3;
+SELECT label, hits FROM rule_lift('second') WHERE label IN ('Late', 'Won');
+SELECT ready_outcomes, ready_won FROM simulate_model('second');
 
 -- what may not be
 \set VERBOSITY terse
@@ -229,6 +234,14 @@ SELECT * FROM explain_score(1, 'none');
 SELECT count(*) FROM explain_score(999999);
 UPDATE scoring_model SET half_life = '0';
 UPDATE scoring_model SET half_life = '-1 day';
+UPDATE scoring_model SET half_life = 'infinity';
+UPDATE scoring_model SET half_life = '170000000 years';
+INSERT INTO scoring_rule (model, label, interaction_kind, points, half_life) VALUES ('default', 'x', 'chat', 1, '170000000 years');
+INSERT INTO scoring_rule (model, label, interaction_kind, points, half_life) SELECT 'default', 'x', 'chat', 1, d * interval '1 day' FROM generate_series(1, 65) d;
+BEGIN;
+INSERT INTO scoring_rule (model, label, interaction_kind, points, half_life) SELECT 'default', 'x', 'chat', 1, d * interval '1 day' FROM generate_series(1, 63) d;
+INSERT INTO scoring_rule (model, label, interaction_kind, points, half_life) VALUES ('default', 'y', 'chat', 1, '0.5 days');
+ROLLBACK;
 UPDATE scoring_model SET sales_ready_threshold = 'NaN';
 UPDATE scoring_model SET sales_ready_threshold = NULL;
 INSERT INTO scoring_rule (model, label, interaction_kind, points) VALUES ('default', 'x', 'chat', 'NaN');

@@ -39,4 +39,26 @@ SELECT array_agg(lead_id) = array_agg(lead_id ORDER BY set_priority DESC, priori
 INSERT INTO crm.scoring_model (model, label, kind) VALUES ('bayes', 'Bayes', 'naive_bayes');
 INSERT INTO crm.score (lead_id, model, fit, scored_at) VALUES (:a_lead_id, 'bayes', 99, now());
 SELECT win_probability FROM crm.lead_queue WHERE lead_id = :a_lead_id;
+-- a score set by hand is followed by what follows from a score; taken back, the mark stays unless the model says otherwise
+SELECT lead_id FROM crm.capture('default', '{"email": "d@gmail.com", "kind": "page_view"}') \gset d_
+SELECT crm.override_score(:d_lead_id, 120);
+SELECT qualification, sales_ready_model, stage FROM crm.lead WHERE lead_id = :d_lead_id;
+SELECT from_grade, to_grade, cause FROM crm.temperature_history WHERE lead_id = :d_lead_id ORDER BY temperature_change_id;
+SELECT crm.cools_at(:d_lead_id);
+SELECT crm.override_score(:d_lead_id, NULL);
+SELECT qualification, sales_ready_model FROM crm.lead WHERE lead_id = :d_lead_id;
+UPDATE crm.scoring_model SET keeps_ready = false WHERE model = 'default';
+SELECT crm.override_score(:d_lead_id, 99.9);
+SELECT qualification, sales_ready_model FROM crm.lead WHERE lead_id = :d_lead_id;
+SELECT lead_mgmt.score_lead('crm.lead', :d_lead_id);
+-- new rules change grades as they are computed afresh, and no others
+SELECT crm.override_score(:d_lead_id, NULL);
+SELECT crm.rescore() > 0 AS rescored;
+SELECT count(*) AS before FROM crm.temperature_change \gset
+SELECT crm.rescore() > 0 AS rescored;
+SELECT count(*) - :before AS changes FROM crm.temperature_change;
+INSERT INTO crm.scoring_rule (model, label, condition, points) VALUES ('default', 'All', format('lead_id = %s', :d_lead_id)::lead_mgmt.predicate, 1000);
+SELECT crm.rescore() > 0 AS rescored;
+SELECT lead_id = :d_lead_id AS d, from_grade, to_grade, round(score) > 1000 AS is_new_score, cause FROM crm.temperature_change ORDER BY temperature_change_id OFFSET :before;
+SELECT count(*) FROM crm.temperature_history WHERE changed_at IS NULL;
 SELECT lead_mgmt.drop_workspace('crm', 'crm');

@@ -13,15 +13,20 @@ my $node = new_node('workers',
 query($node, q{
 	CREATE FUNCTION syllables(n bigint, parts text[]) RETURNS text LANGUAGE sql
 		RETURN initcap(parts[1 + n % 12] || parts[1 + n / 12 % 12] || parts[1 + n / 144 % 12]);
-	CREATE TABLE people AS
+	-- so many persons, the first of which come again
+	CREATE FUNCTION crowd(persons bigint, again bigint)
+		RETURNS TABLE (id bigint, first_name text, surname text, birth_date date, phone text, email text)
+	BEGIN ATOMIC
 		SELECT r AS id,
-			CASE WHEN r > 60000 AND r % 3 = 0 THEN left(syllables(p * 7 % 1201, g), -1) ELSE syllables(p * 7 % 1201, g) END AS first_name,
+			CASE WHEN r > persons AND r % 3 = 0 THEN left(syllables(p * 7 % 1201, g), -1) ELSE syllables(p * 7 % 1201, g) END AS first_name,
 			syllables(p * 13 % 1709, f) AS surname,
 			date '1940-01-01' + (p * 7919 % 20011)::integer AS birth_date,
-			CASE WHEN r > 60000 AND r % 4 = 0 THEN NULL ELSE lpad((p * 104729 % 99999989)::text, 9, '2') END AS phone,
+			CASE WHEN r > persons AND r % 4 = 0 THEN NULL ELSE lpad((p * 104729 % 99999989)::text, 9, '2') END AS phone,
 			lower(syllables(p * 13 % 1709, f)) || p % 9973 || '@example.com' AS email
-		FROM (SELECT r, CASE WHEN r > 60000 THEN (r - 60000) * 5 ELSE r END AS p FROM generate_series(1, 72000::bigint) r) s,
-			(SELECT '{ba,cel,dor,fin,gus,han,jo,ka,lu,mir,ne,os}'::text[] AS g, '{ar,ber,cor,den,el,fer,gar,hol,in,kel,lam,mon}'::text[] AS f) n});
+		FROM (SELECT r, CASE WHEN r > persons THEN (r - persons) * 5 ELSE r END AS p FROM generate_series(1, persons + again) r) s,
+			(SELECT '{ba,cel,dor,fin,gus,han,jo,ka,lu,mir,ne,os}'::text[] AS g, '{ar,ber,cor,den,el,fer,gar,hol,in,kel,lam,mon}'::text[] AS f) n;
+	END;
+	CREATE TABLE people AS SELECT * FROM crowd(60000, 12000)});
 
 sub results
 {
@@ -50,6 +55,27 @@ for my $workers (1, 3)
 	is(results($workers), $serial, "the same results with $workers workers");
 	cmp_ok(workers_started() - $before, '>=', 4 * $workers, "$workers workers took part");
 }
+
+# Of many records a sample is looked at; of all of them where it holds too few matches
+sub sampled
+{
+	my ($again) = @_;
+	return query($node, qq{
+		CREATE TABLE crowd AS SELECT * FROM crowd(700000, $again);
+		ANALYZE crowd;
+		CREATE TEMP TABLE trained AS SELECT lead_mgmt.train_match_model('crowd', lead_mgmt.propose_match_model('crowd')) AS model;
+		SELECT round((model -> 'report' ->> 'records')::numeric, -4), round((model -> 'report' ->> 'share')::numeric, 1),
+			abs((model ->> 'prior')::float8 * (700000 + $again) ^ 2 / 2 / $again - 1) < 0.15
+		FROM trained;
+		SELECT abs(count(*) / $again.0 - 1) < 0.05 FROM trained, lead_mgmt.find_pairs('crowd', model, 0.95);
+		-- a dictionary so large that the memory it is handed over in is given back last
+		SELECT count(*) >= 0 FROM lead_mgmt.find_clusters('SELECT id, first_name, surname, phone FROM crowd',
+			lead_mgmt.propose_match_model('SELECT id, first_name, surname, phone FROM crowd'));
+		DROP TABLE crowd});
+}
+
+is(sampled(60000), "250000|0.3|t\nt\nt", 'parameters of a sample are those of all');
+is(sampled(3000), "700000||t\nt\nt", 'all are looked at where a sample holds too few matches');
 
 # Inside a parallel query matching does without workers of its own
 is(query($node, q{
