@@ -115,24 +115,10 @@ check-symbols: $(shlib)
 		grep -vE '^(_init|_fini|__bss_start|_edata|_end|Pg_magic_func)$$' | \
 		sed 's/$$/ is a name of the server'"'"'s too/' | { ! grep .; } >&2
 
-# The type names that pg_bsd_indent needs come from the library's debug data.
-# Lists of words with the byte 0x80 are left alone: it writes something else.
 .PHONY: indent
 indent: all
-	@typedefs=$$(mktemp) client=$$(mktemp) && \
-	objdump -W $(LEADCTL) | grep -A3 DW_TAG_typedef | \
-		sed -n 's/.*DW_AT_name.*[: ]\([A-Za-z_][A-Za-z0-9_]*\) *$$/\1/p' | sort -u > $$client && \
-	objdump -W $(shlib) | grep -A3 DW_TAG_typedef | \
-		sed -n 's/.*DW_AT_name.*[: ]\([A-Za-z_][A-Za-z0-9_]*\) *$$/\1/p' | sort -u > $$typedefs && \
-	for file in $(SOURCES) $(filter src/leadctl/%,$(LEADCTL_SOURCES)) $(ALL_HEADERS); do \
-		if LC_ALL=C grep -qP '\x80' $$file; then continue; fi; \
-		case $$file in src/leadctl/*) known=$$client ;; *) known=$$typedefs ;; esac; \
-		cp $$file $$file.indented && \
-		pg_bsd_indent -bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 -nfc1 -i4 -l79 \
-			-lp -lpl -nip -npro -sac -tpg -ts4 -U$$known $$file $$file.indented && \
-		if cmp -s $$file $$file.indented; then rm $$file.indented; \
-		else cat $$file.indented > $$file; rm $$file.indented; echo "indented $$file"; fi; \
-	done; rm -f $$typedefs $$client *.BAK
+	@bash test/harness/indent.sh $(shlib) $(SOURCES) $(filter-out src/leadctl/%,$(ALL_HEADERS))
+	@bash test/harness/indent.sh $(LEADCTL) $(filter src/leadctl/%,$(LEADCTL_SOURCES) $(ALL_HEADERS))
 
 endif
 

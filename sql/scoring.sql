@@ -278,6 +278,12 @@ CREATE FUNCTION lead_mgmt.expand_attributes() RETURNS trigger
 COMMENT ON FUNCTION lead_mgmt.expand_attributes() IS
 	'Trigger function: in a condition over lead_profile, puts the value of a custom attribute, of its type, for its name where that is no column; an attribute of the lead comes before one of the contact, and that before one of the account. Argument: the column of the condition.';
 
+CREATE FUNCTION lead_mgmt.guard_half_lives() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guard_half_lives() IS
+	'Trigger function: refuses scoring rules that give a model more than 64 half-lives.';
+
 CREATE FUNCTION lead_mgmt.feature_values(score_table regclass, model text, profiles text)
 	RETURNS TABLE (lead_id bigint, "values" text[])
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT COST 10000 ROWS 100000 SET search_path = pg_catalog, pg_temp;
@@ -290,6 +296,12 @@ CREATE FUNCTION lead_mgmt.guard_feature() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mgmt.guard_feature() IS
 	'Trigger function: checks that the expression of a feature can be evaluated for lead_profile, is of the type its kind asks for, and does not look at what follows the outcome.';
+
+CREATE FUNCTION lead_mgmt.guard_training() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+
+COMMENT ON FUNCTION lead_mgmt.guard_training() IS
+	'Trigger function: refuses a training whose definition is no trained model.';
 
 CREATE FUNCTION lead_mgmt.learn_outcome() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;

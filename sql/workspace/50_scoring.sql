@@ -6,7 +6,7 @@ CREATE TABLE @workspace@.scoring_model (
 	kind text NOT NULL DEFAULT 'rules' CHECK (kind IN ('rules', 'logistic', 'naive_bayes')),
 	sales_ready_threshold double precision NOT NULL DEFAULT 100
 		CHECK (sales_ready_threshold > '-infinity' AND sales_ready_threshold < 'infinity'),
-	half_life interval CHECK (half_life > interval '0'),
+	half_life interval CHECK (half_life > interval '0' AND half_life <= interval '100000 years'),
 	account_based boolean NOT NULL DEFAULT false,
 	keeps_ready boolean NOT NULL DEFAULT true,
 	is_active boolean NOT NULL DEFAULT true,
@@ -38,7 +38,7 @@ CREATE TABLE @workspace@.scoring_rule (
 	interaction_condition lead_mgmt.predicate,
 	points double precision NOT NULL CHECK (points BETWEEN -1e300 AND 1e300),
 	at_least integer CHECK (at_least > 0),
-	half_life interval CHECK (half_life > interval '0'),
+	half_life interval CHECK (half_life > interval '0' AND half_life <= interval '100000 years'),
 	maximum_points double precision CHECK (maximum_points > 0 AND maximum_points < 'infinity'),
 	maximum_points_per_day double precision CHECK (maximum_points_per_day > 0 AND maximum_points_per_day < 'infinity'),
 	scoring_group text,

@@ -5,7 +5,7 @@ COMMENT ON COLUMN @workspace@.scoring_model.label IS 'Wording for people';
 COMMENT ON COLUMN @workspace@.scoring_model.kind IS 'rules: points by scoring_rule; logistic: trained by train_scoring_model(); naive_bayes: learns by itself from every lead that is won or lost';
 COMMENT ON COLUMN @workspace@.scoring_model.scoring_training_id IS 'The training a logistic model scores by; NULL until it is trained. An earlier one can be put back';
 COMMENT ON COLUMN @workspace@.scoring_model.sales_ready_threshold IS 'Points, or per cent of a learned model, at which a lead is sales-ready';
-COMMENT ON COLUMN @workspace@.scoring_model.half_life IS 'Time in which the points of an interaction halve, for rules that name none of their own; NULL for points that stay. A month is 30 days';
+COMMENT ON COLUMN @workspace@.scoring_model.half_life IS 'Time in which the points of an interaction halve, for rules that name none of their own; NULL for points that stay. A month is 30 days; 100,000 years at most';
 COMMENT ON COLUMN @workspace@.scoring_model.account_based IS 'True to score a lead by the interactions of all contacts of its account, and those of its leads that have no contact';
 COMMENT ON COLUMN @workspace@.scoring_model.keeps_ready IS 'False to take the sales-ready mark that this model gave back from a lead when a scoring finds it below the threshold of every active model; its stage stays';
 COMMENT ON COLUMN @workspace@.scoring_model.is_active IS 'False for a draft, which scores no lead but can be simulated';
@@ -19,7 +19,7 @@ COMMENT ON COLUMN @workspace@.scoring_rule.interaction_kind IS 'Kind of interact
 COMMENT ON COLUMN @workspace@.scoring_rule.interaction_condition IS 'Condition over the columns of interaction that an engagement rule asks for besides; NULL for none';
 COMMENT ON COLUMN @workspace@.scoring_rule.points IS 'Points added: while the condition holds, or for every interaction; negative to take away';
 COMMENT ON COLUMN @workspace@.scoring_rule.at_least IS 'Number of interactions that earn the points, once, when the last of them took place; NULL for each interaction that earns them';
-COMMENT ON COLUMN @workspace@.scoring_rule.half_life IS 'Time in which the points of an interaction halve; NULL for the half-life of the model. A month is 30 days';
+COMMENT ON COLUMN @workspace@.scoring_rule.half_life IS 'Time in which the points of an interaction halve; NULL for the half-life of the model. A month is 30 days; 100,000 years at most, and 64 half-lives a model';
 COMMENT ON COLUMN @workspace@.scoring_rule.maximum_points IS 'Most points, as given and before they cool, that the rule adds or takes away in all; the last interaction earns what is left; NULL for no limit';
 COMMENT ON COLUMN @workspace@.scoring_rule.maximum_points_per_day IS 'Most points that it adds or takes away for interactions of one day in UTC; NULL for no limit';
 COMMENT ON COLUMN @workspace@.scoring_rule.scoring_group IS 'Group whose limits the points count towards too; NULL for none';

@@ -308,6 +308,8 @@ CREATE OR REPLACE TRIGGER attributes BEFORE INSERT OR UPDATE OF condition ON @wo
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.expand_attributes('condition');
 CREATE OR REPLACE TRIGGER interaction_condition BEFORE INSERT OR UPDATE OF interaction_condition ON @workspace@.scoring_rule
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('interaction_condition', 'interaction');
+CREATE OR REPLACE TRIGGER half_lives AFTER INSERT OR UPDATE OF model, condition, half_life, is_active ON @workspace@.scoring_rule
+	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.guard_half_lives();
 CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_group
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
 

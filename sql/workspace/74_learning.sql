@@ -31,6 +31,8 @@ CREATE OR REPLACE FUNCTION @workspace@.train_scoring_model(model text, options j
 		late text[];
 		trained jsonb;
 		source text;
+		known text[] := '{cost,won_weight,lost_weight,folds,pairs,calibrate,seed,solver}';
+		unknown text;
 	BEGIN
 		SELECT m.* INTO wanted FROM @workspace@.scoring_model m WHERE m.model = train_scoring_model.model FOR NO KEY UPDATE;
 		IF NOT FOUND THEN
@@ -42,6 +44,18 @@ CREATE OR REPLACE FUNCTION @workspace@.train_scoring_model(model text, options j
 			AND wanted.kind = 'logistic' THEN
 			RAISE EXCEPTION 'scoring model "%" has no features', wanted.model
 				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Insert rows into scoring_feature.';
+		END IF;
+		options := COALESCE(options, '{}');
+		IF pg_catalog.jsonb_typeof(options) <> 'object' THEN
+			RAISE EXCEPTION 'options are an object, not %', options USING ERRCODE = 'invalid_parameter_value';
+		END IF;
+		SELECT k INTO unknown FROM pg_catalog.jsonb_object_keys(options) k
+			WHERE wanted.kind = 'naive_bayes' OR k <> ALL (known) ORDER BY k LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION 'a % model has no option "%"', wanted.kind, unknown
+				USING ERRCODE = 'invalid_parameter_value',
+					HINT = CASE WHEN wanted.kind = 'naive_bayes' THEN 'It has none.'
+						ELSE pg_catalog.format('Its options are %s.', pg_catalog.array_to_string(known, ', ')) END;
 		END IF;
 		-- what has no value before any outcome, but has one now
 		SELECT pg_catalog.array_agg(f.feature ORDER BY f.scoring_feature_id) INTO late
@@ -199,6 +213,8 @@ CREATE OR REPLACE TRIGGER feature BEFORE INSERT OR UPDATE OF feature, expression
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_feature();
 CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_feature
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.config_changed();
+CREATE OR REPLACE TRIGGER definition BEFORE INSERT OR UPDATE OF definition ON @workspace@.scoring_training
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_training();
 CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @workspace@.scoring_count
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.counts_changed();
 CREATE OR REPLACE TRIGGER learn_inserted AFTER INSERT ON @workspace@.lead

@@ -128,7 +128,7 @@ SourceSetColumns(Source *source, const CsvField *fields, int count)
 			Die(EXIT_NO_INPUT, "%s: the header is no text in UTF-8; name the encoding of the file with --encoding", source->path);
 		named |= len > 0;
 		source->columns[i] = len > 0 ? Format("%.*s", (int) len, text) : Format("column %d", i + 1);
-		for (int before = 0, again = 2; before < i; before++)
+		for (int before = 0, again = i + 1; before < i; before++)
 			if (strcmp(source->columns[before], source->columns[i]) == 0)
 			{
 				free(source->columns[i]);

@@ -351,18 +351,3 @@ TextOpen(Source *source, const SourceOptions *options)
 		Die(EXIT_NO_INPUT, "%s: the header cannot be read: %s", source->path, header.explanation);
 	SourceSetColumns(source, header.cells, header.count);
 }
-
-/* Write so many bytes in hexadecimal digits */
-char *
-HexText(const unsigned char *bytes, size_t len)
-{
-	static const char digits[] = "0123456789abcdef";
-	char	   *text = Allocate(len * 2 + 1);
-
-	for (size_t i = 0; i < len; i++)
-	{
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	return text;
-}

@@ -21,6 +21,7 @@
 
 /* More than Excel itself takes */
 #define XLSX_MAX_COLUMNS 16384
+#define XLSX_MAX_ROWS 1048576
 #define XLSX_MAX_STRINGS 50000000
 
 /* What a workbook may unpack to, against archives that are bombs */
@@ -553,8 +554,10 @@ SheetStart(void *arg, const XML_Char *name, const XML_Char **attributes)
 	if (strcmp(name, "row") == 0)
 	{
 		const char *number = Attribute(attributes, "r");
+		int64_t		given = number ? strtoll(number, NULL, 10) : 0;
 
-		book->row_number = number ? strtoll(number, NULL, 10) : book->row_number + 1;
+		/* Rows are known by their numbers, which go up as the standard has it */
+		book->row_number = given > book->row_number && given <= XLSX_MAX_ROWS ? given : book->row_number + 1;
 		book->row_count = 0;
 		book->row_text.len = 0;
 		book->cell_column = -1;

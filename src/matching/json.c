@@ -17,7 +17,7 @@ WrongType(const char *name, const char *wanted)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" of the match model is not %s", name, wanted)));
+			 errmsg("\"%s\" of the model is not %s", name, wanted)));
 }
 
 /* Find a member of an object that is not null */

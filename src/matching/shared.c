@@ -106,7 +106,7 @@ SharedAllocate(SharedArrays *arrays, uint64 size)
 	if (!arrays->is_complete)
 		return NULL;
 	CHECK_FOR_INTERRUPTS();
-	if (last == NULL || last->size - arrays->used < room)
+	if (last == NULL || last->size < arrays->used + room)
 	{
 		dsm_segment *segment = NULL;
 		uint64		needed = Max(Max(room, Min(SEGMENT_SIZE, arrays->to_move)), 1);

@@ -232,11 +232,12 @@ HeatHalfLife(const Interval *interval)
 	int64		half_life;
 
 	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &half_life) ||
-		pg_add_s64_overflow(half_life, interval->time, &half_life) ||
-		half_life <= 0 || half_life == HEAT_FOREVER)
+		pg_add_s64_overflow(half_life, interval->time, &half_life))
+		half_life = days > 0 ? PG_INT64_MAX : 0;
+	if (half_life <= 0 || half_life > HEAT_MAX_HALF_LIFE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("half-life must be positive, not \"%s\"",
+				 errmsg("half-life must be positive%s, not \"%s\"", half_life > 0 ? " and at most 100000 years" : "",
 						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(interval)))),
 				 errhint("Leave the half-life out for points that do not cool.")));
 	return half_life;

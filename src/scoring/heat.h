@@ -15,6 +15,9 @@
 /* The half-life of points that do not cool */
 #define HEAT_FOREVER PG_INT64_MAX
 
+/* The longest half-life of those that do: 100,000 years of 360 days, as intervals are compared */
+#define HEAT_MAX_HALF_LIFE (INT64CONST(100000) * 360 * USECS_PER_DAY)
+
 /* Most half-lives that one heat can hold */
 #define HEAT_MAX_PARTS 64
 

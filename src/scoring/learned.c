@@ -33,7 +33,8 @@ static const PlanSource read_features = {
 
 static const PlanSource read_trainings = {
 	"SELECT m.model, t.definition FROM @workspace@.scoring_model m"
-	" JOIN @workspace@.scoring_training t ON t.scoring_training_id = m.scoring_training_id WHERE m.kind = 'logistic'"
+	" JOIN @workspace@.scoring_training t ON t.scoring_training_id = m.scoring_training_id"
+	" WHERE m.kind = 'logistic' AND t.definition IS NOT NULL"
 };
 
 /* Read the features of models */
@@ -421,5 +422,29 @@ guard_feature(PG_FUNCTION_ARGS)
 					 errmsg("feature \"%s\" looks at %s, which follows the outcome", name, outcomes[i]),
 					 errhint("A model may only know what is known before the outcome.")));
 	PredicateFree(value);
+	return PointerGetDatum(row);
+}
+
+PG_FUNCTION_INFO_V1(guard_training);
+/* Check that what a training found can be scored by */
+Datum
+guard_training(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	HeapTuple	row;
+	Datum		definition;
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("guard_training must be called as a BEFORE INSERT OR UPDATE row trigger")));
+	desc = RelationGetDescr(trigdata->tg_relation);
+	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	definition = heap_getattr(row, SPI_fnumber(desc, "definition"), desc, &isnull);
+	if (!isnull)
+		(void) LogisticReadModel(DatumGetJsonbP(definition));
 	return PointerGetDatum(row);
 }

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "commands/trigger.h"
 #include "scoring/heat.h"
 #include "scoring/learned.h"
 #include "scoring/scoring.h"
@@ -32,6 +33,13 @@ static const PlanSource read_rules = {
 
 static const PlanSource read_grades = {
 	"SELECT g.model, g.grade, g.from_score FROM @workspace@.scoring_grade g ORDER BY g.model, g.from_score"
+};
+
+static const PlanSource many_half_lives = {
+	"SELECT c.model, c.half_lives FROM (SELECT r.model, pg_catalog.count(DISTINCT r.half_life)"
+	" + (pg_catalog.count(*) > pg_catalog.count(r.half_life))::pg_catalog.int4 AS half_lives"
+	" FROM @workspace@.scoring_rule r WHERE r.is_active AND r.condition IS NULL GROUP BY r.model) c"
+	" WHERE c.half_lives > " CppAsString2(HEAT_MAX_PARTS) " ORDER BY c.model LIMIT 1"
 };
 
 /* Find a model */
@@ -204,4 +212,32 @@ ConfigLoadModels(Workspace *ws, WorkspaceConfig *config)
 	LoadRules(ws, config);
 	LoadGrades(ws, config);
 	LearnedLoad(ws, config);
+}
+
+PG_FUNCTION_INFO_V1(guard_half_lives);
+/* Refuse a model whose rules have more half-lives than a heat can hold */
+Datum
+guard_half_lives(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Workspace  *ws;
+	WorkspaceRights rights;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("guard_half_lives must be called as an AFTER statement trigger")));
+	ws = WorkspaceOfRelation(trigdata->tg_relation);
+	SPI_connect();
+	WorkspaceEnter(ws, &rights);
+	if (WorkspaceExecute(ws, &many_half_lives, NULL, NULL) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("rules of scoring model \"%s\" have " INT64_FORMAT " half-lives, of at most %d",
+						ResultText(0, 1), ResultInt64(0, 2, NULL), HEAT_MAX_PARTS),
+				 errhint("Give some of them the same half-life.")));
+	WorkspaceLeave(&rights);
+	SPI_finish();
+	return PointerGetDatum(NULL);
 }

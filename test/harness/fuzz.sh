@@ -39,7 +39,7 @@ build() {
 		flags=('-fsanitize=address,undefined')
 		sources+=(test/harness/fuzz_driver.c)
 	fi
-	flags+=(-g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -Wall -Isrc)
+	flags+=(-g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -Wall -Isrc -I"$("${PG_CONFIG:-pg_config}" --includedir)")
 	for file in "$target" "${sources[@]}"; do
 		object=$out/$name.${#objects[@]}.o
 		if [[ $file == *.cpp ]]; then

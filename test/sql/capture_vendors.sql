@@ -52,6 +52,12 @@ EXCEPTION WHEN object_not_in_prerequisite_state THEN RAISE NOTICE 'too late'; EN
 
 -- what it comes to, before and after submissions are purged
 SELECT vendor, submissions, accepted, duplicates, rejected, over_cap, purchased, known, returned, duplicate_rate, reject_rate, return_rate, spent, refunded, cost, cost_per_lead FROM sold.vendor_quality ORDER BY 1;
+-- and what became of it: of what was kept a share is converted, of what was given back none counts
+SELECT lead_id AS returned FROM sold.vendor_purchase WHERE submission_id = :first \gset
+SELECT lead_id AS kept FROM sold.vendor_purchase WHERE vendor = 'acme' AND submission_id > :first ORDER BY submission_id LIMIT 1 \gset
+SELECT count(*) AS ready FROM unnest(ARRAY[:returned, :kept]::bigint[]) l (lead_id), LATERAL sold.mark_ready(l.lead_id);
+SELECT count(*) AS converted FROM unnest(ARRAY[:returned, :kept]::bigint[]) l (lead_id), LATERAL sold.convert_lead(l.lead_id);
+SELECT vendor, purchased - returned AS kept, converted, conversion_rate FROM sold.vendor_quality WHERE vendor = 'acme';
 CREATE TEMP TABLE before AS SELECT * FROM sold.vendor_quality;
 UPDATE sold.form SET retention = '1 hour';
 UPDATE sold.submission SET processed_at = processed_at - interval '1 day';

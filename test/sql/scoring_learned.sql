@@ -83,6 +83,20 @@ SELECT label, problem FROM crm.explain_score(365, 'win') WHERE problem IS NOT NU
 SELECT (crm.train_scoring_model('win', '{"cost": 0.01, "pairs": 0, "calibrate": "platt"}')).scoring_training_id AS second \gset
 UPDATE crm.scoring_model SET scoring_training_id = :second - 1 WHERE model = 'win';
 SELECT count(*) FROM crm.explain_score(365, 'win') WHERE part = 'calibration';
+-- options that are none
+SELECT crm.train_scoring_model('win', '{"costs": 1}');
+SELECT crm.train_scoring_model('win', '{"cost": "NaN"}');
+SELECT crm.train_scoring_model('win', '{"cost": -1}');
+SELECT crm.train_scoring_model('win', '[]');
+-- a training that cannot be scored by
+INSERT INTO crm.scoring_training (model, definition, leads, won) VALUES ('win', '{"label": "won"}', 1, 1);
+UPDATE crm.scoring_training SET definition = '[]' WHERE scoring_training_id = :second;
+BEGIN;
+UPDATE crm.scoring_training SET definition = NULL WHERE scoring_training_id = :second;
+UPDATE crm.scoring_model SET scoring_training_id = :second WHERE model = 'win';
+SELECT status FROM crm.capture('default', '{"email": "untrained@example.com", "kind": "page_view"}');
+SELECT label, problem FROM crm.explain_score(365, 'win');
+ROLLBACK;
 -- by hand, until it is taken back
 SELECT crm.override_score(365, 75, 'win');
 SELECT crm.rescore('win') > 0 AS rescored;
