@@ -274,6 +274,9 @@ FROM (
 		UNION ALL
 		SELECT 'routing_rule'::text, o.routing_rule_id, o.label, o.condition
 		FROM @workspace@.routing_rule o
+		UNION ALL
+		SELECT 'segment'::text, g.segment_id, g.segment, g.condition
+		FROM @workspace@.segment g
 	) r
 	UNION ALL
 	SELECT 'scoring_rule'::text, s.scoring_rule_id, s.label, s.interaction_condition::text,
@@ -290,7 +293,7 @@ WHERE b.problem IS NOT NULL;
 
 COMMENT ON VIEW @workspace@.broken_rule IS
 	'Rules whose condition, and features of learned models whose expression, can no longer be used, because a column it names is gone or has another type, which are left out until they are corrected, and those that look at a custom attribute that was dropped, of which only the values kept are seen. One row a condition.';
-COMMENT ON COLUMN @workspace@.broken_rule.rule_table IS 'Table of the rule: scoring_rule, routing_rule or scoring_feature';
+COMMENT ON COLUMN @workspace@.broken_rule.rule_table IS 'Table of the rule: scoring_rule, routing_rule, segment or scoring_feature';
 COMMENT ON COLUMN @workspace@.broken_rule.rule_id IS 'Key of the rule in its table';
 COMMENT ON COLUMN @workspace@.broken_rule.label IS 'What the rule is about';
 COMMENT ON COLUMN @workspace@.broken_rule.condition IS 'The condition';

@@ -159,6 +159,7 @@ rule_lift
 score_at
 simulate_model
 source_conversion
+suggest_offers
 \.
 SELECT is(f.provolatile::text, CASE WHEN r.name IS NOT NULL THEN 's' ELSE 'v' END,
 	f.name || CASE WHEN r.name IS NOT NULL THEN ' only reads: stable' ELSE ' writes: volatile' END)
