@@ -1,7 +1,7 @@
 -- Pipelines
 
 CREATE FUNCTION lead_mgmt.stage_law() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+	AS 'MODULE_PATHNAME' LANGUAGE C;
 
 COMMENT ON FUNCTION lead_mgmt.stage_law() IS
 	'Trigger function: makes rows of lead and opportunity obey their pipeline and leave history, whichever client writes them. Argument: entity.';
@@ -14,8 +14,7 @@ COMMENT ON FUNCTION lead_mgmt.stage_follow() IS
 	'Trigger function: matches, scores and moves leads that a client wrote, and marks the contact of a won opportunity as customer. Argument: entity.';
 
 CREATE FUNCTION lead_mgmt.stage_moved() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
+	AS 'MODULE_PATHNAME' LANGUAGE C;
 
 COMMENT ON FUNCTION lead_mgmt.stage_moved() IS
 	'Trigger function: gathers the moves that a statement makes, row by row, and at its end checks them against guards and required fields, records them and runs the actions of their stages. Argument: entity.';

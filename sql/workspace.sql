@@ -96,7 +96,7 @@ COMMENT ON FUNCTION lead_mgmt.config_changed() IS
 	'Trigger function: tells every session that a definition table of its workspace has changed.';
 
 CREATE FUNCTION lead_mgmt.audit_change() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+	AS 'MODULE_PATHNAME' LANGUAGE C;
 
 COMMENT ON FUNCTION lead_mgmt.audit_change() IS
 	'Trigger function: writes what an UPDATE changed to audit_log. Arguments: entity, key column, columns not tracked.';
@@ -149,3 +149,15 @@ CREATE FUNCTION lead_mgmt.report_guard(report regprocedure) RETURNS boolean
 
 COMMENT ON FUNCTION lead_mgmt.report_guard(regprocedure) IS
 	'True, or an error when a function of a workspace runs with its owner''s rights and a table of the workspace has row-level security, which it would pass by. Error: object_not_in_prerequisite_state';
+
+CREATE FUNCTION lead_mgmt.guard_tags() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp SET jit = off;
+
+COMMENT ON FUNCTION lead_mgmt.guard_tags() IS
+	'Trigger function: holds the tags of a row to those that are defined, each once and in order.';
+
+CREATE FUNCTION lead_mgmt.follow_tag() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off;
+
+COMMENT ON FUNCTION lead_mgmt.follow_tag() IS
+	'Trigger function: lets rows follow a tag that is renamed, and keeps one that is in use.';

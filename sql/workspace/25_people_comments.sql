@@ -29,6 +29,7 @@ COMMENT ON COLUMN @workspace@.account.country IS 'Country';
 COMMENT ON COLUMN @workspace@.account.individual_contact_id IS 'The one contact an individual account stands for; NULL for organisations';
 COMMENT ON COLUMN @workspace@.account.value_trust IS 'Trust of the source each value came from, by column: {"city": 10}; kept while a form or strategy updates by trust, NULL otherwise';
 COMMENT ON COLUMN @workspace@.account.attributes IS 'Custom attributes, as field defines them';
+COMMENT ON COLUMN @workspace@.account.tags IS 'Its tags, rows of tag, in order and each once; NULL for none';
 COMMENT ON COLUMN @workspace@.account.created_at IS 'When the account was created';
 COMMENT ON COLUMN @workspace@.account.updated_at IS 'When it last changed';
 
@@ -57,6 +58,7 @@ COMMENT ON COLUMN @workspace@.contact.referrer_contact_id IS 'Contact who recomm
 COMMENT ON COLUMN @workspace@.contact.customer_since IS 'When the first sale was won; NULL for those who have not bought';
 COMMENT ON COLUMN @workspace@.contact.value_trust IS 'Trust of the source each value came from, by column: {"city": 10}; kept while a form or strategy updates by trust, NULL otherwise';
 COMMENT ON COLUMN @workspace@.contact.attributes IS 'Custom attributes, as field defines them';
+COMMENT ON COLUMN @workspace@.contact.tags IS 'Its tags, rows of tag, in order and each once; NULL for none';
 COMMENT ON COLUMN @workspace@.contact.created_at IS 'When the contact was created';
 COMMENT ON COLUMN @workspace@.contact.updated_at IS 'When it last changed';
 
@@ -64,11 +66,3 @@ COMMENT ON COLUMN @workspace@.contact_identity.kind IS 'What sort of identifier:
 COMMENT ON COLUMN @workspace@.contact_identity.value IS 'The identifier, in normal form; the system before an external id, several fields joined by |, and # before the hash of a long one';
 COMMENT ON COLUMN @workspace@.contact_identity.holder IS '0 for the contact that had the identifier first, which arbitrates between sessions; the contact itself for others that share it';
 COMMENT ON COLUMN @workspace@.contact_identity.contact_id IS 'Contact it identifies';
-
-COMMENT ON COLUMN @workspace@.consent.consent_id IS 'Key';
-COMMENT ON COLUMN @workspace@.consent.contact_id IS 'Who agreed';
-COMMENT ON COLUMN @workspace@.consent.channel IS 'What to: email, phone, sms or post';
-COMMENT ON COLUMN @workspace@.consent.basis IS 'Ground it rests on, such as opt_in';
-COMMENT ON COLUMN @workspace@.consent.submission_id IS 'Submission that proves it; NULL if recorded otherwise';
-COMMENT ON COLUMN @workspace@.consent.given_at IS 'Since when it holds';
-COMMENT ON COLUMN @workspace@.consent.withdrawn_at IS 'When it was withdrawn; NULL while it holds';

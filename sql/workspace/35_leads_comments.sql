@@ -36,8 +36,18 @@ COMMENT ON COLUMN @workspace@.lead.interaction_count IS 'Interactions recorded f
 COMMENT ON COLUMN @workspace@.lead.last_interaction_at IS 'When the latest of them took place; NULL without any';
 COMMENT ON COLUMN @workspace@.lead.value_trust IS 'Trust of the source each value came from, by column: {"city": 10}; kept while a form or strategy updates by trust, NULL otherwise';
 COMMENT ON COLUMN @workspace@.lead.attributes IS 'Custom attributes, as field defines them';
+COMMENT ON COLUMN @workspace@.lead.tags IS 'Its tags, rows of tag, in order and each once; NULL for none';
 COMMENT ON COLUMN @workspace@.lead.created_at IS 'When the lead was created';
 COMMENT ON COLUMN @workspace@.lead.updated_at IS 'When it last changed';
+
+COMMENT ON COLUMN @workspace@.consent.consent_id IS 'Key';
+COMMENT ON COLUMN @workspace@.consent.contact_id IS 'Who agreed; NULL for a lead without contact';
+COMMENT ON COLUMN @workspace@.consent.lead_id IS 'Lead it came with, while that has no contact; NULL otherwise';
+COMMENT ON COLUMN @workspace@.consent.channel IS 'What to: email, phone, sms or post';
+COMMENT ON COLUMN @workspace@.consent.basis IS 'Ground it rests on, such as opt_in';
+COMMENT ON COLUMN @workspace@.consent.submission_id IS 'Submission that proves it; NULL if recorded otherwise';
+COMMENT ON COLUMN @workspace@.consent.given_at IS 'Since when it holds';
+COMMENT ON COLUMN @workspace@.consent.withdrawn_at IS 'When it was withdrawn; NULL while it holds';
 
 COMMENT ON COLUMN @workspace@.lead_identity.source_system IS 'The other system: source_system of the form, or the form''s name';
 COMMENT ON COLUMN @workspace@.lead_identity.external_id IS 'Id of the lead there';
@@ -65,6 +75,7 @@ COMMENT ON COLUMN @workspace@.opportunity.contract_reference IS 'Number or name 
 COMMENT ON COLUMN @workspace@.opportunity.contract_on IS 'Day of the contract';
 COMMENT ON COLUMN @workspace@.opportunity.contract_amount IS 'Value of the contract, in currency, where it differs from the amount; NULL otherwise';
 COMMENT ON COLUMN @workspace@.opportunity.attributes IS 'Custom attributes, as field defines them';
+COMMENT ON COLUMN @workspace@.opportunity.tags IS 'Its tags, rows of tag, in order and each once; NULL for none';
 COMMENT ON COLUMN @workspace@.opportunity.created_at IS 'When the opportunity was created';
 COMMENT ON COLUMN @workspace@.opportunity.updated_at IS 'When it last changed';
 
@@ -87,7 +98,8 @@ COMMENT ON COLUMN @workspace@.routing_rule.routing_rule_id IS 'Key';
 COMMENT ON COLUMN @workspace@.routing_rule.sequence IS 'Order in which rules are tried, ascending';
 COMMENT ON COLUMN @workspace@.routing_rule.label IS 'What the rule is about, for people';
 COMMENT ON COLUMN @workspace@.routing_rule.condition IS 'Condition over lead_profile under which it applies';
-COMMENT ON COLUMN @workspace@.routing_rule.team_id IS 'Team the lead goes to';
+COMMENT ON COLUMN @workspace@.routing_rule.team_id IS 'Team the lead goes to; NULL to go by its kind';
+COMMENT ON COLUMN @workspace@.routing_rule.team_kind IS 'Kind of the team the lead goes to: the first active one of that kind; NULL when the team is named';
 COMMENT ON COLUMN @workspace@.routing_rule.is_active IS 'False to skip the rule';
 
 COMMENT ON COLUMN @workspace@.assignment.assignment_id IS 'Key';

@@ -64,6 +64,9 @@ SELECT
 	NULL::text AS sales_ready_model,
 	ca.kind AS campaign_kind,
 	ca.purpose AS campaign_purpose,
+	COALESCE(l.tags, '{}') AS tags,
+	COALESCE(c.tags, '{}') AS contact_tags,
+	COALESCE(a.tags, '{}') AS account_tags,
 	i.by_kind AS interactions_by_kind,
 	i.by_channel AS interactions_by_channel
 FROM (
@@ -72,7 +75,7 @@ FROM (
 		(before.row).campaign_id, (before.row).channel, (before.row).company_name, (before.row).contact_id,
 		(before.row).contact_name, (before.row).created_at, (before.row).currency, (before.row).email,
 		(before.row).is_existing_customer, (before.row).origin, (before.row).page,
-		(before.row).phone, (before.row).pipeline, (before.row).product, (before.row).source, (before.row).team_id,
+		(before.row).phone, (before.row).pipeline, (before.row).product, (before.row).source, (before.row).tags, (before.row).team_id,
 		(before.row).title
 	FROM @workspace@.lead n
 	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, COALESCE((
@@ -86,7 +89,7 @@ LEFT JOIN LATERAL (
 	SELECT (before.row).account_id, (before.row).attributes, (before.row).city, (before.row).country,
 		(before.row).customer_since, (before.row).email, (before.row).family_name, (before.row).first_source,
 		(before.row).full_name, (before.row).given_name, (before.row).job_title, (before.row).language,
-		(before.row).last_source, (before.row).phone, (before.row).postal_code, (before.row).region
+		(before.row).last_source, (before.row).phone, (before.row).postal_code, (before.row).region, (before.row).tags
 	FROM @workspace@.contact n
 	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, COALESCE((
 		SELECT pg_catalog.jsonb_object_agg(d.key, d.value -> 'old' ORDER BY g.audit_id DESC)
@@ -98,7 +101,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
 	SELECT (before.row).account_id, (before.row).annual_revenue, (before.row).attributes, (before.row).city,
 		(before.row).country, (before.row).domain, (before.row).employees, (before.row).industry, (before.row).name,
-		(before.row).phone, (before.row).website
+		(before.row).phone, (before.row).tags, (before.row).website
 	FROM @workspace@.account n
 	CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_populate_record(n, COALESCE((
 		SELECT pg_catalog.jsonb_object_agg(d.key, d.value -> 'old' ORDER BY g.audit_id DESC)
@@ -186,3 +189,6 @@ COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.campaign_kind IS 'Kind of 
 COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.campaign_purpose IS 'Purpose of the campaign responded to';
 COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.interactions_by_kind IS 'Interactions up to the outcome by kind, as in lead_profile, windows counted back from the outcome';
 COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.interactions_by_channel IS 'The same by channel';
+COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.tags IS 'Tags of the lead; {} for none';
+COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.contact_tags IS 'Tags of the contact; {} for none';
+COMMENT ON COLUMN @workspace@.lead_profile_at_outcome.account_tags IS 'Tags of the account; {} for none';

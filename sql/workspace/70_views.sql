@@ -60,6 +60,9 @@ SELECT
 	l.sales_ready_model,
 	ca.kind AS campaign_kind,
 	ca.purpose AS campaign_purpose,
+	COALESCE(l.tags, '{}') AS tags,
+	COALESCE(c.tags, '{}') AS contact_tags,
+	COALESCE(a.tags, '{}') AS account_tags,
 	(SELECT pg_catalog.jsonb_object_agg(k.kind, pg_catalog.jsonb_build_object('count', k.count, 'last_7_days', k.last_7_days,
 			'last_30_days', k.last_30_days, 'last_90_days', k.last_90_days, 'last_at', k.last_at))
 	 FROM (
@@ -147,6 +150,9 @@ COMMENT ON COLUMN @workspace@.lead_profile.campaign_kind IS 'Kind of the campaig
 COMMENT ON COLUMN @workspace@.lead_profile.campaign_purpose IS 'Purpose of the campaign responded to';
 COMMENT ON COLUMN @workspace@.lead_profile.interactions_by_kind IS 'Interactions of the lead by kind, a JSON object: {"page_view": {"count": 5, "last_7_days": 2, "last_30_days": 3, "last_90_days": 5, "last_at": "..."}}; NULL without any. Computed where it is asked for';
 COMMENT ON COLUMN @workspace@.lead_profile.interactions_by_channel IS 'The same by channel';
+COMMENT ON COLUMN @workspace@.lead_profile.tags IS 'Tags of the lead, for conditions such as ''vip'' = ANY (tags); {} for none';
+COMMENT ON COLUMN @workspace@.lead_profile.contact_tags IS 'Tags of the contact; {} for none';
+COMMENT ON COLUMN @workspace@.lead_profile.account_tags IS 'Tags of the account; {} for none';
 
 CREATE OR REPLACE VIEW @workspace@.stage_history WITH (security_invoker = true) AS
 SELECT

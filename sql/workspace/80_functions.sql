@@ -89,6 +89,57 @@ CREATE OR REPLACE FUNCTION @workspace@.assign(lead_id bigint, agent_id bigint, r
 COMMENT ON FUNCTION @workspace@.assign(bigint, bigint, text, boolean) IS
 	'Give a lead to an agent. Of two sessions that assign one lead at once the second gets the error, unless it reassigns. Errors: no_data_found, object_not_in_prerequisite_state.';
 
+CREATE OR REPLACE FUNCTION @workspace@.split_list(segment lead_mgmt.predicate, agents bigint[], reason text DEFAULT NULL, reassign boolean DEFAULT false)
+	RETURNS TABLE (agent_id bigint, leads bigint)
+	LANGUAGE plpgsql ROWS 10 SET search_path = pg_catalog, pg_temp
+	AS $$
+	#variable_conflict use_column
+	DECLARE
+		problem text := lead_mgmt.predicate_check(segment, '@workspace@.lead_profile'::pg_catalog.regclass);
+		missing bigint;
+	BEGIN
+		IF problem IS NOT NULL THEN
+			RAISE EXCEPTION 'the segment cannot be used: %', pg_catalog.split_part(problem, E'\n', 1) USING ERRCODE = 'invalid_parameter_value';
+		ELSIF segment IS NULL OR agents IS NULL OR agents = '{}' THEN
+			RAISE EXCEPTION 'a list is split by a segment, among agents' USING ERRCODE = 'null_value_not_allowed',
+				HINT = 'Pass true for all open leads.';
+		END IF;
+		SELECT u.id INTO missing FROM pg_catalog.unnest(split_list.agents) u (id)
+			WHERE NOT EXISTS (SELECT FROM @workspace@.agent a WHERE a.agent_id = u.id AND a.is_active);
+		IF FOUND THEN
+			RAISE EXCEPTION 'there is no active agent %', missing USING ERRCODE = 'no_data_found';
+		END IF;
+		RETURN QUERY
+			WITH listed AS MATERIALIZED (
+				SELECT l.lead_id, l.agent_id, l.priority
+				FROM @workspace@.lead_profile p
+				JOIN @workspace@.lead l ON l.lead_id = p.lead_id
+				WHERE l.status = 'open' AND (reassign OR l.agent_id IS NULL) AND lead_mgmt.satisfies_or_null(p, segment)
+				FOR NO KEY UPDATE OF l),
+			dealt AS MATERIALIZED (
+				SELECT i.lead_id, i.agent_id AS previous, split_list.agents[1
+						+ (pg_catalog.row_number() OVER (ORDER BY i.priority DESC, i.lead_id) - 1) % pg_catalog.cardinality(split_list.agents)] AS agent_id
+				FROM listed i),
+			given AS (
+				UPDATE @workspace@.lead l SET agent_id = d.agent_id, team_id = a.team_id
+				FROM dealt d
+				JOIN @workspace@.agent a ON a.agent_id = d.agent_id
+				WHERE l.lead_id = d.lead_id AND l.agent_id IS DISTINCT FROM d.agent_id
+				RETURNING l.lead_id, l.team_id, l.agent_id, d.previous),
+			noted AS (
+				INSERT INTO @workspace@.assignment (lead_id, team_id, agent_id, assigned_by, reason)
+				SELECT g.lead_id, g.team_id, g.agent_id, current_user,
+					pg_catalog.jsonb_build_object('rule', 'split', 'reason', split_list.reason, 'previous_agent_id', g.previous)
+				FROM given g)
+			SELECT u.id, (SELECT pg_catalog.count(*) FROM dealt d WHERE d.agent_id = u.id)
+			FROM (SELECT DISTINCT x.id FROM pg_catalog.unnest(split_list.agents) x (id)) u
+			ORDER BY u.id;
+	END
+	$$;
+
+COMMENT ON FUNCTION @workspace@.split_list(lead_mgmt.predicate, bigint[], text, boolean) IS
+	'Deal the open leads of a segment, a condition over lead_profile, out to agents in turn, the most urgent first, so that all get as many and as good ones; an agent named twice gets twice as many. Leads that have an agent stay with him, unless they are to be reassigned. One row an agent, with the leads dealt to him. Two sessions that split one list at once give no lead to two agents. Errors: null_value_not_allowed, invalid_parameter_value for a segment that cannot be used, no_data_found for an agent who is not active.';
+
 CREATE OR REPLACE FUNCTION @workspace@.define_field(entity text, field text, type text DEFAULT 'text',
 		options text[] DEFAULT NULL, is_required boolean DEFAULT false, label text DEFAULT NULL)
 	RETURNS void
@@ -205,7 +256,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			LOOP
 				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
 			END LOOP;
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.assign(bigint, bigint, text, boolean), @workspace@.create_lead(bigint, text, text, text, text, text, text, text) TO %I', role_name);
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.assign(bigint, bigint, text, boolean), @workspace@.split_list(lead_mgmt.predicate, bigint[], text, boolean), @workspace@.create_lead(bigint, text, text, text, text, text, text, text) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.merge_contacts(bigint, bigint[], text), @workspace@.merge_accounts(bigint, bigint[], text), @workspace@.merge_leads(bigint, bigint[], text), @workspace@.unmerge(bigint) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @workspace@.contact_exists(jsonb) TO %I', role_name);
 			EXECUTE pg_catalog.format('GRANT INSERT, UPDATE ON @workspace@.task, @workspace@.stage_waiver, @workspace@.offer TO %I', role_name);
@@ -213,7 +264,7 @@ CREATE OR REPLACE FUNCTION @workspace@.grant_access(role_name name, access text)
 			FOR target IN
 				SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
 				WHERE p.pronamespace = '@workspace@'::pg_catalog.regnamespace
-					AND p.proname IN ('convert_lead', 'conversion_contact', 'conversion_account', 'conversion_attributes', 'advance_opportunity', 'waive_stage', 'log_activity', 'complete_task', 'cancel_task', 'activity_log_text', 'lead_card', 'next_lead', 'make_offers', 'answer_offer')
+					AND p.proname IN ('convert_lead', 'conversion_contact', 'conversion_account', 'conversion_attributes', 'advance_opportunity', 'waive_stage', 'log_activity', 'complete_task', 'cancel_task', 'activity_log_text', 'lead_card', 'next_lead', 'make_offers', 'answer_offer', 'set_tags', 'leads_with_tags')
 			LOOP
 				EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', target.signature, role_name);
 			END LOOP;
@@ -229,6 +280,7 @@ REVOKE EXECUTE ON FUNCTION
 	@workspace@.reprocess(bigint),
 	@workspace@.purge_submissions(),
 	@workspace@.assign(bigint, bigint, text, boolean),
+	@workspace@.split_list(lead_mgmt.predicate, bigint[], text, boolean),
 	@workspace@.define_field(text, text, text, text[], boolean, text),
 	@workspace@.drop_field(text, text),
 	@workspace@.index_field(text, text),

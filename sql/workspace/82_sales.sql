@@ -202,7 +202,7 @@ CREATE OR REPLACE FUNCTION @workspace@.lead_card(lead_id bigint) RETURNS jsonb
 					UNION SELECT v.left_id FROM @workspace@.match_review v
 					WHERE v.entity = 'contact' AND v.status = 'open' AND v.right_id = p.contact_id) v)),
 			'consent', (SELECT COALESCE(pg_catalog.jsonb_agg(n.channel ORDER BY n.channel), '[]')
-				FROM @workspace@.consent n WHERE n.contact_id = p.contact_id AND n.withdrawn_at IS NULL),
+				FROM @workspace@.consent n WHERE (n.contact_id = p.contact_id OR n.lead_id = p.lead_id) AND n.withdrawn_at IS NULL),
 			'service', pg_catalog.jsonb_build_object('is_neglected', w.reason IS NOT NULL, 'reason', w.reason,
 				'days_idle', pg_catalog.date_part('day', pg_catalog.now() - COALESCE(p.last_interaction_at, p.lead_created_at))::integer,
 				'days_in_stage', pg_catalog.date_part('day', pg_catalog.now() - l.stage_entered_at)::integer),

@@ -191,6 +191,7 @@ CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DE
 					account_id = COALESCE(o.account_id, convert_lead.account_id),
 					campaign_id = COALESCE(o.campaign_id, source.campaign_id),
 					agent_id = COALESCE(o.agent_id, source.agent_id),
+					tags = o.tags || source.tags,
 					attributes = @workspace@.conversion_attributes(source.lead_id, 'opportunity', o.attributes)
 				WHERE o.opportunity_id = convert_lead.opportunity_id;
 		ELSE
@@ -204,10 +205,10 @@ CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DE
 						HINT = pg_catalog.format('Pass opportunity_id => %s to join it, or a name to tell the new one apart.', made);
 			END IF;
 			INSERT INTO @workspace@.opportunity (lead_id, contact_id, account_id, campaign_id, agent_id, name, pipeline, amount, currency,
-					expected_close_on, attributes)
+					expected_close_on, tags, attributes)
 				VALUES (source.lead_id, contact_id, account_id, source.campaign_id, source.agent_id, title, convert_lead.pipeline,
 					COALESCE(convert_lead.amount, source.budget), COALESCE(convert_lead.currency, source.currency, 'USD'),
-					convert_lead.expected_close_on, @workspace@.conversion_attributes(source.lead_id, 'opportunity', '{}'))
+					convert_lead.expected_close_on, source.tags, @workspace@.conversion_attributes(source.lead_id, 'opportunity', '{}'))
 				RETURNING opportunity.opportunity_id INTO opportunity_id;
 		END IF;
 
@@ -224,6 +225,10 @@ CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DE
 		END IF;
 		UPDATE @workspace@.interaction i SET contact_id = convert_lead.contact_id
 			WHERE i.lead_id = source.lead_id AND i.contact_id IS NULL AND convert_lead.contact_id IS NOT NULL;
+		UPDATE @workspace@.consent n SET contact_id = convert_lead.contact_id, lead_id = NULL
+			WHERE n.lead_id = source.lead_id AND convert_lead.contact_id IS NOT NULL
+				AND (n.withdrawn_at IS NOT NULL OR NOT EXISTS (SELECT FROM @workspace@.consent o
+					WHERE o.contact_id = convert_lead.contact_id AND o.channel = n.channel AND o.withdrawn_at IS NULL));
 		UPDATE @workspace@.task t SET opportunity_id = COALESCE(t.opportunity_id, convert_lead.opportunity_id),
 				contact_id = COALESCE(t.contact_id, convert_lead.contact_id), account_id = COALESCE(t.account_id, convert_lead.account_id)
 			WHERE t.lead_id = source.lead_id AND t.state = 'open';
@@ -233,7 +238,7 @@ CREATE OR REPLACE FUNCTION @workspace@.convert_lead(lead_id bigint, name text DE
 	$$;
 
 COMMENT ON FUNCTION @workspace@.convert_lead(bigint, text, numeric, text, bigint, bigint, bigint, date, text, boolean, boolean) IS
-	'Convert a lead that sales works on: find or make its contact, account and opportunity, carry over what goes with it, close the lead as converted, and return the three ids. All of it or nothing; the lead stays, linked and read-only. A lead without contact is matched as a capture would be; pass contact_id or account_id to say who it is, new_contact or new_account for somebody new, opportunity_id to join an opportunity that is there. Name, amount and currency are those of the lead unless given. Custom attributes follow conversion_mapping, interactions get the contact, open tasks the opportunity. Errors: no_data_found, object_not_in_prerequisite_state when the lead was converted already (the opportunity is named), merged away, disqualified, or not accepted though its pipeline requires it, cardinality_violation when there are several candidates (they are named), unique_violation when the same opportunity is open already, check_violation when the lead is not in a stage that may be followed by conversion.';
+	'Convert a lead that sales works on: find or make its contact, account and opportunity, carry over what goes with it, close the lead as converted, and return the three ids. All of it or nothing; the lead stays, linked and read-only. A lead without contact is matched as a capture would be; pass contact_id or account_id to say who it is, new_contact or new_account for somebody new, opportunity_id to join an opportunity that is there. Name, amount and currency are those of the lead unless given. Custom attributes follow conversion_mapping, interactions and consent get the contact, open tasks and tags the opportunity. Errors: no_data_found, object_not_in_prerequisite_state when the lead was converted already (the opportunity is named), merged away, disqualified, or not accepted though its pipeline requires it, cardinality_violation when there are several candidates (they are named), unique_violation when the same opportunity is open already, check_violation when the lead is not in a stage that may be followed by conversion.';
 
 REVOKE EXECUTE ON FUNCTION
 	@workspace@.conversion_contact(bigint, boolean),

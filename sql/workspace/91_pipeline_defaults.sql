@@ -77,6 +77,11 @@ INSERT INTO @workspace@.closing_reason (entity, reason, label) VALUES
 	('opportunity', 'no contact', 'Contact was lost'),
 	('opportunity', 'other', 'Other');
 
+-- Whatever no other rule sends elsewhere is screened first.
+INSERT INTO @workspace@.routing_rule (sequence, label, team_kind) VALUES
+	(1000000, 'Marketing screens first', 'marketing'),
+	(1000001, 'Telesales screens first', 'telesales');
+
 UPDATE @workspace@.pipeline SET is_active = true;
 
 -- Checked here and now, so that the tables can be altered in this same transaction

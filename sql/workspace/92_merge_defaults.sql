@@ -18,6 +18,7 @@ INSERT INTO @workspace@.merge_policy (entity, field, policy, block) VALUES
 	('contact', 'last_source', 'newest', NULL),
 	('contact', 'referrer_contact_id', 'winner', NULL),
 	('contact', 'customer_since', 'min', NULL),
+	('contact', 'tags', 'union', NULL),
 	('contact', 'created_at', 'min', NULL),
 	('account', 'name', 'winner', NULL),
 	('account', 'domain', 'winner', NULL),
@@ -31,6 +32,7 @@ INSERT INTO @workspace@.merge_policy (entity, field, policy, block) VALUES
 	('account', 'region', 'winner', 'address'),
 	('account', 'postal_code', 'winner', 'address'),
 	('account', 'country', 'winner', 'address'),
+	('account', 'tags', 'union', NULL),
 	('account', 'created_at', 'min', NULL),
 	('lead', 'contact_id', 'winner', NULL),
 	('lead', 'account_id', 'winner', NULL),
@@ -55,4 +57,5 @@ INSERT INTO @workspace@.merge_policy (entity, field, policy, block) VALUES
 	('lead', 'priority', 'max', NULL),
 	('lead', 'interaction_count', 'sum', NULL),
 	('lead', 'last_interaction_at', 'max', NULL),
+	('lead', 'tags', 'union', NULL),
 	('lead', 'created_at', 'min', NULL);

@@ -50,11 +50,11 @@ static const PlanSource identify_visitors = {
 };
 
 static const PlanSource give_consents = {
-	"INSERT INTO @workspace@.consent (contact_id, channel, submission_id, given_at)"
-	" SELECT n.contact_id, n.channel, n.submission_id, n.given_at"
-	" FROM @rows $1: contact_id, channel, submission_id, given_at@ AS n"
-	" ON CONFLICT (contact_id, channel) WHERE withdrawn_at IS NULL DO NOTHING",
-	4, {ARG_INT8S, ARG_TEXTS, ARG_INT8S, ARG_TIMESTAMPTZS}
+	"INSERT INTO @workspace@.consent (contact_id, lead_id, channel, submission_id, given_at)"
+	" SELECT n.contact_id, n.lead_id, n.channel, n.submission_id, n.given_at"
+	" FROM @rows $1: contact_id, lead_id, channel, submission_id, given_at@ AS n"
+	" ON CONFLICT DO NOTHING",
+	5, {ARG_INT8S, ARG_INT8S, ARG_TEXTS, ARG_INT8S, ARG_TIMESTAMPTZS}
 };
 
 static const PlanSource make_reviews = {
@@ -410,7 +410,7 @@ IdentifyVisitors(Workspace *ws, CaptureRecord *records, int n, int *count)
 	return events;
 }
 
-/* Record the consents given */
+/* Record the consents given: the contact's, or else the lead's, whose contact is not known yet */
 static void
 GiveConsents(Workspace *ws, CaptureRecord *records, int n)
 {
@@ -427,12 +427,18 @@ GiveConsents(Workspace *ws, CaptureRecord *records, int n)
 	for (int i = 0; i < n; i++)
 		for (int c = 0; c < lengthof(consents); c++)
 		{
-			if (records[i].status || records[i].values[consents[c].field] == NULL || RecordContact(&records[i]) == 0)
+			int64		contact = RecordContact(&records[i]);
+			int64		lead = records[i].lead ? LeadSlotId(records[i].lead) : 0;
+
+			if (records[i].status || records[i].values[consents[c].field] == NULL || (contact == 0 && lead == 0))
 				continue;
-			BatchSet(batch, 0, Int64GetDatum(RecordContact(&records[i])));
-			BatchSetText(batch, 1, consents[c].channel);
-			BatchSet(batch, 2, Int64GetDatum(records[i].submission_id));
-			BatchSet(batch, 3, TimestampTzGetDatum(records[i].occurred_at));
+			if (contact != 0)
+				BatchSet(batch, 0, Int64GetDatum(contact));
+			else
+				BatchSet(batch, 1, Int64GetDatum(lead));
+			BatchSetText(batch, 2, consents[c].channel);
+			BatchSet(batch, 3, Int64GetDatum(records[i].submission_id));
+			BatchSet(batch, 4, TimestampTzGetDatum(records[i].occurred_at));
 			BatchNext(batch);
 		}
 	if (batch->rows > 0)

@@ -439,7 +439,11 @@ MovesFlush(Workspace *ws)
 {
 	int			depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
 	PendingMoves **link = &pending;
+	int			level;
 
+	if (pending == NULL)
+		return;
+	level = WorkspacePin(true);
 	while (*link)
 	{
 		PendingMoves *moves = *link;
@@ -454,6 +458,7 @@ MovesFlush(Workspace *ws)
 		MemoryContextDelete(moves->context);
 		link = &pending;
 	}
+	WorkspaceUnpin(level);
 }
 
 /* Get the buffer for moves of a table at this trigger depth */
@@ -534,18 +539,17 @@ stage_moved(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
+	LawRow		row;
+
 	if (CALLED_AS_TRIGGER(fcinfo) && TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event))
 	{
-		if (pending)
+		if (pending && !SystemAtWork())
 			MovesFlush(WorkspaceOfRelation(trigdata->tg_relation));
+		return PointerGetDatum(NULL);
 	}
-	else
-	{
-		LawRow		row;
-
-		LawOpen(fcinfo, &row, false);
+	LawOpen(fcinfo, &row, false);
+	if ((LawChanges(&row, LAW_STAGE) || LawChanges(&row, LAW_PIPELINE)) && !SystemAtWork())
 		GatherMove(&row);
-	}
 	return PointerGetDatum(NULL);
 }
 

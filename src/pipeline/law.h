@@ -59,6 +59,7 @@ extern const LawTable *LawTableOf(Relation rel, bool is_lead);
 extern Datum LawGet(const LawRow *row, HeapTuple tuple, LawColumn column, bool *isnull);
 extern char *LawText(const LawRow *row, HeapTuple tuple, LawColumn column);
 extern int64 LawId(const LawRow *row, HeapTuple tuple, LawColumn column);
+extern bool LawChanges(const LawRow *row, LawColumn column);
 extern int	LawStage(const Pipeline *pipeline, const char *stage);
 
 #endif

@@ -160,6 +160,7 @@ reopen_row(PG_FUNCTION_ARGS)
 	call.reason = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	WorkspaceCheckExecute(ws, call.is_lead ? "reopen" : "reopen_opportunity", 2, types);
 	SPI_connect();
+	WorkspaceCheckRow(ws, call.is_lead, call.id);
 	WorkspaceRun(ws, Reopen, &call);
 	SPI_finish();
 	PG_RETURN_VOID();

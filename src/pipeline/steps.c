@@ -243,6 +243,7 @@ check_step(PG_FUNCTION_ARGS)
 	call.value = RowText(row, desc, "value");
 	ws = WorkspaceOfRelation(trigdata->tg_relation);
 	SPI_connect();
+	WorkspaceCheckRow(ws, true, call.lead_id);
 	WorkspaceRun(ws, CheckStep, &call);
 	if (call.step->kind == STEP_ACTION)
 		PipelineCall(ws, call.step->function, StepPayload(&call),

@@ -54,6 +54,7 @@ link_lead(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not the lead table of a workspace", RelationGetRelationName(rel))));
 	SPI_connect();
+	WorkspaceCheckRow(ws, true, call.id);
 	WorkspaceRun(ws, LinkLead, &call);
 	SPI_finish();
 	relation_close(rel, NoLock);

@@ -55,7 +55,7 @@ typedef enum
 	" p.first_source, p.last_source, p.customer_since, p.company, p.company_domain, p.website," \
 	" p.industry, p.employees, p.annual_revenue, p.company_phone, p.company_city, p.company_country," \
 	" p.lead_attributes, p.contact_attributes, p.account_attributes, p.team_id, p.agent_id," \
-	" p.sales_ready_model, p.campaign_kind, p.campaign_purpose" \
+	" p.sales_ready_model, p.campaign_kind, p.campaign_purpose, p.tags, p.contact_tags, p.account_tags" \
 	", NULL::pg_catalog.jsonb, NULL::pg_catalog.jsonb"
 
 /* How much of a limit, or of a number of interactions, is used up */

@@ -86,6 +86,7 @@ audit_change(PG_FUNCTION_ARGS)
 	Datum		values[4];
 	int64		key = 0;
 	int			changed = 0;
+	int			level;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || !TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
@@ -99,6 +100,8 @@ audit_change(PG_FUNCTION_ARGS)
 	trigger = trigdata->tg_trigger;
 	initStringInfo(&changes);
 	appendStringInfoChar(&changes, '{');
+	slot_getallattrs(trigdata->tg_trigslot);
+	slot_getallattrs(trigdata->tg_newslot);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
@@ -109,8 +112,8 @@ audit_change(PG_FUNCTION_ARGS)
 
 		if (attribute->attisdropped)
 			continue;
-		before = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &before_null);
-		after = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &after_null);
+		before = slot_getattr(trigdata->tg_trigslot, i + 1, &before_null);
+		after = slot_getattr(trigdata->tg_newslot, i + 1, &after_null);
 		if (strcmp(NameStr(attribute->attname), trigger->tgargs[1]) == 0)
 			key = DatumGetInt64(after);
 		if (before_null == after_null &&
@@ -136,11 +139,13 @@ audit_change(PG_FUNCTION_ARGS)
 	values[2] = CStringGetTextDatum(changes.data);
 	values[3] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
 	ws = WorkspaceOfRelation(rel);
+	level = WorkspacePin(false);
 	SPI_connect();
 	WorkspaceEnter(ws, &rights);
 	WorkspaceExecute(ws, &insert_audit, values, NULL);
 	WorkspaceLeave(&rights);
 	SPI_finish();
+	WorkspaceUnpin(level);
 	return PointerGetDatum(NULL);
 }
 

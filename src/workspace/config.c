@@ -25,11 +25,12 @@ static const PlanSource read_fields = {
 	"SELECT entity, field, type, is_required, is_active, options FROM @workspace@.field ORDER BY entity, field"
 };
 static const PlanSource read_routing = {
-	"SELECT r.routing_rule_id, r.label, r.condition::text, r.team_id,"
+	"SELECT r.routing_rule_id, r.label, r.condition::text, t.team_id,"
 	" (SELECT pg_catalog.array_agg(a.agent_id ORDER BY a.agent_id) FROM @workspace@.agent a"
-	"  WHERE a.team_id = r.team_id AND a.is_active)"
-	" FROM @workspace@.routing_rule r JOIN @workspace@.team t ON t.team_id = r.team_id"
-	" WHERE r.is_active AND t.is_active ORDER BY r.sequence"
+	"  WHERE a.team_id = t.team_id AND a.is_active)"
+	" FROM @workspace@.routing_rule r CROSS JOIN LATERAL (SELECT pg_catalog.min(x.team_id) AS team_id FROM @workspace@.team x"
+	"  WHERE x.is_active AND (x.team_id = r.team_id OR x.kind = r.team_kind)) t"
+	" WHERE r.is_active AND t.team_id IS NOT NULL ORDER BY r.sequence"
 };
 static const PlanSource read_handlers = {
 	"SELECT h.event_handler_id, h.event, h.label, h.delivery, h.condition::text, h.on_error = 'record'"
@@ -353,6 +354,7 @@ WorkspaceGetConfig(Workspace *ws)
 	MemoryContext context;
 	MemoryContext old;
 	WorkspaceConfig *config;
+	int			level;
 
 	if (ws->config && ws->config_valid)
 		return ws->config;
@@ -362,6 +364,7 @@ WorkspaceGetConfig(Workspace *ws)
 		ws->config = NULL;
 	}
 
+	level = WorkspacePin(false);
 	SPI_connect();
 	context = AllocSetContextCreate(TopTransactionContext, "lead_mgmt configuration", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
@@ -384,6 +387,7 @@ WorkspaceGetConfig(Workspace *ws)
 	LoadVocabularies(ws, config);
 	MemoryContextSwitchTo(old);
 	SPI_finish();
+	WorkspaceUnpin(level);
 
 	if (!IsolationUsesXactSnapshot())
 		MemoryContextSetParent(context, TopMemoryContext);

@@ -477,8 +477,8 @@ typedef struct Campaign
 } Campaign;
 
 /* The columns of lead_profile: those of its table, and at its end those that are computed */
-#define PROFILE_COLUMNS 56
-#define PROFILE_PLAIN_COLUMNS 54
+#define PROFILE_COLUMNS 59
+#define PROFILE_PLAIN_COLUMNS 57
 
 /* What the rows of a workspace's definition tables say */
 typedef struct WorkspaceConfig

@@ -1,8 +1,10 @@
 /*
- * Views and reports that run with the rights of the workspace's owner, so
- * that a reader needs none on tables.  The owner sees every row: where a
+ * What runs with the rights of the workspace's owner, who sees every row.
+ *
+ * Views and reports do so that a reader needs no right on tables: where a
  * table has got row-level security, they refuse to serve those it would
- * restrict, rather than show them what it hides.
+ * restrict, rather than show them what it hides.  Functions that act on one
+ * row look for it with the rights of their caller first.
  */
 #include "postgres.h"
 
@@ -16,6 +18,17 @@
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
+#include "workspace/workspace.h"
+
+static const PlanSource find_lead = {
+	"SELECT FROM @workspace@.lead l WHERE l.lead_id = $1 FOR NO KEY UPDATE",
+	1, {ARG_INT8}
+};
+
+static const PlanSource find_opportunity = {
+	"SELECT FROM @workspace@.opportunity o WHERE o.opportunity_id = $1 FOR NO KEY UPDATE",
+	1, {ARG_INT8}
+};
 
 /* The tables that reports read and that may well have row-level security */
 static const char *const restricted_tables[] = {
@@ -99,4 +112,22 @@ report_guard(PG_FUNCTION_ARGS)
 			Refuse(table);
 	}
 	PG_RETURN_BOOL(true);
+}
+
+/*
+ * Check that row-level security, where there is any, lets the caller change a
+ * lead or opportunity, and lock it; to be called before the owner's rights are
+ * taken.  One that is hidden is one that is not there.
+ */
+void
+WorkspaceCheckRow(Workspace *ws, bool is_lead, int64 id)
+{
+	const char *entity = is_lead ? "lead" : "opportunity";
+	Datum		value = Int64GetDatum(id);
+
+	if (check_enable_rls(WorkspaceRelation(ws, entity), InvalidOid, true) == RLS_ENABLED &&
+		WorkspaceExecute(ws, is_lead ? &find_lead : &find_opportunity, &value, NULL) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is no %s " INT64_FORMAT, entity, id)));
 }

@@ -22,6 +22,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -263,6 +264,33 @@ void
 WorkspaceLeave(const WorkspaceRights *rights)
 {
 	SetUserIdAndSecContext(rights->saved_user, rights->saved_context);
+}
+
+/*
+ * Pin the settings that statements of the system's own run under, as SET does
+ * on a function.  For functions that run some on few of their calls: a SET is
+ * paid for on each, and costs a row trigger more than what it does.
+ */
+int
+WorkspacePin(bool by_index)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"}, {"jit", "off"}
+	};
+	int			level = NewGUCNestLevel();
+
+	for (int i = 0; i < (by_index ? lengthof(settings) : 1); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
+	return level;
+}
+
+/* Let the settings be as they were; an error does so by itself */
+void
+WorkspaceUnpin(int level)
+{
+	AtEOXact_GUC(true, level);
 }
 
 /* Write the columns of a batch out: "$1: a, b" is SELECT unnest($1) AS a, unnest($2) AS b */

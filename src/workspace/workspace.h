@@ -96,10 +96,13 @@ extern Workspace *WorkspaceOfRelation(Relation rel);
 extern Workspace *WorkspaceOfNamespace(Oid namespace_id);
 extern void WorkspaceEnter(Workspace *ws, WorkspaceRights *rights);
 extern void WorkspaceLeave(const WorkspaceRights *rights);
+extern int	WorkspacePin(bool by_index);
+extern void WorkspaceUnpin(int level);
 extern int	WorkspaceExecute(Workspace *ws, const PlanSource *source, Datum *values, const char *nulls);
 extern Oid	WorkspaceSequence(Workspace *ws, const char *table, const char *column);
 extern Oid	WorkspaceRelation(Workspace *ws, const char *table);
 extern void WorkspaceCheckExecute(Workspace *ws, const char *function, int nargs, const Oid *types);
+extern void WorkspaceCheckRow(Workspace *ws, bool is_lead, int64 id);
 
 /* Statements that the system itself runs, as row triggers see them */
 typedef void (*WorkspaceWork) (Workspace *ws, void *arg);

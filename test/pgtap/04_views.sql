@@ -11,10 +11,11 @@ SELECT no_plan();
 SELECT cmp_ok(count(*), '>=', 20::bigint, 'a workspace has views') FROM pg_class WHERE relnamespace = 'crm'::regnamespace AND relkind = 'v';
 SELECT ok('security_invoker=true' = ANY (c.reloptions), 'view ' || c.relname || ' is security_invoker')
 FROM pg_class c WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind = 'v' ORDER BY c.relname;
--- lead_profile and the views on rules may show jsonb: rules ask for custom attributes by it
+-- lead_profile and the views on rules may show jsonb and arrays: rules ask for custom attributes and tags by them
 SELECT is(array_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) FILTER (WHERE a.atttypid NOT IN
 	('text'::regtype, 'bigint'::regtype, 'integer'::regtype, 'numeric'::regtype, 'double precision'::regtype, 'boolean'::regtype, 'timestamptz'::regtype, 'date'::regtype, 'interval'::regtype)
-	AND NOT (c.relname IN ('lead_profile', 'lead_profile_at_outcome', 'opportunity_profile') AND a.atttypid = 'jsonb'::regtype AND (a.attname LIKE '%\_attributes' OR a.attname LIKE 'interactions\_by\_%'))), NULL, 'view ' || c.relname || ' shows plain types')
+	AND NOT (c.relname IN ('lead_profile', 'lead_profile_at_outcome', 'opportunity_profile') AND a.atttypid = 'jsonb'::regtype AND (a.attname LIKE '%\_attributes' OR a.attname LIKE 'interactions\_by\_%'))
+	AND NOT (c.relname IN ('lead_profile', 'lead_profile_at_outcome') AND a.atttypid = 'text[]'::regtype AND a.attname LIKE '%tags')), NULL, 'view ' || c.relname || ' shows plain types')
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind = 'v' GROUP BY c.relname ORDER BY c.relname;
 -- each can be read while empty and with something in it
 CREATE FUNCTION pg_temp.readable(workspace name, what text) RETURNS SETOF text LANGUAGE plpgsql AS $$

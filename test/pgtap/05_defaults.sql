@@ -66,8 +66,9 @@ SELECT set_has('SELECT kind FROM crm.interaction_kind WHERE makes_lead', $$VALUE
 SELECT is(count(*), 0::bigint, 'looking makes no lead') FROM crm.interaction_kind WHERE kind IN ('page_view', 'email_open') AND makes_lead;
 
 -- nothing else
+SELECT results_eq('SELECT team_kind FROM crm.routing_rule WHERE is_active ORDER BY sequence', ARRAY['marketing', 'telesales'], 'new leads are screened first');
 SELECT is_empty('SELECT 1 FROM crm.' || t, 'table ' || t || ' is empty') FROM unnest(ARRAY['contact', 'account', 'lead', 'submission', 'interaction', 'opportunity', 'campaign', 'campaign_cost',
-	'team', 'agent', 'routing_rule', 'assignment', 'field', 'audit_log', 'stage_move', 'score', 'consent', 'merge', 'merge_change', 'entity_redirect']) t;
+	'team', 'agent', 'tag', 'assignment', 'field', 'audit_log', 'stage_move', 'score', 'consent', 'merge', 'merge_change', 'entity_redirect']) t;
 SELECT is(version, lead_mgmt.version(), 'laid out for the installed version') FROM crm.workspace_info;
 
 -- the first submission goes all the way

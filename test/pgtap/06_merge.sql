@@ -19,7 +19,7 @@ SELECT bag_eq('SELECT entity, field FROM crm.merge_policy UNION ALL SELECT entit
 		WHERE c.relnamespace = 'crm'::regnamespace AND c.relname IN ('contact', 'account', 'lead')$$, 'every column has a policy, or none can decide on it');
 SELECT throws_ok(format('INSERT INTO crm.merge_policy (entity, field, policy) VALUES (%L, %L, %L)', entity, field, 'newest'), '22023', NULL, 'no policy for ' || entity || '.' || field) FROM fixed;
 SELECT bag_eq($$SELECT field FROM crm.merge_policy WHERE entity = 'contact' AND block = 'address'$$, ARRAY['street', 'city', 'region', 'postal_code', 'country'], 'the address is a block');
-SELECT is(array_agg(DISTINCT policy ORDER BY policy), ARRAY['keep', 'max', 'min', 'newest', 'oldest', 'sum', 'winner'], 'policies in use') FROM crm.merge_policy;
+SELECT is(array_agg(DISTINCT policy ORDER BY policy), ARRAY['keep', 'max', 'min', 'newest', 'oldest', 'sum', 'union', 'winner'], 'policies in use') FROM crm.merge_policy;
 SELECT is(policy, 'winner', 'the winner''s ' || field) FROM crm.merge_policy WHERE entity = 'contact' AND field IN ('full_name', 'email', 'phone', 'account_id');
 SELECT is(policy, 'min', 'first seen') FROM crm.merge_policy WHERE field IN ('created_at', 'customer_since');
 SELECT is(policy, 'sum', 'counters add up') FROM crm.merge_policy WHERE field = 'interaction_count';

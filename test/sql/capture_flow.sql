@@ -145,7 +145,7 @@ SELECT s.form, s.status, s.contact_id IS NOT NULL AS contact, s.account_id IS NO
 	s.interaction_id IS NOT NULL AS interaction, v.score, l.stage, l.team_id
 FROM flow.submission s LEFT JOIN flow.lead l USING (lead_id) LEFT JOIN flow.lead_score v USING (lead_id)
 WHERE s.form ~ '^s_' ORDER BY 1;
-DELETE FROM flow.routing_rule;
+DELETE FROM flow.routing_rule WHERE label = 'all';
 
 -- mapping, defaults, required fields, blank values
 INSERT INTO flow.form (form, mapping, required, defaults, blank_values, default_region) VALUES
@@ -249,6 +249,19 @@ INSERT INTO flow.submission (payload)
 	SELECT jsonb_build_object('email', 'r' || n || '@route' || n || '.example', 'employees', 5) FROM generate_series(1, 30) n;
 SELECT count(*) AS leads, count(*) FILTER (WHERE l.agent_id IS DISTINCT FROM o.agent_id) AS changed FROM owners o JOIN flow.lead l USING (lead_id);
 SELECT max(n) AS assignments_a_lead FROM (SELECT count(*) AS n FROM flow.assignment GROUP BY lead_id) x;
+-- whom no other rule sends elsewhere, the first active team of marketing screens, or else of telesales
+BEGIN;
+UPDATE flow.routing_rule SET is_active = false WHERE team_id IS NOT NULL;
+SELECT status FROM flow.capture('default', '{"email": "nobody@screen.example"}');
+INSERT INTO flow.team (team_id, team, kind, is_active) VALUES (20, 'callers', 'telesales', true), (21, 'more callers', 'telesales', true), (22, 'old brand', 'marketing', false);
+SELECT status FROM flow.capture('default', '{"email": "phone@screen.example"}');
+INSERT INTO flow.team (team_id, team, kind) VALUES (23, 'brand', 'marketing');
+INSERT INTO flow.submission (payload) VALUES ('{"email": "brand@screen.example"}');
+SELECT c.email, t.team, x.reason ->> 'rule' AS rule
+FROM flow.lead l JOIN flow.contact c USING (contact_id) LEFT JOIN flow.team t USING (team_id) LEFT JOIN flow.assignment x USING (lead_id)
+WHERE c.email::text LIKE '%@screen.example' ORDER BY l.lead_id;
+INSERT INTO flow.routing_rule (sequence, label) VALUES (99, 'nobody');
+ROLLBACK;
 
 -- sales-ready: teleprospecting is skipped, the moment is kept, it happens once
 SELECT lead_id AS hot FROM flow.capture('default', '{"email": "hot@lead.example", "job_title": "CEO", "phone": "+16502530001", "company": "Hot", "employees": 100, "kind": "demo_request"}') \gset

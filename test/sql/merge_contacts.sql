@@ -77,7 +77,7 @@ DELETE FROM merging.contact WHERE contact_id = 14;
 SELECT merging.contact_of(12);
 
 -- policies: one a field, columns of the user's own and custom attributes included
-ALTER TABLE merging.contact ADD COLUMN visits integer, ADD COLUMN tags text[], ADD COLUMN notes text, ADD COLUMN best numeric,
+ALTER TABLE merging.contact ADD COLUMN visits integer, ADD COLUMN hobbies text[], ADD COLUMN notes text, ADD COLUMN best numeric,
 	ADD COLUMN label varchar(12), ADD COLUMN extra jsonb, ADD COLUMN customer_number text UNIQUE,
 	ADD COLUMN shout text GENERATED ALWAYS AS (upper(full_name)) STORED;
 SELECT merging.define_field('contact', 'colours', 'choices', '{red,green,blue}');
@@ -89,19 +89,19 @@ INSERT INTO merging.merge_policy (entity, field, policy) VALUES ('contact', 'vis
 	('contact', 'attributes.memo', 'concatenate'), ('contact', 'attributes.nickname', 'keep');
 UPDATE merging.merge_policy SET policy = 'newest' WHERE entity = 'contact' AND field IN ('job_title', 'language');
 UPDATE merging.merge_policy SET policy = 'keep' WHERE entity = 'contact' AND field = 'phone';
-INSERT INTO merging.contact (contact_id, full_name, job_title, language, created_at, visits, tags, notes, best, label, extra, attributes, customer_since) OVERRIDING SYSTEM VALUE
+INSERT INTO merging.contact (contact_id, full_name, job_title, language, created_at, visits, hobbies, notes, best, label, extra, attributes, customer_since) OVERRIDING SYSTEM VALUE
 VALUES (21, 'An Nguyễn', 'Clerk', 'vi', '2020-02-01', 3, '{a,b}', 'first', 1.50, 'short', '["x"]',
 	'{"colours": ["red"], "seats": 2, "memo": "one"}', '2023-01-01');
-INSERT INTO merging.contact (contact_id, full_name, job_title, language, created_at, visits, tags, notes, best, label, extra, attributes, customer_number, phone) OVERRIDING SYSTEM VALUE
+INSERT INTO merging.contact (contact_id, full_name, job_title, language, created_at, visits, hobbies, notes, best, label, extra, attributes, customer_number, phone) OVERRIDING SYSTEM VALUE
 VALUES (22, 'An', 'Director', 'en', '2020-01-01', NULL, '{b,c}', 'second', 7, 'much longer', '["y", "x"]',
 	'{"colours": ["red", "blue"], "seats": 5, "memo": "two", "nickname": "Annie"}', 'C-22', '+16502530022'),
 	(23, '', NULL, '', '2020-03-01', 4, NULL, 'first', NULL, NULL, NULL, '{}', NULL, NULL);
 UPDATE merging.contact SET language = 'fr' WHERE contact_id = 21;
 SELECT merging.merge_contacts(21, '{22,23}') AS policies \gset
-SELECT full_name, shout, job_title, language, phone, created_at::date, customer_since::date, visits, tags, replace(notes, E'\n', ' | ') AS notes, best, label, extra, attributes, customer_number
+SELECT full_name, shout, job_title, language, phone, created_at::date, customer_since::date, visits, hobbies, replace(notes, E'\n', ' | ') AS notes, best, label, extra, attributes, customer_number
 FROM merging.contact WHERE contact_id = 21;
 SELECT * FROM merging.unmerge(:policies);
-SELECT contact_id, full_name, shout, job_title, language, phone, visits, tags, notes, best, label, extra, attributes, customer_number
+SELECT contact_id, full_name, shout, job_title, language, phone, visits, hobbies, notes, best, label, extra, attributes, customer_number
 FROM merging.contact WHERE contact_id BETWEEN 21 AND 23 ORDER BY 1;
 
 -- a long value and other scripts

@@ -19,7 +19,7 @@ BEGIN
 	CREATE TABLE regress_chance.plain (contact_id bigint REFERENCES chance.contact ON DELETE SET NULL, what jsonb);
 	CREATE TABLE regress_chance.booking (contact_id bigint REFERENCES chance.contact DEFERRABLE INITIALLY DEFERRED, during int4range,
 		EXCLUDE USING gist (during WITH &&, int8range(contact_id, contact_id, '[]') WITH &&));
-	ALTER TABLE chance.contact ADD COLUMN points integer NOT NULL DEFAULT 1, ADD COLUMN tags text[], ADD COLUMN customer_number text UNIQUE;
+	ALTER TABLE chance.contact ADD COLUMN points integer NOT NULL DEFAULT 1, ADD COLUMN hobbies text[], ADD COLUMN customer_number text UNIQUE;
 	INSERT INTO chance.merge_policy (entity, field, policy) VALUES ('contact', 'points', 'sum');
 	PERFORM chance.define_field('contact', 'colours', 'choices', '{red,green,blue}');
 	PERFORM chance.define_field('contact', 'seats', 'integer');
@@ -34,7 +34,7 @@ BEGIN
 		'colours', CASE WHEN random() < .5 THEN '["red", "blue"]'::jsonb ELSE '["green"]' END)
 	FROM generate_series(1, 120) n;
 	COMMIT;
-	UPDATE chance.contact SET tags = ARRAY['t' || contact_id % 3, 't' || contact_id % 5], points = contact_id, customer_number = CASE WHEN contact_id % 2 = 0 THEN 'C' || contact_id END,
+	UPDATE chance.contact SET hobbies = ARRAY['t' || contact_id % 3, 't' || contact_id % 5], points = contact_id, customer_number = CASE WHEN contact_id % 2 = 0 THEN 'C' || contact_id END,
 		referrer_contact_id = 1 + contact_id * 7 % 20;
 	INSERT INTO chance.account (kind, name, individual_contact_id) SELECT 'individual', 'Person ' || contact_id, contact_id FROM chance.contact WHERE contact_id % 6 = 1;
 	UPDATE chance.contact c SET account_id = a.account_id FROM chance.account a WHERE a.individual_contact_id = c.contact_id AND random() < .6;

@@ -4,13 +4,13 @@ CREATE EXTENSION IF NOT EXISTS lead_mgmt;
 RESET client_min_messages;
 \set SHOW_CONTEXT never
 SELECT lead_mgmt.create_workspace('undo');
-ALTER TABLE undo.contact ADD COLUMN tags text[], ADD COLUMN visits integer, ADD COLUMN customer_number text UNIQUE;
+ALTER TABLE undo.contact ADD COLUMN hobbies text[], ADD COLUMN visits integer, ADD COLUMN customer_number text UNIQUE;
 INSERT INTO undo.merge_policy (entity, field, policy) VALUES ('contact', 'visits', 'sum');
 SELECT undo.define_field('contact', 'memo');
 SELECT undo.define_field('contact', 'rank', 'integer');
 INSERT INTO undo.submission (payload) SELECT jsonb_build_object('email', p || '@acme.example', 'name', p, 'page', page, 'consent_email', true, 'memo', p)
 FROM unnest(ARRAY['a', 'b', 'c', 'd']) WITH ORDINALITY n (p, number), unnest(ARRAY['x', 'y']) page WHERE page = 'x' OR p <> 'a' ORDER BY number, page;
-UPDATE undo.contact SET tags = ARRAY[full_name], visits = contact_id, customer_number = CASE WHEN contact_id = 2 THEN 'N2' END;
+UPDATE undo.contact SET hobbies = ARRAY[full_name], visits = contact_id, customer_number = CASE WHEN contact_id = 2 THEN 'N2' END;
 CREATE FUNCTION pg_temp.fingerprint() RETURNS TABLE (table_name text, digest text) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR table_name IN SELECT c.oid::regclass FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'undo'::regnamespace
@@ -22,7 +22,7 @@ BEGIN
 END $$;
 CREATE TEMP TABLE before AS SELECT * FROM pg_temp.fingerprint();
 CREATE TEMP VIEW differs AS SELECT table_name FROM (SELECT * FROM pg_temp.fingerprint() EXCEPT TABLE before) d;
-CREATE TEMP VIEW people AS SELECT contact_id, full_name, tags, visits, customer_number, attributes ->> 'memo' AS memo,
+CREATE TEMP VIEW people AS SELECT contact_id, full_name, hobbies, visits, customer_number, attributes ->> 'memo' AS memo,
 	(SELECT count(*) FROM undo.interaction i WHERE i.contact_id = c.contact_id) AS interactions,
 	(SELECT string_agg(lead_id || ':' || page || ':' || interaction_count, ' ' ORDER BY lead_id) FROM undo.lead l WHERE l.contact_id = c.contact_id) AS leads FROM undo.contact c ORDER BY 1;
 TABLE people;
@@ -61,7 +61,7 @@ TABLE differs;
 -- two merges into one survivor: the first may go first, and once both are undone all is as before
 SELECT undo.merge_contacts(1, '{2}') AS first \gset
 SELECT undo.merge_contacts(1, '{3}') AS second \gset
-SELECT full_name, tags, visits, customer_number FROM undo.contact WHERE contact_id = 1;
+SELECT full_name, hobbies, visits, customer_number FROM undo.contact WHERE contact_id = 1;
 SELECT * FROM undo.unmerge(:first);
 SELECT * FROM undo.unmerge(:second);
 SELECT * FROM undo.unmerge(:first);
@@ -73,9 +73,9 @@ UPDATE undo.lead SET context_key = 'page:another' WHERE contact_id = 3 AND page 
 ALTER TABLE undo.lead ENABLE TRIGGER law;
 SELECT undo.merge_contacts(1, '{3}') AS second \gset
 SELECT table_name, row_id, column_name, value_before, reason FROM undo.unmerge(:first) ORDER BY column_name;
-SELECT contact_id, tags, visits FROM undo.contact WHERE contact_id IN (1, 4) ORDER BY 1;
+SELECT contact_id, hobbies, visits FROM undo.contact WHERE contact_id IN (1, 4) ORDER BY 1;
 SELECT * FROM undo.unmerge(:second);
-SELECT contact_id, tags, visits FROM undo.contact ORDER BY 1;
+SELECT contact_id, hobbies, visits FROM undo.contact ORDER BY 1;
 ALTER TABLE undo.lead DISABLE TRIGGER law;
 UPDATE undo.lead SET context_key = 'page:' || page;
 ALTER TABLE undo.lead ENABLE TRIGGER law;

@@ -142,6 +142,16 @@ SELECT agent_id AS sues FROM roles.agent WHERE agent = 'Sue' \gset
 SELECT min(lead_id) AS sues_lead FROM roles.lead WHERE agent_id = :sues AND status = 'open' \gset
 SET ROLE regress_sam;
 SELECT roles.advance(:sues_lead, 'disqualified', 'spam');
+INSERT INTO roles.lead_step (lead_id, step) VALUES (:sues_lead, 'sales_accepted');
+SELECT lead_mgmt.link_lead('roles.lead', :sues_lead);
+SET ROLE regress_sue;
+SELECT status FROM roles.disqualify(:sues_lead, 'spam');
+SET ROLE regress_sam;
+SELECT roles.reopen(:sues_lead, 'not hers');
+SELECT lead_mgmt.reopen_row('roles.lead', :sues_lead, 'not hers');
+SET ROLE regress_sue;
+SELECT status FROM roles.reopen(:sues_lead, 'hers');
+INSERT INTO roles.lead_step (lead_id, step) VALUES (:sues_lead, 'no such step');
 -- capture works as before under it
 SET ROLE regress_web;
 SELECT status, lead_id IS NOT NULL AS lead FROM roles.capture('default', '{"email": "rls@web.example"}');
@@ -174,7 +184,10 @@ SELECT rescore() > 0 AS rescored;
 SELECT count(*) > 0 AS explained FROM (SELECT explain_score(1)) x;
 INSERT INTO scoring_rule (model, label, condition, points) VALUES ('default', 'Trap', 'country = ''VN''', 1);
 SELECT status FROM capture('default', '{"email": "trap5@path.example", "country": "VN"}');
+UPDATE scoring_rule SET points = 2 WHERE label OPERATOR(pg_catalog.=) 'Trap';
+UPDATE lead SET title = 'Trapped', stage = 'disqualified', stage_reason = 'spam' WHERE lead_id OPERATOR(pg_catalog.=) (SELECT max(lead_id) FROM lead) RETURNING stage, status;
 RESET search_path;
+SELECT h.to_stage, a.changes FROM roles.stage_move h JOIN roles.audit_log a ON a.entity = 'lead' AND a.entity_id = h.lead_id WHERE h.reason = 'spam' AND h.lead_id = (SELECT max(lead_id) FROM roles.lead);
 SET client_min_messages = warning;
 DROP SCHEMA trap CASCADE;
 RESET client_min_messages;

@@ -130,4 +130,14 @@ SELECT name FROM convert.account WHERE account_id = :twin_account_id;
 SELECT count(*) AS named_twin FROM convert.account WHERE name = 'Twin';
 
 SET client_min_messages = warning;
+-- consent that came with a lead without contact becomes the contact's, once
+SELECT lead_id AS agreed FROM convert.capture('default', '{"company": "Consenting", "consent_phone": true, "consent_email": true, "message": "call us"}') \gset
+SELECT status FROM convert.capture('default', '{"company": "Consenting", "consent_phone": true}');
+SELECT contact_id, lead_id = :agreed AS of_lead, channel FROM convert.consent WHERE lead_id IS NOT NULL ORDER BY channel;
+SELECT convert.lead_card(:agreed) -> 'consent' AS consent;
+UPDATE convert.lead SET stage = 'sales_acceptance', agent_id = 1, contact_name = 'Con Sent', email = 'con@consenting.example' WHERE lead_id = :agreed;
+INSERT INTO convert.contact (full_name, email) VALUES ('Con Sent', 'con@consenting.example') RETURNING contact_id AS con \gset
+INSERT INTO convert.consent (contact_id, channel, basis) VALUES (:con, 'email', 'contract');
+SELECT contact_id = :con AS found FROM convert.convert_lead(:agreed, contact_id => :con);
+SELECT contact_id = :con AS of_contact, lead_id = :agreed AS of_lead, channel, basis FROM convert.consent WHERE contact_id = :con OR lead_id = :agreed ORDER BY 1, 3;
 SELECT lead_mgmt.drop_workspace('convert', 'convert');

@@ -5,6 +5,7 @@ RESET client_min_messages;
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 SELECT lead_mgmt.create_workspace('tasks');
+DELETE FROM tasks.routing_rule;
 INSERT INTO tasks.team (team, kind) VALUES ('Phone', 'telesales');
 INSERT INTO tasks.agent (agent, team_id, email) VALUES ('Ann', 1, 'ann@us.example'), ('Bob', 1, NULL), ('Cem', 1, NULL);
 INSERT INTO tasks.lead (contact_name, email) SELECT 'Person ' || n, 'p' || n || '@them.example' FROM generate_series(1, 6) n;
