@@ -19,6 +19,9 @@ CREATE OR REPLACE TRIGGER identity AFTER INSERT OR UPDATE ON @workspace@.contact
 CREATE OR REPLACE TRIGGER rescore AFTER UPDATE ON @workspace@.contact
 	FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.* AND lead_mgmt.is_client_write())
 	EXECUTE FUNCTION lead_mgmt.rescore_leads('contact');
+CREATE OR REPLACE TRIGGER rescore_account AFTER DELETE ON @workspace@.contact
+	FOR EACH ROW WHEN (old.account_id IS NOT NULL AND lead_mgmt.is_client_write())
+	EXECUTE FUNCTION lead_mgmt.rescore_leads('contact');
 CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.contact
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('contact', 'contact_id', 'updated_at', 'value_trust');
 

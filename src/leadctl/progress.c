@@ -60,7 +60,8 @@ ProgressShow(Progress *progress, double part, int64_t rows, int64_t rows_now, bo
 	double		done_now = part - progress->part_before;
 	char		bar[BAR_WIDTH + 1];
 	char		count[48];
-	char		rate[48];
+	char		digits[48];
+	char		rate[64] = "";
 	char		left[32] = "";
 	char		line[200];
 	struct winsize window;
@@ -75,7 +76,11 @@ ProgressShow(Progress *progress, double part, int64_t rows, int64_t rows_now, bo
 	memset(bar, '#', (size_t) (part * BAR_WIDTH));
 	bar[BAR_WIDTH] = '\0';
 	Grouped(rows, count);
-	Grouped(took > 0 ? (int64_t) (rows_now / took) : 0, rate);
+	if (took > 0 && rows_now > 0)
+	{
+		Grouped((int64_t) (rows_now / took), digits);
+		snprintf(rate, sizeof(rate), ", %s rows/s", digits);
+	}
 	if (done_now > 0 && part < 1)
 	{
 		int64_t		seconds = (int64_t) (took * (1 - part) / done_now + 0.5);
@@ -86,7 +91,7 @@ ProgressShow(Progress *progress, double part, int64_t rows, int64_t rows_now, bo
 			snprintf(left, sizeof(left), ", %lld:%02d:%02d left", (long long) (seconds / 3600),
 					 (int) (seconds / 60 % 60), (int) (seconds % 60));
 	}
-	len = snprintf(line, sizeof(line), "[%s] %3d %%  %s rows, %s rows/s%s", bar, (int) (part * 100), count, rate, left);
+	len = snprintf(line, sizeof(line), "[%s] %3d %%  %s rows%s%s", bar, (int) (part * 100), count, rate, left);
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
 		columns = window.ws_col;
 	if (len > columns - 1)

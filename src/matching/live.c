@@ -64,8 +64,8 @@ typedef struct LiveReader
 	IndexScanDesc index_scans[SOURCE_MAX_INDEXES];
 } LiveReader;
 
-/* Takes a candidate */
-typedef void (*CandidateVisit) (void *state, int64 id, const LiveValues *values);
+/* Takes a candidate, by its number among the records that are kept */
+typedef void (*CandidateVisit) (void *state, int64 id, uint32 number);
 
 /* Does the strategy have a model that can be asked? */
 bool
@@ -379,11 +379,34 @@ CompanyName(LiveReader *reader, int64 account_id)
 	return name && domain && strcmp(name, domain) == 0 ? NULL : name;
 }
 
-/* Visit the row of contact that was read last */
+/* Visit the candidates that were gathered */
 static void
-VisitRow(LiveReader *reader, CandidateVisit visit, void *state)
+VisitGathered(LiveModel *live, CandidateVisit visit, void *state)
 {
-	const LiveModel *live = reader->live;
+	const LiveBatch *batch;
+
+	if (live->batch.count == 0)
+		return;
+	batch = LiveModelEnter(live);
+	for (int i = 0; i < batch->count; i++)
+		visit(state, batch->ids[i], batch->numbers[i]);
+	live->batch.count = 0;
+}
+
+/* Gather a candidate; they are visited together */
+static void
+GatherCandidate(LiveModel *live, int64 id, const LiveValues *values, CandidateVisit visit, void *state)
+{
+	LiveModelPut(live, id, values);
+	if (live->batch.count == LIVE_BATCH)
+		VisitGathered(live, visit, state);
+}
+
+/* Gather the row of contact that was read last */
+static void
+GatherRow(LiveReader *reader, CandidateVisit visit, void *state)
+{
+	LiveModel  *live = reader->live;
 	TupleTableSlot *slot = reader->contacts.slot;
 	MatchConfig *matching = live->config->matching;
 	LiveValues	values;
@@ -419,12 +442,12 @@ VisitRow(LiveReader *reader, CandidateVisit visit, void *state)
 		values.texts[c] = SourceValue(matching, column, value);
 		values.lengths[c] = values.texts[c] ? strlen(values.texts[c]) : 0;
 	}
-	visit(state, DatumGetInt64(slot->tts_values[live->id_number - 1]), &values);
+	GatherCandidate(live, DatumGetInt64(slot->tts_values[live->id_number - 1]), &values, visit, state);
 }
 
-/* Visit the rows of a result */
+/* Gather the rows of a result */
 static void
-VisitResult(const LiveModel *live, CandidateVisit visit, void *state)
+GatherResult(LiveModel *live, CandidateVisit visit, void *state)
 {
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -440,7 +463,7 @@ VisitResult(const LiveModel *live, CandidateVisit visit, void *state)
 			values.texts[c] = content ? VARDATA_ANY(content) : NULL;
 			values.lengths[c] = content ? VARSIZE_ANY_EXHDR(content) : 0;
 		}
-		visit(state, ResultInt64(row, 1, NULL), &values);
+		GatherCandidate(live, ResultInt64(row, 1, NULL), &values, visit, state);
 	}
 }
 
@@ -462,7 +485,7 @@ VisitCandidates(LiveReader *reader, LiveProbe *probe, CandidateVisit visit, void
 		if (!ReaderFetch(&reader->contacts, probe->rows[r]))
 			continue;
 		if (reader->fetches)
-			VisitRow(reader, visit, state);
+			GatherRow(reader, visit, state);
 		else
 		{
 			bool		isnull;
@@ -471,14 +494,18 @@ VisitCandidates(LiveReader *reader, LiveProbe *probe, CandidateVisit visit, void
 		}
 	}
 	if (probe->count == 0)
+	{
+		VisitGathered(live, visit, state);
 		return;
+	}
 	ids = palloc(sizeof(Datum) * probe->count);
 	for (int i = 0; i < probe->count; i++)
 		ids[i] = Int64GetDatum(probe->ids[i]);
 	wanted = PointerGetDatum(construct_array(ids, probe->count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	Run(LiveModelFetch(live), &wanted, NULL);
-	VisitResult(live, visit, state);
+	GatherResult(live, visit, state);
 	SPI_freetuptable(SPI_tuptable);
+	VisitGathered(live, visit, state);
 }
 
 /* Write down what a weight is made of */
@@ -545,18 +572,17 @@ CompareFound(const void *a, const void *b)
 
 /* Compare a record with a candidate; a single best one replaces the one before */
 static void
-SearchVisit(void *state, int64 id, const LiveValues *values)
+SearchVisit(void *state, int64 id, uint32 number)
 {
 	LiveSearch *search = state;
 	LiveModel  *live = search->live;
-	LiveFound	found = {.id = id};
+	LiveFound	found = {.id = id,.number = number};
 	PairPattern pattern;
 
 	for (int i = 0; i < search->question->refused_count; i++)
 		if (search->question->refused[i] == id)
 			return;
-	found.number = LiveModelAdd(live, values);
-	if (!PairWeight(live->scorer, RecordIds(live->records, search->record), RecordIds(live->records, found.number),
+	if (!PairWeight(live->scorer, RecordIds(live->records, search->record), RecordIds(live->records, number),
 					search->least, &pattern, &found.weight))
 		return;
 	if (!search->question->wants_all)
@@ -680,17 +706,15 @@ typedef struct StoredSearch
 
 /* Return the pair that a stored contact makes with another */
 static void
-StoredVisit(void *state, int64 id, const LiveValues *values)
+StoredVisit(void *state, int64 id, uint32 number)
 {
 	StoredSearch *search = state;
 	LiveModel  *live = search->live;
 	PairPattern pattern;
 	double		weight;
-	uint32		number;
 
 	if (id == search->id)
 		return;
-	number = LiveModelAdd(live, values);
 	if (PairWeight(live->scorer, RecordIds(live->records, search->record), RecordIds(live->records, number),
 				   search->least, &pattern, &weight))
 	{

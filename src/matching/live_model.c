@@ -312,6 +312,7 @@ LiveModelGet(Workspace *ws, WorkspaceConfig *config, const MatchStrategy *strate
 	{
 		ChooseColumns(live);
 		FindWholeColumn(live);
+		initStringInfo(&live->batch.bytes);
 		live->index_count = SourceIndexes(live->model, live->columns, live->indexes);
 		callback = palloc0(sizeof(MemoryContextCallback));
 		callback->func = FreePlans;
@@ -344,13 +345,14 @@ EnterFrequent(MatchDictionary *dictionary, FieldKind kind, int count, char *cons
 	}
 }
 
-/* Start anew with no records but the values that are known to be frequent, once there are many */
+/* Make ready for a record: start anew, with no records but the values that are known to be frequent, once there are many */
 void
 LiveModelReset(LiveModel *live)
 {
 	MemoryContext old;
 	const MatchModel *model = live->model;
 
+	live->batch.count = 0;
 	if (live->records && live->records->count < KEEP_RECORDS)
 		return;
 	if (live->records_context)
@@ -374,12 +376,12 @@ LiveModelReset(LiveModel *live)
 	MemoryContextSwitchTo(old);
 }
 
-/* Is a part of a name blank in the record that was added last? */
+/* Is a part of a name blank in a record? */
 static bool
-LacksName(const LiveModel *live)
+LacksName(const LiveModel *live, uint32 number)
 {
 	const MatchModel *model = live->model;
-	const uint32 *ids = RecordIds(live->records, live->records->count - 1);
+	const uint32 *ids = RecordIds(live->records, number);
 
 	for (int f = 0; f < model->field_count; f++)
 		if (model->fields[f].full_name && ids[f] == VALUE_BLANK)
@@ -387,40 +389,98 @@ LacksName(const LiveModel *live)
 	return false;
 }
 
-/*
- * Add a record to those that are kept; returns its number.  A whole name is
- * looked at only where parts are blank, so that it mostly need not be known
- * what it counts as.
- */
-uint32
-LiveModelAdd(LiveModel *live, const LiveValues *values)
+/* Put a text into the batch */
+static ChunkText
+BatchText(LiveBatch *batch, const char *text, int len)
 {
-	MatchRecords *records = live->records;
-	MemoryContext old = MemoryContextSwitchTo(live->records_context);
-	const char *ordered[MODEL_MAX_FIELDS * 2] = {NULL};
-	int			lengths[MODEL_MAX_FIELDS * 2] = {0};
-	int			late = -1;
+	ChunkText	entry = {batch->bytes.len, text ? len : -1};
 
-	for (int c = 0; c < records->column_count; c++)
+	if (text)
+		appendBinaryStringInfo(&batch->bytes, text, len);
+	return entry;
+}
+
+/* Put a record into the batch, which must not be full */
+void
+LiveModelPut(LiveModel *live, int64 id, const LiveValues *values)
+{
+	LiveBatch  *batch = &live->batch;
+
+	if (batch->count == 0)
+		resetStringInfo(&batch->bytes);
+	batch->ids[batch->count] = id;
+	batch->late[batch->count].len = -1;
+	for (int c = 0; c < live->records->column_count; c++)
 	{
 		int			column = live->column_of[c];
-		bool		is_there = column >= 0 && values->texts[column] && column != values->late;
+		ChunkText	text = column < 0 ? BatchText(batch, NULL, 0) :
+			BatchText(batch, values->texts[column], values->lengths[column]);
 
 		if (column >= 0 && column == values->late)
-			late = c;
-		ordered[c] = is_there ? values->texts[column] : NULL;
-		lengths[c] = is_there ? values->lengths[column] : 0;
+		{
+			batch->late[batch->count] = text;
+			text.len = -1;
+		}
+		batch->texts[c * LIVE_BATCH + batch->count] = text;
 	}
-	RecordsAdd(records, ordered, lengths);
-	if (late >= 0 && LacksName(live))
+	batch->count++;
+}
+
+/* Add a record of the batch again, with what its whole name counts as */
+static uint32
+AddWhole(LiveModel *live, int i)
+{
+	const LiveBatch *batch = &live->batch;
+	const char *values[MODEL_MAX_FIELDS * 2];
+	int			lengths[MODEL_MAX_FIELDS * 2];
+
+	for (int c = 0; c < live->records->column_count; c++)
 	{
-		records->count--;
-		ordered[late] = SourceValue(live->config->matching, &live->columns->columns[values->late],
-									pnstrdup(values->texts[values->late], values->lengths[values->late]));
-		lengths[late] = ordered[late] ? strlen(ordered[late]) : 0;
-		RecordsAdd(records, ordered, lengths);
+		const ChunkText *text = &batch->texts[c * LIVE_BATCH + i];
+
+		values[c] = text->len < 0 ? NULL : batch->bytes.data + text->offset;
+		lengths[c] = text->len;
+		if (live->column_of[c] == live->whole_column)
+		{
+			values[c] = SourceValue(live->config->matching, &live->columns->columns[live->whole_column],
+									pnstrdup(batch->bytes.data + batch->late[i].offset, batch->late[i].len));
+			lengths[c] = values[c] ? strlen(values[c]) : 0;
+		}
+	}
+	return RecordsAdd(live->records, values, lengths);
+}
+
+/*
+ * Add the records of the batch to those that are kept.  A whole name is looked
+ * at only where parts are blank, so that it mostly need not be known what it
+ * counts as.
+ */
+const LiveBatch *
+LiveModelEnter(LiveModel *live)
+{
+	LiveBatch  *batch = &live->batch;
+	MatchRecords *records = live->records;
+	MemoryContext old = MemoryContextSwitchTo(live->records_context);
+	uint32		first = records->count;
+
+	RecordsFill(records, batch->bytes.data, batch->texts, LIVE_BATCH, batch->count);
+	for (int i = 0; i < batch->count; i++)
+	{
+		batch->numbers[i] = first + i;
+		if (batch->late[i].len >= 0 && LacksName(live, first + i))
+			batch->numbers[i] = AddWhole(live, i);
 	}
 	RecordsExtendRarity(records);
 	MemoryContextSwitchTo(old);
-	return records->count - 1;
+	return batch;
+}
+
+/* Add a record to those that are kept; returns its number */
+uint32
+LiveModelAdd(LiveModel *live, const LiveValues *values)
+{
+	LiveModelPut(live, 0, values);
+	(void) LiveModelEnter(live);
+	live->batch.count = 0;
+	return live->batch.numbers[0];
 }

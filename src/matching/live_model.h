@@ -34,6 +34,19 @@ typedef struct LiveValues
 	int			late;			/* the column that was not looked up in match_alias and match_bypass yet, or -1 */
 } LiveValues;
 
+/* Records that are entered together, so that what they are looked up by is fetched ahead for all of them */
+#define LIVE_BATCH 32
+
+typedef struct LiveBatch
+{
+	int			count;
+	int64		ids[LIVE_BATCH];
+	uint32		numbers[LIVE_BATCH];	/* among the records that are kept, once they are entered */
+	ChunkText	texts[MODEL_MAX_FIELDS * 2 * LIVE_BATCH];	/* by column of the records */
+	ChunkText	late[LIVE_BATCH];	/* of the column that is not looked up yet */
+	StringInfoData bytes;
+} LiveBatch;
+
 /* A model as a session keeps it; lives and dies with the configuration */
 typedef struct LiveModel
 {
@@ -49,6 +62,7 @@ typedef struct LiveModel
 	MemoryContext records_context;
 	MatchRecords *records;
 	PairScorer *scorer;
+	LiveBatch	batch;
 
 	int			index_count;
 	SourceIndex indexes[SOURCE_MAX_INDEXES];
@@ -75,6 +89,8 @@ extern void LiveModelFollow(LiveModel *live);
 extern SPIPlanPtr LiveModelLookUp(LiveModel *live);
 extern SPIPlanPtr LiveModelFetch(LiveModel *live);
 extern void LiveModelReset(LiveModel *live);
+extern void LiveModelPut(LiveModel *live, int64 id, const LiveValues *values);
+extern const LiveBatch *LiveModelEnter(LiveModel *live);
 extern uint32 LiveModelAdd(LiveModel *live, const LiveValues *values);
 
 #endif

@@ -290,6 +290,15 @@ ReceiveFinds(shm_mq_handle *queue, MatchKeys *keys, SharedFinds *finds)
 	}
 }
 
+/* Give the first so many segments with the arrays of a leader back */
+static void
+DetachArrays(const SharedJob *job, int count)
+{
+	for (int s = 0; s < count; s++)
+		if (job->segments[s].size > 0)
+			dsm_detach(dsm_find_mapping(job->segments[s].handle));
+}
+
 /* Take part in the work of a leader */
 void
 MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
@@ -315,7 +324,10 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 			continue;
 		arrays = dsm_attach(job->segments[s].handle);
 		if (arrays == NULL)
+		{
+			DetachArrays(job, s);
 			return;				/* the leader gave up */
+		}
 		relocation.bases[s] = dsm_segment_address(arrays);
 	}
 	*records = job->records;
@@ -340,9 +352,7 @@ MatchWorkerMain(dsm_segment *segment, shm_toc *toc)
 	}
 	SendFinds(handle, job, keys, finds);
 	shm_mq_detach(handle);
-	for (int s = 0; s < job->segment_count; s++)
-		if (job->segments[s].size > 0)
-			dsm_detach(dsm_find_mapping(job->segments[s].handle));
+	DetachArrays(job, job->segment_count);
 }
 
 /* Describe a job to the workers */

@@ -541,7 +541,7 @@ MatchReaderMain(dsm_segment *segment, shm_toc *toc)
 		int			rows;
 
 		if (shm_mq_receive(from, &size, &data, false) != SHM_MQ_SUCCESS)
-			return;
+			break;				/* the leader gave up */
 		CHECK_FOR_INTERRUPTS();
 		memcpy(&rows, data, sizeof(int));
 		if (rows == MESSAGE_FINISH)

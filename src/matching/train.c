@@ -31,6 +31,7 @@
 #define SAMPLE_RECORDS 250000
 #define SAMPLE_MATCHES 2000
 #define SAMPLE_GROWTH 4
+#define LEAST_OF_SAMPLE 0.5
 
 /* Pairs that are looked at, random and in blocks */
 #define RANDOM_PAIRS 600000
@@ -521,7 +522,10 @@ Train(Jsonb *document, const char *source, bool is_clean)
 		bool		is_trained;
 
 		RecordsLoadSample(records, source, model->key_column, wanted);
-		is_trained = TrainOn(model, records, is_clean);
+
+		/* There may be far fewer records than the planner takes there to be */
+		is_trained = (records->share == 1 || records->count >= wanted * LEAST_OF_SAMPLE) &&
+			TrainOn(model, records, is_clean);
 		SharedRelease(records);
 		MemoryContextSwitchTo(outer);
 		if (is_trained)

@@ -10,14 +10,17 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -27,6 +30,8 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 #include "workspace/config.h"
 #include "workspace/workspace.h"
@@ -37,6 +42,8 @@ typedef struct PlanEntry
 {
 	const PlanSource *source;	/* hash key */
 	SPIPlanPtr	plan;
+	uint64		uses;
+	BlockNumber pages;			/* of tables believed empty, when the plan was made */
 } PlanEntry;
 
 static HTAB *workspaces = NULL;
@@ -341,6 +348,73 @@ StatementFor(const Workspace *ws, const char *sql)
 	return text.data;
 }
 
+/* Add up the pages of tables that a plan reads and that statistics say are empty */
+static BlockNumber
+PagesBelievedEmpty(SPIPlanPtr plan)
+{
+	BlockNumber pages = 0;
+	ListCell   *lc;
+	ListCell   *table;
+
+	foreach(lc, SPI_plan_get_plan_sources(plan))
+	{
+		CachedPlanSource *source = lfirst(lc);
+
+		foreach(table, source->relationOids)
+		{
+			HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(lfirst_oid(table)));
+			bool		is_empty = false;
+
+			if (HeapTupleIsValid(tuple))
+			{
+				Form_pg_class class = (Form_pg_class) GETSTRUCT(tuple);
+
+				is_empty = class->relkind == RELKIND_RELATION && class->reltuples == 0 && class->relpages == 0;
+				ReleaseSysCache(tuple);
+			}
+			if (is_empty)
+			{
+				Relation	rel = table_open(lfirst_oid(table), AccessShareLock);
+
+				pages += RelationGetNumberOfBlocks(rel);
+				table_close(rel, NoLock);
+			}
+		}
+	}
+	return pages;
+}
+
+/*
+ * Have a plan made anew where a table has grown from which it expects nothing.
+ * A table that was vacuumed while empty, as after a restore, is believed empty
+ * until it is analysed; a plan made then may read all of it, and a session
+ * would keep that plan.  Looked after at the 2nd use, the 4th, the 8th and so
+ * on, which costs nothing.
+ */
+static void
+OutgrowPlan(PlanEntry *entry)
+{
+	BlockNumber pages;
+	ListCell   *lc;
+
+	entry->uses++;
+	if ((entry->uses & (entry->uses - 1)) != 0)
+		return;
+	pages = PagesBelievedEmpty(entry->plan);
+	if (entry->uses > 1 && pages > entry->pages * 2)
+		foreach(lc, SPI_plan_get_plan_sources(entry->plan))
+		{
+			CachedPlanSource *source = lfirst(lc);
+
+			source->is_valid = false;
+			if (source->gplan)
+				source->gplan->is_valid = false;
+		}
+	else if (entry->uses > 1)
+		return;
+	entry->pages = pages;
+}
+
 /*
  * Run a statement of a workspace through its kept plan; returns rows processed.
  * The memory context stays the caller's, which SPI itself does not see to.
@@ -368,7 +442,9 @@ WorkspaceExecute(Workspace *ws, const PlanSource *source, Datum *values, const c
 			elog(ERROR, "could not prepare a statement: %s", SPI_result_code_string(SPI_result));
 		SPI_keepplan(plan);
 		entry->plan = plan;
+		entry->uses = 0;
 	}
+	OutgrowPlan(entry);
 	result = SPI_execute_plan(entry->plan, values, nulls, false, 0);
 	MemoryContextSwitchTo(context);
 	if (result < 0)

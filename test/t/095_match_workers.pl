@@ -77,6 +77,17 @@ sub sampled
 is(sampled(60000), "250000|0.3|t\nt\nt", 'parameters of a sample are those of all');
 is(sampled(3000), "700000||t\nt\nt", 'all are looked at where a sample holds too few matches');
 
+# Nor does it matter that the planner takes them to be many more than they are
+query($node, q{
+	CREATE TABLE few AS SELECT * FROM crowd(3000, 600);
+	INSERT INTO few SELECT one.* FROM crowd(1, 0) AS one, generate_series(1, 1500000);
+	ANALYZE few;
+	DELETE FROM few WHERE id = 1});
+is(query($node, q{
+	SELECT model -> 'report' ->> 'records', model -> 'report' ->> 'share'
+	FROM lead_mgmt.train_match_model('few', lead_mgmt.propose_match_model('few'), true) AS model}),
+	'3599|', 'few records that were many');
+
 # Inside a parallel query matching does without workers of its own
 is(query($node, q{
 	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
