@@ -29,7 +29,8 @@ CREATE OR REPLACE FUNCTION @workspace@.funnel(since timestamptz, until timestamp
 		label text,
 		leads bigint,
 		share_of_first numeric,
-		step_conversion numeric
+		step_conversion numeric,
+		win_rate numeric
 	)
 	LANGUAGE sql STABLE STRICT ROWS 10 SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -145,7 +146,8 @@ SELECT
 	c.label,
 	c.leads::bigint AS leads,
 	pg_catalog.round(100 * c.leads / NULLIF(pg_catalog.first_value(c.leads) OVER (ORDER BY c.level), 0), 2) AS share_of_first,
-	pg_catalog.round(100 * c.leads / NULLIF(pg_catalog.lag(c.leads) OVER (ORDER BY c.level), 0), 2) AS step_conversion
+	pg_catalog.round(100 * c.leads / NULLIF(pg_catalog.lag(c.leads) OVER (ORDER BY c.level), 0), 2) AS step_conversion,
+	pg_catalog.round(100 * pg_catalog.first_value(c.leads) OVER (ORDER BY c.level DESC) / NULLIF(c.leads, 0), 2) AS win_rate
 FROM counted c
 WHERE lead_mgmt.report_guard('@workspace@.funnel(timestamptz, timestamptz, timestamptz)'::pg_catalog.regprocedure)
 ORDER BY c.level
@@ -157,7 +159,7 @@ COMMENT ON FUNCTION @workspace@.funnel(timestamptz, timestamptz, timestamptz) IS
 REVOKE EXECUTE ON FUNCTION @workspace@.funnel(timestamptz, timestamptz, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE VIEW @workspace@.funnel WITH (security_invoker = true) AS
-SELECT f.level, f.stage, f.label, f.leads, f.share_of_first, f.step_conversion
+SELECT f.level, f.stage, f.label, f.leads, f.share_of_first, f.step_conversion, f.win_rate
 FROM @workspace@.funnel('-infinity', 'infinity') f
 ORDER BY f.level;
 
@@ -169,6 +171,7 @@ COMMENT ON COLUMN @workspace@.funnel.label IS 'The level in words';
 COMMENT ON COLUMN @workspace@.funnel.leads IS 'Leads that reached this level or a later one; at the first level also the contacts without any lead and the visitors not identified yet';
 COMMENT ON COLUMN @workspace@.funnel.share_of_first IS 'Percentage of the first level; NULL when that is empty';
 COMMENT ON COLUMN @workspace@.funnel.step_conversion IS 'Percentage of the level before; NULL at the first level and when the one before is empty';
+COMMENT ON COLUMN @workspace@.funnel.win_rate IS 'Percentage of those at this level that were won so far, the quality that screening leaves: it never falls from level to level; NULL when nobody got here';
 
 CREATE OR REPLACE VIEW @workspace@.stage_conversion WITH (security_invoker = true) AS
 WITH place AS MATERIALIZED (

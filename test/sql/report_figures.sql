@@ -68,7 +68,8 @@ SELECT sum(revenue) = (SELECT sum(amount) FROM reports.opportunity WHERE status 
 FROM reports.revenue_by_source;
 
 -- the funnel never rises, whatever leads skipped
-SELECT stage, leads, share_of_first, step_conversion FROM reports.funnel ORDER BY level;
+SELECT stage, leads, share_of_first, step_conversion, win_rate FROM reports.funnel ORDER BY level;
+SELECT count(*) AS falls FROM (SELECT win_rate, lag(win_rate) OVER (ORDER BY level) AS before FROM reports.funnel) x WHERE win_rate < before;
 SELECT count(*) AS rises FROM (SELECT leads, lag(leads) OVER (ORDER BY level) AS before FROM reports.funnel) x WHERE leads > before;
 INSERT INTO reports.submission (payload) SELECT jsonb_build_object('email', 'many' || n || '@buyer.example', 'page', n % 3, 'phone', '+4420794602' || lpad(n::text, 2, '0'),
 	'kind', (ARRAY['form_submit', 'demo_request', 'meeting'])[n % 3 + 1], 'job_title', 'CEO', 'employees', n * 10) FROM generate_series(10, 60) n;
