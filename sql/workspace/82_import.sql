@@ -164,14 +164,20 @@ CREATE OR REPLACE FUNCTION @workspace@.record_import_batch(import_id bigint, aft
 		ELSIF rejections = 0 THEN
 			RETURN;
 		END IF;
-		INSERT INTO @workspace@.import_reject AS k (form, external_id, submission_id)
+		INSERT INTO @workspace@.import_reject (form, external_id, submission_id)
 			SELECT s.form, s.external_id, pg_catalog.min(s.submission_id)
 			FROM @workspace@.submission s
 			WHERE s.import_id = record_import_batch.import_id AND s.import_row > after_row
 				AND s.import_row <= record_import_batch.last_row AND s.status = 'rejected' AND s.external_id IS NOT NULL
 			GROUP BY s.form, s.external_id ORDER BY s.form, s.external_id
-			ON CONFLICT ON CONSTRAINT import_reject_pkey DO UPDATE SET submission_id = EXCLUDED.submission_id
-				WHERE NOT EXISTS (SELECT FROM @workspace@.submission s WHERE s.submission_id = k.submission_id AND s.status = 'rejected');
+			ON CONFLICT ON CONSTRAINT import_reject_pkey DO NOTHING;
+		-- Only now is what another session rejected meanwhile seen
+		UPDATE @workspace@.import_reject k SET submission_id = s.submission_id
+			FROM @workspace@.submission s
+			WHERE s.import_id = record_import_batch.import_id AND s.import_row > after_row
+				AND s.import_row <= record_import_batch.last_row AND s.status = 'rejected'
+				AND k.form = s.form AND k.external_id = s.external_id AND k.submission_id <> s.submission_id
+				AND NOT EXISTS (SELECT FROM @workspace@.submission o WHERE o.submission_id = k.submission_id AND o.status = 'rejected');
 		WITH again AS (
 			DELETE FROM @workspace@.submission s USING @workspace@.import_reject k
 			WHERE s.import_id = record_import_batch.import_id AND s.import_row > after_row
