@@ -71,12 +71,12 @@ REVOKE EXECUTE ON FUNCTION
 	FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER tags BEFORE INSERT OR UPDATE OF tags ON @workspace@.account
-	FOR EACH ROW WHEN (new.tags IS NOT NULL AND lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_tags();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_tags();
 CREATE OR REPLACE TRIGGER tags BEFORE INSERT OR UPDATE OF tags ON @workspace@.contact
-	FOR EACH ROW WHEN (new.tags IS NOT NULL AND lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_tags();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_tags();
 CREATE OR REPLACE TRIGGER tags BEFORE INSERT OR UPDATE OF tags ON @workspace@.lead
-	FOR EACH ROW WHEN (new.tags IS NOT NULL AND lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_tags();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_tags();
 CREATE OR REPLACE TRIGGER tags BEFORE INSERT OR UPDATE OF tags ON @workspace@.opportunity
-	FOR EACH ROW WHEN (new.tags IS NOT NULL AND lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_tags();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_tags();
 CREATE OR REPLACE TRIGGER follow AFTER UPDATE OF tag OR DELETE ON @workspace@.tag
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.follow_tag();
