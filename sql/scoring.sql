@@ -304,7 +304,7 @@ COMMENT ON FUNCTION lead_mgmt.guard_training() IS
 	'Trigger function: refuses a training whose definition is no trained model.';
 
 CREATE FUNCTION lead_mgmt.learn_outcome() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+	AS 'MODULE_PATHNAME' LANGUAGE C;
 
 COMMENT ON FUNCTION lead_mgmt.learn_outcome() IS
 	'Trigger function: lets the naive Bayes models of a workspace learn from a lead that was won or lost, and forget one that was reopened or deleted.';

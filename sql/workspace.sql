@@ -117,13 +117,19 @@ CREATE FUNCTION lead_mgmt.guard_form() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION lead_mgmt.guard_form() IS
-	'Trigger function: refuses a form whose mapping, defaults or required list names something that is no field.';
+	'Trigger function: refuses a form whose mapping, defaults or required list names something that is no field, or whose records are a JSON path that is none.';
 
 CREATE FUNCTION lead_mgmt.guard_field_name() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION lead_mgmt.guard_field_name() IS
 	'Trigger function: refuses a row of form_field or field_alias that names something that is no field, or a JSON path that is none.';
+
+CREATE FUNCTION lead_mgmt.guard_form_pairs() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guard_form_pairs() IS
+	'Trigger function: refuses a row of form_pairs whose JSON paths name a variable other than $payload.';
 
 CREATE FUNCTION lead_mgmt.guess_fields(form_table regclass, names text[], form text)
 	RETURNS TABLE (name text, field text, how text)

@@ -68,31 +68,34 @@ CREATE OR REPLACE FUNCTION @workspace@.rescore(model text DEFAULT 'default') RET
 	AS $$
 	#variable_conflict use_column
 	DECLARE
-		grades text[];
-		bounds double precision[];
 		leads bigint;
 		turned bigint[];
 	BEGIN
 		LOCK TABLE @workspace@.score IN EXCLUSIVE MODE;
-		SELECT pg_catalog.array_agg(g.grade ORDER BY g.from_score), pg_catalog.array_agg(g.from_score ORDER BY g.from_score)
-			INTO grades, bounds
+		WITH graded AS (
+			SELECT pg_catalog.array_agg(g.grade ORDER BY g.from_score) AS grades,
+				pg_catalog.array_agg(g.from_score ORDER BY g.from_score) AS bounds
 			FROM @workspace@.scoring_grade g
-			WHERE g.model = rescore.model;
-		WITH written AS (
+			WHERE g.model = rescore.model
+		), written AS (
 			INSERT INTO @workspace@.score AS s (lead_id, model, fit, engagement, tally, scored_at)
 			SELECT n.lead_id, rescore.model, n.fit, n.engagement, n.tally, pg_catalog.now()
 			FROM lead_mgmt.score_all('@workspace@.score', rescore.model, true) n
 			ON CONFLICT (lead_id, model) DO UPDATE
 				SET fit = EXCLUDED.fit, engagement = EXCLUDED.engagement, tally = EXCLUDED.tally,
 					scored_at = EXCLUDED.scored_at
-			RETURNING CASE WHEN s.grade IS DISTINCT FROM grades[pg_catalog.width_bucket(
-				COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())), bounds)] THEN s.lead_id END AS turned
+			RETURNING CASE WHEN s.grade IS DISTINCT FROM ((SELECT d.grades FROM graded d))[pg_catalog.width_bucket(
+				COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())),
+				(SELECT d.bounds FROM graded d))] THEN s.lead_id END AS turned
 		)
 		SELECT pg_catalog.count(*), pg_catalog.array_agg(w.turned) FILTER (WHERE w.turned IS NOT NULL)
 			INTO leads, turned
 			FROM written w;
 		WITH changed AS (
-			SELECT s.lead_id, s.grade AS from_grade, grades[pg_catalog.width_bucket(n.score, bounds)] AS to_grade, n.score
+			SELECT s.lead_id, s.grade AS from_grade, n.score,
+				(SELECT g.grade FROM @workspace@.scoring_grade g
+				 WHERE g.model = rescore.model AND g.from_score <= n.score
+				 ORDER BY g.from_score DESC LIMIT 1) AS to_grade
 			FROM pg_catalog.unnest(turned) t
 			JOIN @workspace@.score s ON s.lead_id = t AND s.model = rescore.model
 			CROSS JOIN LATERAL (SELECT COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())) AS score) n
@@ -274,6 +277,9 @@ FROM (
 		UNION ALL
 		SELECT 'routing_rule'::text, o.routing_rule_id, o.label, o.condition
 		FROM @workspace@.routing_rule o
+		UNION ALL
+		SELECT 'segment'::text, g.segment_id, g.segment, g.condition
+		FROM @workspace@.segment g
 	) r
 	UNION ALL
 	SELECT 'scoring_rule'::text, s.scoring_rule_id, s.label, s.interaction_condition::text,
@@ -290,7 +296,7 @@ WHERE b.problem IS NOT NULL;
 
 COMMENT ON VIEW @workspace@.broken_rule IS
 	'Rules whose condition, and features of learned models whose expression, can no longer be used, because a column it names is gone or has another type, which are left out until they are corrected, and those that look at a custom attribute that was dropped, of which only the values kept are seen. One row a condition.';
-COMMENT ON COLUMN @workspace@.broken_rule.rule_table IS 'Table of the rule: scoring_rule, routing_rule or scoring_feature';
+COMMENT ON COLUMN @workspace@.broken_rule.rule_table IS 'Table of the rule: scoring_rule, routing_rule, segment or scoring_feature';
 COMMENT ON COLUMN @workspace@.broken_rule.rule_id IS 'Key of the rule in its table';
 COMMENT ON COLUMN @workspace@.broken_rule.label IS 'What the rule is about';
 COMMENT ON COLUMN @workspace@.broken_rule.condition IS 'The condition';

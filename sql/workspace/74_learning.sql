@@ -220,7 +220,7 @@ CREATE OR REPLACE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE O
 CREATE OR REPLACE TRIGGER learn_inserted AFTER INSERT ON @workspace@.lead
 	FOR EACH ROW WHEN (new.status <> 'open') EXECUTE FUNCTION lead_mgmt.learn_outcome();
 CREATE OR REPLACE TRIGGER learn_updated AFTER UPDATE ON @workspace@.lead
-	FOR EACH ROW WHEN (old.status IS DISTINCT FROM new.status) EXECUTE FUNCTION lead_mgmt.learn_outcome();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.learn_outcome();
 CREATE OR REPLACE TRIGGER learn_deleted AFTER DELETE ON @workspace@.lead
 	FOR EACH ROW WHEN (old.status <> 'open') EXECUTE FUNCTION lead_mgmt.learn_outcome();
 

@@ -123,6 +123,7 @@ CountInteractions(Workspace *ws, WorkspaceConfig *config, ScoreEvent *rows, int 
 	ScoreEvent *events = palloc(sizeof(ScoreEvent) * n);
 	int			count = 0;
 
+	ScoreLockAccounts(ws, config, rows, n);
 	for (int i = 0; i < n; i++)
 		if (rows[i].lead_id != 0)
 			events[count++] = rows[i];
@@ -361,6 +362,7 @@ claim_identity(PG_FUNCTION_ARGS)
 typedef struct Rescore
 {
 	bool		is_account;
+	bool		is_deleted;
 	int64		id;
 	int64		accounts[2];	/* that a contact left and came to, or 0 */
 } Rescore;
@@ -375,6 +377,14 @@ RescoreLeads(Workspace *ws, void *arg)
 	int64	   *ids = NULL;
 	int			n;
 
+	if (rescore->is_deleted)
+	{
+		/* Its own leads are gone, and what it did no longer counts for others */
+		if (has_moved)
+			n = LeadsOf(ws, NULL, 0, rescore->accounts, 1, &ids);
+		PipelineScoreOver(ws, config, ids, has_moved ? n : 0);
+		return;
+	}
 	if (rescore->is_account)
 		n = LeadsOf(ws, NULL, 0, &rescore->id, 1, &ids);
 	else
@@ -393,7 +403,7 @@ AccountOf(HeapTuple contact, TupleDesc desc)
 }
 
 PG_FUNCTION_INFO_V1(rescore_leads);
-/* Score the leads of a contact or account again that a client changed; argument: entity */
+/* Score the leads of a contact or account again that a client changed or deleted; argument: entity */
 Datum
 rescore_leads(PG_FUNCTION_ARGS)
 {
@@ -403,20 +413,22 @@ rescore_leads(PG_FUNCTION_ARGS)
 	bool		isnull;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || !TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ||
 		trigdata->tg_trigger->tgnargs != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("rescore_leads must be called as an AFTER UPDATE row trigger with the argument entity")));
+				 errmsg("rescore_leads must be called as an AFTER UPDATE OR DELETE row trigger with the argument entity")));
 	desc = RelationGetDescr(trigdata->tg_relation);
 	rescore.is_account = strcmp(trigdata->tg_trigger->tgargs[0], "account") == 0;
-	rescore.id = DatumGetInt64(heap_getattr(trigdata->tg_newtuple,
+	rescore.is_deleted = TRIGGER_FIRED_BY_DELETE(trigdata->tg_event);
+	rescore.id = DatumGetInt64(heap_getattr(trigdata->tg_trigtuple,
 											SPI_fnumber(desc, rescore.is_account ? "account_id" : "contact_id"),
 											desc, &isnull));
 	if (!rescore.is_account)
 	{
 		rescore.accounts[0] = AccountOf(trigdata->tg_trigtuple, desc);
-		rescore.accounts[1] = AccountOf(trigdata->tg_newtuple, desc);
+		if (!rescore.is_deleted)
+			rescore.accounts[1] = AccountOf(trigdata->tg_newtuple, desc);
 	}
 	SPI_connect();
 	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), RescoreLeads, &rescore);

@@ -272,7 +272,8 @@ StartDecoding(WorkspaceConfig *config, CaptureRecord *record, Decoding *decoding
 	decoder = FindDecoder(decoding->type.value);
 	if (decoder == NULL)
 		DecodingReject(decoding, "unsupported_content_type",
-					   psprintf("the content type \"%s\" is not understood", decoding->type.value));
+					   psprintf("the content type \"%s\" is not understood%s", decoding->type.value,
+								strstr(decoding->type.value, "spreadsheetml") ? "; leadctl import reads workbooks" : ""));
 	return decoder;
 }
 

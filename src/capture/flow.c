@@ -445,6 +445,25 @@ GiveConsents(Workspace *ws, CaptureRecord *records, int n)
 		BatchExecute(ws, &give_consents, batch);
 }
 
+/*
+ * Where a model is account-based, lock the leads of the records' accounts
+ * before any of them is changed: see ScoreLockAccounts
+ */
+static void
+LockAccounts(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+{
+	int64	   *accounts = palloc(sizeof(int64) * Max(n, 1));
+	int64	   *leads;
+	int			count = 0;
+
+	if (!config->has_account_model)
+		return;
+	for (int i = 0; i < n; i++)
+		if (records[i].status == NULL && RecordAccount(&records[i]) != 0)
+			accounts[count++] = RecordAccount(&records[i]);
+	LeadsOf(ws, NULL, 0, accounts, ScoreUniqueIds(accounts, count), &leads);
+}
+
 /* List the open leads of the contacts and accounts that the records changed */
 static int
 ChangedLeads(Workspace *ws, CaptureRecord *records, int n, int64 **ids)
@@ -467,6 +486,26 @@ ChangedLeads(Workspace *ws, CaptureRecord *records, int n, int64 **ids)
 				   accounts, ScoreUniqueIds(accounts, account_count), ids);
 }
 
+/* List the open leads of the accounts that contacts came to or left, where what they do counts for these */
+static int
+LeadsOfMoved(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, int64 **ids)
+{
+	int64	   *accounts = palloc(sizeof(int64) * Max(2 * n, 1));
+	int			count = 0;
+
+	for (int i = 0; config->has_account_model && i < n; i++)
+	{
+		const EntitySlot *slot = records[i].person.slot;
+
+		if (records[i].status || slot == NULL || slot->stored == NULL || slot->stored->account_id == slot->account_id)
+			continue;
+		accounts[count++] = slot->account_id;
+		if (slot->stored->account_id != 0)
+			accounts[count++] = slot->stored->account_id;
+	}
+	return LeadsOf(ws, NULL, 0, accounts, ScoreUniqueIds(accounts, count), ids);
+}
+
 /*
  * Score the leads of the records, and those whose contact or account they
  * changed, and settle what follows.
@@ -478,7 +517,9 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 	int64	   *changed = NULL;
 	int			changed_count = ChangedLeads(ws, records, n, &changed);
-	int64	   *ids = palloc(sizeof(int64) * Max(n + changed_count, 1));
+	int64	   *moved = NULL;
+	int			moved_count = LeadsOfMoved(ws, config, records, n, &moved);
+	int64	   *ids = palloc(sizeof(int64) * Max(n + changed_count + moved_count, 1));
 	ScoreEvent *events = palloc(sizeof(ScoreEvent) * Max(n + joined_count, 1));
 	LeadSettlement *settlements;
 	ScoredLead *leads;
@@ -501,6 +542,8 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 	}
 	for (int i = 0; i < changed_count; i++)
 		ids[count++] = changed[i];
+	for (int i = 0; i < moved_count; i++)
+		ids[count++] = moved[i];
 	for (int i = 0; i < joined_count; i++)
 		events[event_count++] = joined[i];
 	named = count = ScoreUniqueIds(ids, count);
@@ -527,6 +570,12 @@ ScoreRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 
 		if (lead)
 			lead->starts_over = true;
+	}
+	for (int i = 0; i < moved_count; i++)
+	{
+		LeadSettlement *settlement = &settlements[ScoreFind(leads, count, moved[i]) - leads];
+
+		settlement->lead->is_wanted = settlement->lead->starts_over = settlement->moves_stage = true;
 	}
 	for (int i = 0; i < changed_count; i++)
 	{
@@ -686,6 +735,7 @@ TakeRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int 
 	LeadIdsFind(ws, records, n);
 	ResolveEntities(ws, config, records, n, holds_others);
 	PutUpForReview(ws, records, n);
+	LockAccounts(ws, config, records, n);
 	LeadsResolve(ws, config, records, n);
 	LeadIdsNote(ws, records, n);
 	MakeInteractions(ws, records, n);

@@ -572,7 +572,7 @@ DecideLead(MatchConfig *matching, StrategyList *strategies, CaptureRecord *recor
 	}
 	TouchLead(matching, lead, record);
 	record->lead = lead;
-	if (record->values[FIELD_LEAD_SOURCE_ID] && record->named_lead == 0 && !HasLeadId(lead, record, false))
+	if (record->values[FIELD_LEAD_SOURCE_ID] && record->named_lead == 0 && !HasLeadId(lead, record, true))
 	{
 		AddLeadId(lead, RecordSystem(record), record->values[FIELD_LEAD_SOURCE_ID]);
 		record->brings_lead_id = true;

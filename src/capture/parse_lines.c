@@ -203,7 +203,8 @@ ParseSniff(const char *name, const char *data, size_t len)
 	}			endings[] = {
 		{".ndjson", "application/x-ndjson"}, {".jsonl", "application/x-ndjson"}, {".json", "application/json"},
 		{".csv", "text/csv"}, {".tsv", "text/tab-separated-values"}, {".eml", "message/rfc822"},
-		{".rss", "application/rss+xml"}, {".atom", "application/atom+xml"}
+		{".rss", "application/rss+xml"}, {".atom", "application/atom+xml"},
+		{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 	};
 	size_t		first = 0;
 	size_t		line;
@@ -213,6 +214,8 @@ ParseSniff(const char *name, const char *data, size_t len)
 			return endings[e].type;
 	if (len > SNIFF_BYTES)
 		len = SNIFF_BYTES;
+	if (len >= 4 && memcmp(data, "PK\003\004", 4) == 0)
+		return "application/zip";	/* what a workbook is */
 	if (len >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
 		first = 3;
 	while (first < len && (data[first] == ' ' || data[first] == '\t' || data[first] == '\n' || data[first] == '\r'))

@@ -110,15 +110,12 @@ Recount(Workspace *ws, TriggerData *trigdata)
 	if (trigdata->tg_newtable)
 		ReadIds(trigdata, trigdata->tg_newtable, &leads, &contacts);
 	leads.n = ScoreUniqueIds(leads.ids, leads.n);
-	if (leads.n > 0)
-	{
-		array = IdsArgument(ws, &recount_leads, leads.ids, leads.n);
-		WorkspaceExecute(ws, &lock_leads, &array, NULL);
-		SPI_freetuptable(SPI_tuptable);
-		WorkspaceExecute(ws, &recount_leads, &array, NULL);
-	}
+	array = IdsArgument(ws, &recount_leads, leads.ids, leads.n);
 	if (config->has_account_model)
 		leads.n = ScoreWithSiblings(ws, &leads.ids, leads.n, contacts.ids, ScoreUniqueIds(contacts.ids, contacts.n));
+	WorkspaceExecute(ws, &lock_leads, &array, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	WorkspaceExecute(ws, &recount_leads, &array, NULL);
 	for (int from = 0; from < leads.n; from += RECOUNT_CHUNK)
 	{
 		CHECK_FOR_INTERRUPTS();

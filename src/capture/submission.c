@@ -145,8 +145,7 @@ static bool
 IsRace(int sqlerrcode)
 {
 	return !IsolationUsesXactSnapshot() &&
-		(sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE || sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		 sqlerrcode == ERRCODE_UNIQUE_VIOLATION);
+		(sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE || sqlerrcode == ERRCODE_UNIQUE_VIOLATION);
 }
 
 /* Records that are to be taken all the way, or rejected for an error */
@@ -227,7 +226,7 @@ typedef struct SubmissionSource
 	CaptureRecord *records;
 	MemoryContext chunk;
 	int			chunk_count;	/* processed in this attempt */
-	bool		is_nested;		/* inserted by the system itself, as further records of bodies */
+	bool		is_first;		/* nothing was written before in the transaction */
 } SubmissionSource;
 
 /* Read the inserted rows in chunks and process those without a stamp */
@@ -296,9 +295,8 @@ TryInserted(Workspace *ws, SubmissionSource *source)
 	if (error == NULL)
 		return 0;
 
-	/* What holds up another session may have been locked by the statement around this one */
-	if ((!ErrorIsOfRow(error->sqlerrcode) && !IsRace(error->sqlerrcode)) ||
-		(source->is_nested && error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED))
+	if (!ErrorIsOfRow(error->sqlerrcode) && !IsRace(error->sqlerrcode) &&
+		!(error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED && source->is_first))
 		ReThrowError(error);
 	sqlerrcode = error->sqlerrcode;
 	FreeErrorData(error);
@@ -314,7 +312,8 @@ TryInserted(Workspace *ws, SubmissionSource *source)
  * MultiXact for every row that two of them lock.
  *
  * After a race all of it is begun anew: only so is everything given back that
- * another session may be waiting for.
+ * another session may be waiting for.  So too after a deadlock, unless the
+ * transaction has done something before, whose locks no attempt gives back.
  */
 static void
 ProcessInserted(Workspace *ws, void *arg)
@@ -328,7 +327,7 @@ ProcessInserted(Workspace *ws, void *arg)
 		sqlerrcode = TryInserted(ws, source);
 		if (sqlerrcode == 0)
 			return;
-		if (!IsRace(sqlerrcode))
+		if (!IsRace(sqlerrcode) && sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
 			break;
 	}
 	ProcessChunks(ws, source, true);
@@ -356,7 +355,7 @@ process_submissions(PG_FUNCTION_ARGS)
 	SPI_connect();
 	FindColumns(desc, &source.columns);
 	source.rows = trigdata->tg_newtable;
-	source.is_nested = SystemAtWork();
+	source.is_first = !SystemAtWork() && GetCurrentCommandId(false) == FirstCommandId;
 	source.slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	source.records = palloc(sizeof(CaptureRecord) * CAPTURE_CHUNK_ROWS);
 	source.chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt capture chunk", ALLOCSET_DEFAULT_SIZES);

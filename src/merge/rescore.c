@@ -21,6 +21,8 @@ static const PlanSource open_leads = {
 	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id IN ("
 	"SELECT c.lead_id FROM @workspace@.lead c WHERE c.contact_id = $1"
 	" UNION ALL SELECT a.lead_id FROM @workspace@.lead a WHERE a.account_id = $2"
+	" UNION ALL SELECT k.lead_id FROM @workspace@.contact c JOIN @workspace@.lead k ON k.contact_id = c.contact_id"
+	" AND k.account_id IS NULL WHERE c.account_id = $2"
 	" UNION ALL SELECT pg_catalog.unnest($3)) ORDER BY l.lead_id FOR NO KEY UPDATE",
 	3, {ARG_INT8, ARG_INT8, ARG_INT8S}
 };
@@ -229,6 +231,14 @@ MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner)
 		nulls[1] = ' ';
 	values[2] = IdArray(mixed, mixed_count);
 	n = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, nulls), &ids);
+
+	/* What came to the account of the winner counts for all of its leads */
+	if (config->has_account_model)
+	{
+		n = ScoreWithSiblings(ctx->ws, &ids, n, &winner, entity == ENTITY_CONTACT ? 1 : 0);
+		mixed = ids;
+		mixed_count = n;
+	}
 	for (int from = 0; from < n; from += RESCORE_CHUNK)
 	{
 		int			count = Min(RESCORE_CHUNK, n - from);

@@ -23,6 +23,7 @@
 #include "storage/backendid.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 
@@ -510,6 +511,17 @@ IsClosed(TupleDesc desc, HeapTuple row, bool *is_won)
 	return status && strcmp(status, "open") != 0;
 }
 
+/* Is the status of a lead what it was? */
+static bool
+SameStatus(TupleDesc desc, HeapTuple before, HeapTuple after)
+{
+	int			column = SPI_fnumber(desc, "status");
+	bool		isnull;
+
+	return datum_image_eq(heap_getattr(before, column, desc, &isnull), heap_getattr(after, column, desc, &isnull),
+						  false, -1);
+}
+
 PG_FUNCTION_INFO_V1(learn_outcome);
 /* Let models learn from a lead that was won, lost, reopened or deleted */
 Datum
@@ -521,6 +533,7 @@ learn_outcome(PG_FUNCTION_ARGS)
 	HeapTuple	after = NULL;
 	Outcome		outcome = {0};
 	bool		isnull;
+	int			level;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
@@ -532,6 +545,8 @@ learn_outcome(PG_FUNCTION_ARGS)
 	{
 		before = trigdata->tg_trigtuple;
 		after = trigdata->tg_newtuple;
+		if (SameStatus(desc, before, after))
+			return PointerGetDatum(NULL);
 	}
 	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
@@ -544,7 +559,9 @@ learn_outcome(PG_FUNCTION_ARGS)
 	outcome.is_closed = IsClosed(desc, after, &outcome.is_won);
 	outcome.lead_id = DatumGetInt64(heap_getattr(after ? after : before, SPI_fnumber(desc, "lead_id"), desc, &isnull));
 	outcome.stage_before = before ? SPI_getvalue(before, desc, SPI_fnumber(desc, "stage")) : NULL;
+	level = WorkspacePin(false);
 	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), Learn, &outcome);
+	WorkspaceUnpin(level);
 	return PointerGetDatum(NULL);
 }
 

@@ -153,6 +153,34 @@ ScoreWithSiblings(Workspace *ws, int64 **lead_ids, int n, const int64 *contacts,
 	return AddResult(lead_ids, n, WorkspaceExecute(ws, &siblings, values, NULL));
 }
 
+/*
+ * Lock the open leads of the accounts that interactions will be counted for,
+ * all in the order of their ids, before any of them is changed: what is
+ * changed first and has others of its account locked after it would meet
+ * another session that came from one of those.
+ */
+void
+ScoreLockAccounts(Workspace *ws, WorkspaceConfig *config, const ScoreEvent *events, int n)
+{
+	int64	   *leads;
+	int64	   *contacts;
+	int			lead_count = 0;
+	int			contact_count = 0;
+
+	if (!config->has_account_model || n == 0)
+		return;
+	leads = palloc(sizeof(int64) * n);
+	contacts = palloc(sizeof(int64) * n);
+	for (int i = 0; i < n; i++)
+	{
+		if (events[i].lead_id != 0)
+			leads[lead_count++] = events[i].lead_id;
+		if (events[i].contact_id != 0)
+			contacts[contact_count++] = events[i].contact_id;
+	}
+	ScoreWithSiblings(ws, &leads, ScoreUniqueIds(leads, lead_count), contacts, ScoreUniqueIds(contacts, contact_count));
+}
+
 /* Sort events by their lead or account and then by time */
 ScoreEvent **
 ScoreSortEvents(ScoreEvent *events, int n, bool by_account)

@@ -51,7 +51,7 @@ for file; do
 		continue
 	fi
 	# as pgindent does: no room before the star of a function's type, nor after static
-	sed -i -e 's/^\([A-Za-z_][^ \t]*\)[ \t][ \t]*\(\**\)$/\1 \2/' -e 's/^static[ \t][ \t]*/static /' "$scratch/after.c"
+	sed -i -e 's/^\([A-Za-z_][^ \t]*\)[ \t][ \t]*\(\*\**\)$/\1 \2/' -e 's/^static[ \t][ \t]*/static /' "$scratch/after.c"
 	if ! cmp -s "$file" "$scratch/after.c"; then
 		cat "$scratch/after.c" >"$file"
 		echo "indented $file"

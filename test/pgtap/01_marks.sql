@@ -41,7 +41,7 @@ FROM pg_cast c JOIN extension_function f ON f.oid = c.castfunc ORDER BY f.name;
 
 -- what runs SQL pins its search_path, pg_temp last
 -- C functions that run SQL; one a line, so that additions do not meet. Those that run it on few of their calls,
--- audit_change, guard_tags, stage_law and stage_moved, pin it themselves: roles.sql sees to it
+-- audit_change, guard_tags, learn_outcome, stage_law and stage_moved, pin it themselves: roles.sql sees to it
 CREATE TEMP TABLE runs_sql (name text PRIMARY KEY);
 COPY runs_sql FROM stdin;
 check_pipeline
@@ -159,6 +159,7 @@ rule_lift
 score_at
 simulate_model
 source_conversion
+suggest_offers
 \.
 SELECT is(f.provolatile::text, CASE WHEN r.name IS NOT NULL THEN 's' ELSE 'v' END,
 	f.name || CASE WHEN r.name IS NOT NULL THEN ' only reads: stable' ELSE ' writes: volatile' END)

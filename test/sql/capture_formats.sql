@@ -111,7 +111,8 @@ SELECT part, status, reasons -> 0 ->> 'code' AS code FROM raw.capture_file('defa
 SELECT count(*) FROM raw.contact WHERE email::text LIKE '%file.example';
 SELECT n, lead_mgmt.content_type(name, convert_to(body, 'UTF8')) FROM (VALUES (1, 'x.JSON', ''), (2, 'x.tsv', ''), (3, NULL, '{"a":1}'), (4, NULL, E'{"a":1}\n{"a":2}'), (5, NULL, '<rss version="2.0">'),
 	(6, NULL, '<feed xmlns="http://www.w3.org/2005/Atom">'), (7, NULL, ' <a/>'), (8, NULL, 'a=1&b=2'), (9, NULL, E'From: a@b.example\nSubject: x\n\n'), (10, NULL, E'a;b\n1;2\n'), (11, NULL, '')) v (n, name, body) ORDER BY n;
-SELECT lead_mgmt.content_type('x.json', NULL);
+SELECT lead_mgmt.content_type('x.json', NULL), lead_mgmt.content_type(NULL, '\x504b0304');
+SELECT status, reasons -> 0 ->> 'message' AS why FROM raw.capture_file('default', 'fair.xlsx', '\x504b0304');
 
 -- a body that the form read wrongly is read again once the form was corrected, and only once
 INSERT INTO raw.form (form) VALUES ('later');

@@ -25,6 +25,8 @@ SELECT status FROM moved.capture('other', '{"lead_id": "L1", "email": "cy@ax.exa
 SELECT status, lead_id FROM moved.capture('same', '{"lead_id": "L3", "email": "bo@ek.example", "budget": 31}');
 -- a lead that another system knows counts what comes without its id
 SELECT lead_id FROM moved.capture('old', '{"email": "bo@ek.example", "title": "Gold, please"}');
+-- so does what is no interest of its own, whatever id it brings
+SELECT lead_id FROM moved.capture('old', '{"email": "bo@ek.example", "kind": "page_view", "lead_id": "L9"}');
 -- and gets its id where it comes with one later
 SELECT lead_id FROM moved.capture('default', '{"email": "di@oh.example"}');
 SELECT lead_id FROM moved.capture('default', '{"email": "di@oh.example", "lead_source_id": "77"}');
