@@ -117,13 +117,19 @@ CREATE FUNCTION lead_mgmt.guard_form() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION lead_mgmt.guard_form() IS
-	'Trigger function: refuses a form whose mapping, defaults or required list names something that is no field.';
+	'Trigger function: refuses a form whose mapping, defaults or required list names something that is no field, or whose records are a JSON path that is none.';
 
 CREATE FUNCTION lead_mgmt.guard_field_name() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION lead_mgmt.guard_field_name() IS
 	'Trigger function: refuses a row of form_field or field_alias that names something that is no field, or a JSON path that is none.';
+
+CREATE FUNCTION lead_mgmt.guard_form_pairs() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guard_form_pairs() IS
+	'Trigger function: refuses a row of form_pairs whose JSON paths name a variable other than $payload.';
 
 CREATE FUNCTION lead_mgmt.guess_fields(form_table regclass, names text[], form text)
 	RETURNS TABLE (name text, field text, how text)
@@ -151,7 +157,7 @@ COMMENT ON FUNCTION lead_mgmt.report_guard(regprocedure) IS
 	'True, or an error when a function of a workspace runs with its owner''s rights and a table of the workspace has row-level security, which it would pass by. Error: object_not_in_prerequisite_state';
 
 CREATE FUNCTION lead_mgmt.guard_tags() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp SET jit = off;
+	AS 'MODULE_PATHNAME' LANGUAGE C;
 
 COMMENT ON FUNCTION lead_mgmt.guard_tags() IS
 	'Trigger function: holds the tags of a row to those that are defined, each once and in order.';

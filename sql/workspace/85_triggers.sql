@@ -44,8 +44,10 @@ CREATE OR REPLACE TRIGGER audit AFTER UPDATE ON @workspace@.opportunity
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.audit_change('opportunity', 'opportunity_id', 'updated_at', 'stage',
 		'stage_entered_at', 'stage_reason');
 
-CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE OF mapping, defaults, required ON @workspace@.form
+CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE OF mapping, defaults, required, records ON @workspace@.form
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_form();
+CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.form_pairs
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_form_pairs();
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.form_field
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_field_name();
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON @workspace@.form_template

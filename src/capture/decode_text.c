@@ -70,7 +70,7 @@ DecodeJson(Decoding *decoding)
 	}
 	document = ReadJson(text.data, text.len);
 	if (decoding->form->records && IsJsonPath(decoding->form->records))
-		document = DatumGetJsonbP(DirectFunctionCall4(jsonb_path_query_array, JsonbPGetDatum(document),
+		document = DatumGetJsonbP(DirectFunctionCall4(jsonb_path_query_array_tz, JsonbPGetDatum(document),
 													  DirectFunctionCall1(jsonpath_in, CStringGetDatum(decoding->form->records)),
 													  DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")),
 													  BoolGetDatum(true)));

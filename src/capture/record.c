@@ -381,7 +381,7 @@ HearMembers(HeardValues *heard, const Form *form, Jsonb *object)
 static Jsonb *
 PathItems(Jsonb *target, Datum path, Jsonb *variables)
 {
-	return DatumGetJsonbP(DirectFunctionCall4(jsonb_path_query_array, JsonbPGetDatum(target), path,
+	return DatumGetJsonbP(DirectFunctionCall4(jsonb_path_query_array_tz, JsonbPGetDatum(target), path,
 											  JsonbPGetDatum(variables), BoolGetDatum(true)));
 }
 

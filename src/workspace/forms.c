@@ -456,6 +456,45 @@ CheckTarget(WorkspaceConfig *config, const char *form, const char *column, const
 			 errhint("Name a field of submissions, or define a custom attribute with define_field() first.")));
 }
 
+/* Find the end of the string that a path's text has at its quote */
+static const char *
+StringEnd(const char *quote)
+{
+	const char *end = quote + 1;
+
+	while (*end && *end != '"')
+		end += *end == '\\' && end[1] ? 2 : 1;
+	return end;
+}
+
+/*
+ * Refuse a JSON path that names a variable which nothing gives a value: it
+ * would be an error of every submission.  The text that the type writes has
+ * variables as $"name".
+ */
+static void
+CheckVariables(Datum path, const char *known)
+{
+	const char *text = DatumGetCString(DirectFunctionCall1(jsonpath_out, path));
+
+	for (const char *c = text; *c; c++)
+	{
+		bool		is_variable = *c == '$' && c[1] == '"';
+		const char *name = c + is_variable + 1;
+
+		if (!is_variable && *c != '"')
+			continue;
+		c = StringEnd(c + is_variable);
+		if (is_variable && !(known && strlen(known) == c - name && strncmp(name, known, c - name) == 0))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the JSON path %s names a variable \"%.*s\", which there is not", text, (int) (c - name), name),
+					 known ? errhint("There is $%s.", known) : 0));
+		if (*c == '\0')
+			return;
+	}
+}
+
 PG_FUNCTION_INFO_V1(guard_form);
 /* Check the field names that a form about to be written uses */
 Datum
@@ -517,6 +556,9 @@ guard_form(PG_FUNCTION_ARGS)
 		for (int i = 0; i < n; i++)
 			CheckTarget(config, form, "required list", nulls[i] ? NULL : TextDatumGetCString(names[i]), false);
 	}
+	value = heap_getattr(tuple, SPI_fnumber(desc, "records"), desc, &isnull);
+	if (!isnull && IsJsonPath(TextDatumGetCString(value)))
+		CheckVariables(DirectFunctionCall1(jsonpath_in, CStringGetDatum(TextDatumGetCString(value))), NULL);
 	WorkspaceLeave(&rights);
 	return PointerGetDatum(tuple);
 }
@@ -557,7 +599,35 @@ guard_field_name(PG_FUNCTION_ARGS)
 				 errmsg("%s \"%s\" names \"%s\", which is no field", table, name ? name : "", target),
 				 errhint("Name a field of submissions, or define a custom attribute with define_field() first.")));
 	if (is_own && name && IsJsonPath(name))
-		DirectFunctionCall1(jsonpath_in, CStringGetDatum(name));
+		CheckVariables(DirectFunctionCall1(jsonpath_in, CStringGetDatum(name)), NULL);
 	WorkspaceLeave(&rights);
+	return PointerGetDatum(tuple);
+}
+
+PG_FUNCTION_INFO_V1(guard_form_pairs);
+/* Check the JSON paths of a row of form_pairs about to be written */
+Datum
+guard_form_pairs(PG_FUNCTION_ARGS)
+{
+	static const char *const columns[] = {"path", "name", "value"};
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	HeapTuple	tuple;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("guard_form_pairs must be called as a BEFORE INSERT OR UPDATE row trigger")));
+	desc = RelationGetDescr(trigdata->tg_relation);
+	tuple = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	for (int c = 0; c < lengthof(columns); c++)
+	{
+		bool		isnull;
+		Datum		path = heap_getattr(tuple, SPI_fnumber(desc, columns[c]), desc, &isnull);
+
+		if (!isnull)
+			CheckVariables(path, "payload");
+	}
 	return PointerGetDatum(tuple);
 }

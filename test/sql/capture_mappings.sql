@@ -28,11 +28,22 @@ SELECT a.name, c.phone FROM maps.contact c JOIN maps.account a USING (account_id
 INSERT INTO maps.form (form) VALUES ('nested');
 INSERT INTO maps.form_field (form, name, field) VALUES ('nested', '$.person.mails[0]', 'email'), ('nested', '$.person.jobs[*] ? (@.current == true).title', 'job_title');
 INSERT INTO maps.form_pairs (form, path, name, value) VALUES ('nested', '$.answers[*]', '$.id', '$.texts');
+-- a path may not want a variable that nothing gives a value; a text that looks like one is none
+INSERT INTO maps.form_pairs (form, label, path) VALUES ('nested', 'x', '$x.a[*]');
+INSERT INTO maps.form_pairs (form, label, path, value) VALUES ('nested', 'x', '$.a[*] ? (@."$" == "$\"y\"")', '$"payloads".b');
+INSERT INTO maps.form_pairs (form, label, path, name) VALUES ('nested', 'x', '$.a[*] ? (@."price$" == "$\"y\"" || @.c like_regex "\"$")', '$payload.names[$.n]');
+INSERT INTO maps.form_field (form, name, field) VALUES ('nested', '$payload.b', 'email');
+INSERT INTO maps.form (form, records) VALUES ('nowhere', '$rows[*]');
+INSERT INTO maps.form (form, records) VALUES ('nowhere', '$.rows[');
 SELECT status FROM maps.capture('nested', '{"person": {"mails": ["p@nest.example", "q@nest.example"], "jobs": [{"title": "Clerk"}, {"title": "Buyer", "current": true}]},
 	"answers": [{"id": "Company", "texts": ["Nest"]}, {"id": "City", "texts": []}, {"texts": ["?"]}, 5, {"id": 7, "texts": ["seven"]}, {"id": "name", "texts": "Pat"}]}');
 SELECT c.email, c.full_name, c.job_title, c.city, a.name FROM maps.contact c JOIN maps.account a USING (account_id) WHERE c.email::text LIKE '%nest.example';
 SELECT status, reasons -> 0 ->> 'code' AS code FROM maps.capture('nested', '{"person": {"mails": [["a", "b"]]}}');
 SELECT status FROM maps.capture('nested', '{"email": "plain@nest.example", "answers": 5}');
+-- nor may a value that a path compares cost others: times with and without zone are compared as everywhere
+INSERT INTO maps.form_field (form, name, field) VALUES ('nested', '$ ? (@.at.datetime() < "2020-01-01T00:00:00+00".datetime()).why', 'message');
+INSERT INTO maps.submission (form, payload) VALUES ('nested', '{"email": "at1@nest.example", "at": "2019-01-01", "why": "old"}'), ('nested', '{"email": "at2@nest.example", "at": "never", "why": "?"}'), ('nested', '{"email": "at3@nest.example"}');
+SELECT c.email, s.status, i.note FROM maps.submission s JOIN maps.contact c USING (contact_id) JOIN maps.interaction i USING (submission_id) WHERE c.email::text LIKE 'at%' ORDER BY 1;
 
 -- custom attributes have other names too, and names of the same sound in two entities both get the value
 SELECT maps.define_field('contact', 'size', 'text'), maps.define_field('lead', 'size', 'text');
