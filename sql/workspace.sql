@@ -157,7 +157,7 @@ COMMENT ON FUNCTION lead_mgmt.report_guard(regprocedure) IS
 	'True, or an error when a function of a workspace runs with its owner''s rights and a table of the workspace has row-level security, which it would pass by. Error: object_not_in_prerequisite_state';
 
 CREATE FUNCTION lead_mgmt.guard_tags() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp SET jit = off;
+	AS 'MODULE_PATHNAME' LANGUAGE C;
 
 COMMENT ON FUNCTION lead_mgmt.guard_tags() IS
 	'Trigger function: holds the tags of a row to those that are defined, each once and in order.';

@@ -115,6 +115,7 @@ CREATE OR REPLACE FUNCTION @workspace@.split_list(segment lead_mgmt.predicate, a
 				FROM @workspace@.lead_profile p
 				JOIN @workspace@.lead l ON l.lead_id = p.lead_id
 				WHERE l.status = 'open' AND (reassign OR l.agent_id IS NULL) AND lead_mgmt.satisfies_or_null(p, segment)
+				ORDER BY l.lead_id
 				FOR NO KEY UPDATE OF l),
 			dealt AS MATERIALIZED (
 				SELECT i.lead_id, i.agent_id AS previous, split_list.agents[1

@@ -33,12 +33,12 @@ CREATE OR REPLACE FUNCTION @workspace@.set_tags(entity text, ids bigint[], add t
 			RAISE EXCEPTION 'records of "%" have no tags', entity
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose account, contact, lead or opportunity.';
 		END IF;
-		EXECUTE pg_catalog.format('WITH wanted AS MATERIALIZED (
-				SELECT e.%2$I AS id, ARRAY(SELECT u.tag FROM pg_catalog.unnest(e.tags || $2) u (tag) EXCEPT SELECT pg_catalog.unnest($3) ORDER BY 1) AS tags
-				FROM @workspace@.%1$I e WHERE e.%2$I = ANY ($1))
-			UPDATE @workspace@.%1$I e SET tags = NULLIF(w.tags, ''{}'')
-			FROM wanted w WHERE e.%2$I = w.id AND COALESCE(e.tags, ''{}'') <> w.tags', entity, entity || '_id')
-			USING ids, COALESCE(add, '{}'), COALESCE(remove, '{}');
+		-- In the UPDATE itself, so that it sees what another session has put on meanwhile
+		EXECUTE pg_catalog.format('UPDATE @workspace@.%1$I e
+				SET tags = NULLIF(ARRAY(SELECT u.tag FROM pg_catalog.unnest(e.tags || $2) u (tag) WHERE u.tag <> ALL ($3)), ''{}'')
+			WHERE e.%2$I = ANY ($1) AND (NOT COALESCE(e.tags, ''{}'') @> $2 OR e.tags && $3)', entity, entity || '_id')
+			USING ids, pg_catalog.array_remove(ARRAY(SELECT pg_catalog.unnest(add) EXCEPT SELECT pg_catalog.unnest(remove)), NULL),
+				COALESCE(pg_catalog.array_remove(remove, NULL), '{}');
 		GET DIAGNOSTICS changed = ROW_COUNT;
 		RETURN changed;
 	END
@@ -71,12 +71,12 @@ REVOKE EXECUTE ON FUNCTION
 	FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER tags BEFORE INSERT OR UPDATE OF tags ON @workspace@.account
-	FOR EACH ROW WHEN (new.tags IS NOT NULL AND lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_tags();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_tags();
 CREATE OR REPLACE TRIGGER tags BEFORE INSERT OR UPDATE OF tags ON @workspace@.contact
-	FOR EACH ROW WHEN (new.tags IS NOT NULL AND lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_tags();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_tags();
 CREATE OR REPLACE TRIGGER tags BEFORE INSERT OR UPDATE OF tags ON @workspace@.lead
-	FOR EACH ROW WHEN (new.tags IS NOT NULL AND lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_tags();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_tags();
 CREATE OR REPLACE TRIGGER tags BEFORE INSERT OR UPDATE OF tags ON @workspace@.opportunity
-	FOR EACH ROW WHEN (new.tags IS NOT NULL AND lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.guard_tags();
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_tags();
 CREATE OR REPLACE TRIGGER follow AFTER UPDATE OF tag OR DELETE ON @workspace@.tag
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.follow_tag();

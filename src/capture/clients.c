@@ -123,7 +123,7 @@ CountInteractions(Workspace *ws, WorkspaceConfig *config, ScoreEvent *rows, int 
 	ScoreEvent *events = palloc(sizeof(ScoreEvent) * n);
 	int			count = 0;
 
-	ScoreLockAccounts(ws, config, rows, n);
+	ScoreLockAccountsOf(ws, config, rows, n);
 	for (int i = 0; i < n; i++)
 		if (rows[i].lead_id != 0)
 			events[count++] = rows[i];
@@ -377,12 +377,17 @@ RescoreLeads(Workspace *ws, void *arg)
 	int64	   *ids = NULL;
 	int			n;
 
+	if (has_moved)
+	{
+		int64		accounts[2] = {rescore->accounts[0], rescore->accounts[1]};
+
+		ScoreLockAccounts(ws, config, accounts, 2);
+	}
 	if (rescore->is_deleted)
 	{
 		/* Its own leads are gone, and what it did no longer counts for others */
-		if (has_moved)
-			n = LeadsOf(ws, NULL, 0, rescore->accounts, 1, &ids);
-		PipelineScoreOver(ws, config, ids, has_moved ? n : 0);
+		n = has_moved ? LeadsOf(ws, NULL, 0, rescore->accounts, 1, &ids) : 0;
+		PipelineScoreOver(ws, config, ids, n);
 		return;
 	}
 	if (rescore->is_account)

@@ -234,6 +234,19 @@ HoldForReview(CaptureRecord *record)
 	record->status = "review";
 }
 
+/* Lock the accounts of the records, as far as these are known, where what they bring counts for all leads of these */
+static void
+LockAccounts(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
+{
+	int64	   *accounts = palloc(sizeof(int64) * Max(n, 1));
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+		if (records[i].status == NULL && RecordAccount(&records[i]) != 0)
+			accounts[count++] = RecordAccount(&records[i]);
+	ScoreLockAccounts(ws, config, accounts, count);
+}
+
 /* Find or make the accounts and then the contacts of the records */
 static void
 ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others)
@@ -247,6 +260,7 @@ ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, 
 			wanted[count++] = &records[i].company;
 	if (count > 0)
 		IdentityResolve(ws, config, &AccountOps, wanted, count, holds_others);
+	LockAccounts(ws, config, records, n);
 
 	count = 0;
 	for (int i = 0; i < n; i++)
@@ -265,6 +279,7 @@ ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, 
 	if (count == 0)
 		return;
 	IdentityResolve(ws, config, &ContactOps, wanted, count, holds_others);
+	LockAccounts(ws, config, records, n);	/* those of contacts that name none, too */
 	for (int i = 0; i < n; i++)
 		if (records[i].status == NULL && records[i].person.needs_review)
 			HoldForReview(&records[i]);
@@ -443,25 +458,6 @@ GiveConsents(Workspace *ws, CaptureRecord *records, int n)
 		}
 	if (batch->rows > 0)
 		BatchExecute(ws, &give_consents, batch);
-}
-
-/*
- * Where a model is account-based, lock the leads of the records' accounts
- * before any of them is changed: see ScoreLockAccounts
- */
-static void
-LockAccounts(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n)
-{
-	int64	   *accounts = palloc(sizeof(int64) * Max(n, 1));
-	int64	   *leads;
-	int			count = 0;
-
-	if (!config->has_account_model)
-		return;
-	for (int i = 0; i < n; i++)
-		if (records[i].status == NULL && RecordAccount(&records[i]) != 0)
-			accounts[count++] = RecordAccount(&records[i]);
-	LeadsOf(ws, NULL, 0, accounts, ScoreUniqueIds(accounts, count), &leads);
 }
 
 /* List the open leads of the contacts and accounts that the records changed */
@@ -735,7 +731,6 @@ TakeRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int 
 	LeadIdsFind(ws, records, n);
 	ResolveEntities(ws, config, records, n, holds_others);
 	PutUpForReview(ws, records, n);
-	LockAccounts(ws, config, records, n);
 	LeadsResolve(ws, config, records, n);
 	LeadIdsNote(ws, records, n);
 	MakeInteractions(ws, records, n);

@@ -97,6 +97,20 @@ IdsArgument(Workspace *ws, const PlanSource *source, const int64 *ids, int n)
 	return array;
 }
 
+/* Lock the accounts that leads and contacts are of */
+static void
+LockAccounts(Workspace *ws, WorkspaceConfig *config, const Ids *leads, const Ids *contacts)
+{
+	ScoreEvent *events = palloc0(sizeof(ScoreEvent) * (leads->n + contacts->n + 1));
+
+	for (int i = 0; i < leads->n; i++)
+		events[i].lead_id = leads->ids[i];
+	for (int i = 0; i < contacts->n; i++)
+		events[leads->n + i].contact_id = contacts->ids[i];
+	ScoreLockAccountsOf(ws, config, events, leads->n + contacts->n);
+	pfree(events);
+}
+
 /* Score the leads that changed or deleted interactions concern */
 static void
 Recount(Workspace *ws, TriggerData *trigdata)
@@ -111,8 +125,12 @@ Recount(Workspace *ws, TriggerData *trigdata)
 		ReadIds(trigdata, trigdata->tg_newtable, &leads, &contacts);
 	leads.n = ScoreUniqueIds(leads.ids, leads.n);
 	array = IdsArgument(ws, &recount_leads, leads.ids, leads.n);
+	contacts.n = ScoreUniqueIds(contacts.ids, contacts.n);
 	if (config->has_account_model)
-		leads.n = ScoreWithSiblings(ws, &leads.ids, leads.n, contacts.ids, ScoreUniqueIds(contacts.ids, contacts.n));
+	{
+		LockAccounts(ws, config, &leads, &contacts);
+		leads.n = ScoreWithSiblings(ws, &leads.ids, leads.n, contacts.ids, contacts.n);
+	}
 	WorkspaceExecute(ws, &lock_leads, &array, NULL);
 	SPI_freetuptable(SPI_tuptable);
 	WorkspaceExecute(ws, &recount_leads, &array, NULL);

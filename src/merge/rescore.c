@@ -235,6 +235,9 @@ MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner)
 	/* What came to the account of the winner counts for all of its leads */
 	if (config->has_account_model)
 	{
+		ScoreEvent	event = {.contact_id = entity == ENTITY_CONTACT ? winner : 0};
+
+		ScoreLockAccountsOf(ctx->ws, config, &event, 1);
 		n = ScoreWithSiblings(ctx->ws, &ids, n, &winner, entity == ENTITY_CONTACT ? 1 : 0);
 		mixed = ids;
 		mixed_count = n;

@@ -43,6 +43,12 @@ static const PlanSource accounts_of_events = {
 	3, {ARG_INT8S, ARG_INT8S, ARG_INT8S}
 };
 
+static const PlanSource lock_accounts = {
+	"SELECT a.account_id FROM @workspace@.account a WHERE a.account_id = ANY ($1)"
+	" ORDER BY a.account_id FOR NO KEY UPDATE",
+	1, {ARG_INT8S}
+};
+
 static const PlanSource leads_of_accounts = {
 	"SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id IN ("
 	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.account_id = ANY ($1)"
@@ -154,31 +160,59 @@ ScoreWithSiblings(Workspace *ws, int64 **lead_ids, int n, const int64 *contacts,
 }
 
 /*
- * Lock the open leads of the accounts that interactions will be counted for,
- * all in the order of their ids, before any of them is changed: what is
- * changed first and has others of its account locked after it would meet
- * another session that came from one of those.
+ * Where a model is account-based, lock accounts before what counts for all of
+ * their leads is changed, in the order of their ids: of two sessions, each
+ * with a lead that the other does not see yet, neither would count for the
+ * other's.
  */
 void
-ScoreLockAccounts(Workspace *ws, WorkspaceConfig *config, const ScoreEvent *events, int n)
+ScoreLockAccounts(Workspace *ws, WorkspaceConfig *config, int64 *accounts, int n)
 {
-	int64	   *leads;
-	int64	   *contacts;
-	int			lead_count = 0;
-	int			contact_count = 0;
+	Datum		array;
 
 	if (!config->has_account_model || n == 0)
 		return;
-	leads = palloc(sizeof(int64) * n);
-	contacts = palloc(sizeof(int64) * n);
+	array = IdsArgument(ws, accounts, ScoreUniqueIds(accounts, n));
+	WorkspaceExecute(ws, &lock_accounts, &array, NULL);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Find the accounts that events belong to, and note them there; returns how many ids there are, some of them alike */
+static int
+AccountsOfEvents(Workspace *ws, ScoreEvent *events, int n, int64 **ids)
+{
+	Batch	   *batch = BatchCreate(accounts_of_events.args, accounts_of_events.nargs, n);
+	int			found;
+
 	for (int i = 0; i < n; i++)
 	{
+		BatchSet(batch, 0, Int64GetDatum(i));
 		if (events[i].lead_id != 0)
-			leads[lead_count++] = events[i].lead_id;
+			BatchSet(batch, 1, Int64GetDatum(events[i].lead_id));
 		if (events[i].contact_id != 0)
-			contacts[contact_count++] = events[i].contact_id;
+			BatchSet(batch, 2, Int64GetDatum(events[i].contact_id));
+		BatchNext(batch);
 	}
-	ScoreWithSiblings(ws, &leads, ScoreUniqueIds(leads, lead_count), contacts, ScoreUniqueIds(contacts, contact_count));
+	found = BatchExecute(ws, &accounts_of_events, batch);
+	*ids = palloc_extended(sizeof(int64) * Max(found, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < found; i++)
+		(*ids)[i] = events[ResultInt64(i, 1, NULL)].account_id = ResultInt64(i, 2, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
+/* Lock the accounts that events belong to, where a model is account-based */
+void
+ScoreLockAccountsOf(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int n)
+{
+	int64	   *accounts;
+
+	if (config->has_account_model && n > 0)
+	{
+		int			found = AccountsOfEvents(ws, events, n, &accounts);
+
+		ScoreLockAccounts(ws, config, accounts, found);
+	}
 }
 
 /* Sort events by their lead or account and then by time */
@@ -262,28 +296,13 @@ int
 ScoreWithAccounts(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int event_count,
 				  int64 **lead_ids, int n)
 {
-	Batch	   *batch;
 	Datum		accounts;
 	int64	   *ids;
 	int			found;
 
 	if (!config->has_account_model || event_count == 0)
 		return n;
-	batch = BatchCreate(accounts_of_events.args, accounts_of_events.nargs, event_count);
-	for (int i = 0; i < event_count; i++)
-	{
-		BatchSet(batch, 0, Int64GetDatum(i));
-		if (events[i].lead_id != 0)
-			BatchSet(batch, 1, Int64GetDatum(events[i].lead_id));
-		if (events[i].contact_id != 0)
-			BatchSet(batch, 2, Int64GetDatum(events[i].contact_id));
-		BatchNext(batch);
-	}
-	found = BatchExecute(ws, &accounts_of_events, batch);
-	ids = palloc(sizeof(int64) * Max(found, 1));
-	for (int i = 0; i < found; i++)
-		ids[i] = events[ResultInt64(i, 1, NULL)].account_id = ResultInt64(i, 2, NULL);
-	SPI_freetuptable(SPI_tuptable);
+	found = AccountsOfEvents(ws, events, event_count, &ids);
 	accounts = IdsArgument(ws, ids, ScoreUniqueIds(ids, found));
 	return AddResult(lead_ids, n, WorkspaceExecute(ws, &leads_of_accounts, &accounts, NULL));
 }

@@ -107,7 +107,8 @@ extern ScoreEvent **ScoreSortEvents(ScoreEvent *events, int n, bool by_account);
 extern ScoreEvent **ScoreEventsOf(ScoreEvent **sorted, int n, bool by_account, int64 owner, int *count);
 extern int	ScoreWithAccounts(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int event_count,
 							  int64 **lead_ids, int n);
-extern void ScoreLockAccounts(Workspace *ws, WorkspaceConfig *config, const ScoreEvent *events, int n);
+extern void ScoreLockAccounts(Workspace *ws, WorkspaceConfig *config, int64 *accounts, int n);
+extern void ScoreLockAccountsOf(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int n);
 extern int	ScoreWithSiblings(Workspace *ws, int64 **lead_ids, int n, const int64 *contacts, int contact_count);
 extern ScoreEvent *ScoreLoadEvents(Workspace *ws, bool by_account, bool with_rows, int64 *owners, int n,
 								   TimestampTz until, int *count);

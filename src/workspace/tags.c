@@ -74,9 +74,11 @@ guard_tags(PG_FUNCTION_ARGS)
 	bool		isnull;
 	Datum		tags = heap_getattr(row, column, desc, &isnull);
 	char	   *unknown;
+	int			level;
 
-	if (isnull)
+	if (isnull || SystemAtWork())
 		return PointerGetDatum(row);
+	level = WorkspacePin(true);
 	SPI_connect();
 	WorkspaceEnter(ws, &rights);
 	WorkspaceExecute(ws, &find_tags, &tags, NULL);
@@ -91,6 +93,7 @@ guard_tags(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller);
 	row = heap_modify_tuple_by_cols(row, desc, 1, &column, &tags, &isnull);
 	SPI_finish();
+	WorkspaceUnpin(level);
 	return PointerGetDatum(row);
 }
 

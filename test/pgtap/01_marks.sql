@@ -41,7 +41,7 @@ FROM pg_cast c JOIN extension_function f ON f.oid = c.castfunc ORDER BY f.name;
 
 -- what runs SQL pins its search_path, pg_temp last
 -- C functions that run SQL; one a line, so that additions do not meet. Those that run it on few of their calls,
--- audit_change, learn_outcome, stage_law and stage_moved, pin it themselves: roles.sql sees to it
+-- audit_change, guard_tags, learn_outcome, stage_law and stage_moved, pin it themselves: roles.sql sees to it
 CREATE TEMP TABLE runs_sql (name text PRIMARY KEY);
 COPY runs_sql FROM stdin;
 check_pipeline
@@ -88,6 +88,7 @@ move_tasks
 note_outcome
 link_lead
 call_event_handler
+follow_tag
 \.
 SELECT is((SELECT c FROM unnest(f.proconfig) c WHERE c LIKE 'search_path=%'), 'search_path=pg_catalog, pg_temp', f.name || ' pins its search_path')
 -- but for a body that was parsed when it was made

@@ -46,6 +46,13 @@ SELECT strategy, prior BETWEEN 1e-5 AND 1e-3 AS prior, is_trained, given_compari
 SELECT field, kind, column_name, full_name_column, part_of, part, is_blocking FROM match_model_field ORDER BY place;
 SELECT match_probability, review_probability FROM match_strategy WHERE strategy = 'likely';
 SELECT count(*) > 1 AS has_keys, (SELECT expected_records FROM match_model) AS expected FROM match_model_key;
+-- none of them finds only what another finds; so, too, where there are no duplicates to see that on
+SELECT count(*) FROM match_model_key a JOIN match_model_key b ON a.place <> b.place AND a.parts <@ b.parts;
+WITH key AS (
+	SELECT k -> 'parts' AS parts, n
+	FROM jsonb_array_elements(lead_mgmt.train_match_model(match_records('contact'), read_match_model('likely') - 'keys', true) -> 'keys') WITH ORDINALITY AS e (k, n)
+)
+SELECT count(*) > 1 AS has_keys, count(*) FILTER (WHERE EXISTS (SELECT FROM key b WHERE b.n <> a.n AND b.parts <@ a.parts)) AS superfluous FROM key a;
 SELECT count(*) = (SELECT count(*) FROM lead_mgmt.match_indexes('contact')) AS all_indexed FROM pg_indexes
 WHERE schemaname = 'learn' AND indexname LIKE 'contact_match_%';
 

@@ -17,6 +17,7 @@ SELECT lead_id, tags FROM tags.lead ORDER BY 1;
 UPDATE tags.lead SET tags = '{vip,NULL,golf,golf}' WHERE lead_id = 4 RETURNING tags;
 UPDATE tags.lead SET tags = '{}' WHERE lead_id = 4 RETURNING tags;
 UPDATE tags.lead SET tags = '{vip,gulf}' WHERE lead_id = 4;
+SELECT tags.set_tags('lead', '{1}', '{NULL}', '{NULL}'), tags.set_tags('lead', '{1}', NULL, NULL), tags.set_tags('lead', NULL, '{vip}');
 SELECT tags.set_tags('task', '{1}', '{vip}');
 -- leads are found by them
 SELECT * FROM tags.leads_with_tags('{golf}');
