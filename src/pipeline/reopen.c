@@ -136,6 +136,10 @@ Reopen(Workspace *ws, void *arg)
 		WorkspaceExecute(ws, &reopen_opportunity, values, nulls);
 	}
 	PipelineRecord(ws, &move, 1);
+
+	/* What changed of its person and account while it was closed left it as it was */
+	if (call->is_lead)
+		PipelineScoreOver(ws, config, &call->id, 1);
 }
 
 PG_FUNCTION_INFO_V1(reopen_row);

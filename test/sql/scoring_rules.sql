@@ -258,6 +258,15 @@ INSERT INTO scoring_grade VALUES ('default', 'boiling', 'NaN');
 SELECT * FROM lead_mgmt.score_parts('pg_class', 1, 'default', now());
 SELECT count(*) FROM lead_mgmt.score_parts(NULL, 1, 'default', now());
 
+-- a lead that is reopened has the score of what it is then, not of when it was closed
+INSERT INTO scoring_rule (model, label, condition, points) VALUES ('default', 'Number known', 'phone IS NOT NULL', 9);
+SELECT lead_id AS closed_lead, contact_id AS closed_contact FROM capture('default', '{"email": "back@example.org", "page": "back"}') \gset
+SELECT status FROM disqualify(:closed_lead, 'no need');
+UPDATE contact SET phone = '+4930901890' WHERE contact_id = :closed_contact;
+SELECT fit AS closed_fit FROM lead_score WHERE lead_id = :closed_lead AND model = 'default' \gset
+SELECT status FROM reopen(:closed_lead);
+SELECT fit > :closed_fit AS counts_phone FROM lead_score WHERE lead_id = :closed_lead AND model = 'default';
+
 -- whoever may not read leads may not read what makes their scores, and who may not change scores may not compute them
 CREATE ROLE regress_scoring;
 GRANT USAGE ON SCHEMA rules TO regress_scoring;
