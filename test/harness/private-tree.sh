@@ -11,6 +11,7 @@ pg_config=${PG_CONFIG:-pg_config}
 bindir=$("$pg_config" --bindir)
 pkglibdir=$("$pg_config" --pkglibdir)
 sharedir=$("$pg_config" --sharedir)
+includedir=$("$pg_config" --includedir)
 
 # The server finds its libraries and shared files relative to the place of its
 # own program, symbolic links resolved: so programs are copied, the rest linked.
@@ -18,6 +19,8 @@ mkdir -p "$tree$bindir" "$tree$pkglibdir" "$tree$sharedir"
 cp -RL "$bindir/." "$tree$bindir/"
 cp -Rsf "$pkglibdir/." "$tree$pkglibdir/"
 cp -Rsf "$sharedir/." "$tree$sharedir/"
+mkdir -p "$tree$(dirname "$includedir")"
+ln -sfn "$includedir" "$tree$includedir"
 
 # An installed lead_mgmt may be another version.
 rm -rf "$tree$pkglibdir"/lead_mgmt* "$tree$pkglibdir"/bitcode/lead_mgmt* \
