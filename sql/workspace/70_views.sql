@@ -307,7 +307,7 @@ FROM (
 		o.opportunity_id,
 		m.stage_move_id
 	FROM @workspace@.opportunity o
-	JOIN @workspace@.stage_move m ON m.opportunity_id = o.opportunity_id
+	JOIN @workspace@.stage_move m ON m.opportunity_id = o.opportunity_id AND m.opportunity_id IS NOT NULL
 	WHERE o.lead_id IS NOT NULL
 	UNION ALL
 	-- One loaded as history has no moves of its own: it stands where it stands

@@ -70,8 +70,7 @@ static const PresetLevel email_levels[] = {
 	{"four edits", TEST_EDITS, 4, false, 0.03, 0.0001},
 	{"very similar", TEST_JARO_WINKLER, 0.92, false, 0.03, 0.001},
 	{"same domain", TEST_SAME_DOMAIN, 0, true, 0.05, 0.05},
-	{"similar", TEST_JARO_WINKLER, 0.8, false, 0.03, 0.02},
-	{"different", TEST_ELSE, 0, false, 0.09, 0.92}
+	{"different", TEST_ELSE, 0, false, 0.12, 0.94}
 };
 
 static const PresetLevel website_levels[] = {
