@@ -119,11 +119,12 @@ Recount(Workspace *ws, TriggerData *trigdata)
 	Ids			leads = {palloc(sizeof(int64) * 64), 0, 64};
 	Ids			contacts = {palloc(sizeof(int64) * 64), 0, 64};
 	Datum		array;
+	int			own_count;
 
 	ReadIds(trigdata, trigdata->tg_oldtable, &leads, &contacts);
 	if (trigdata->tg_newtable)
 		ReadIds(trigdata, trigdata->tg_newtable, &leads, &contacts);
-	leads.n = ScoreUniqueIds(leads.ids, leads.n);
+	own_count = leads.n = ScoreUniqueIds(leads.ids, leads.n);
 	array = IdsArgument(ws, &recount_leads, leads.ids, leads.n);
 	contacts.n = ScoreUniqueIds(contacts.ids, contacts.n);
 	if (config->has_account_model)
@@ -131,9 +132,12 @@ Recount(Workspace *ws, TriggerData *trigdata)
 		LockAccounts(ws, config, &leads, &contacts);
 		leads.n = ScoreWithSiblings(ws, &leads.ids, leads.n, contacts.ids, contacts.n);
 	}
-	WorkspaceExecute(ws, &lock_leads, &array, NULL);
-	SPI_freetuptable(SPI_tuptable);
-	WorkspaceExecute(ws, &recount_leads, &array, NULL);
+	if (own_count > 0)
+	{
+		WorkspaceExecute(ws, &lock_leads, &array, NULL);
+		SPI_freetuptable(SPI_tuptable);
+		WorkspaceExecute(ws, &recount_leads, &array, NULL);
+	}
 	for (int from = 0; from < leads.n; from += RECOUNT_CHUNK)
 	{
 		CHECK_FOR_INTERRUPTS();
