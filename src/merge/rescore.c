@@ -115,8 +115,9 @@ static const PlanSource leads_taken_back = {
 
 /* Leads that were one, and have a history each again */
 static const PlanSource parted_leads = {
-	"SELECT l.lead_id FROM @workspace@.merge m JOIN @workspace@.lead l ON l.lead_id = m.winner_id OR l.lead_id = ANY (m.loser_ids)"
-	" WHERE m.merge_id = ANY ($1) AND m.entity = 'lead'",
+	"SELECT l.lead_id FROM @workspace@.merge m"
+	" CROSS JOIN LATERAL (SELECT m.winner_id AS id UNION ALL SELECT pg_catalog.unnest(m.loser_ids)) o"
+	" JOIN @workspace@.lead l ON l.lead_id = o.id WHERE m.merge_id = ANY ($1) AND m.entity = 'lead'",
 	1, {ARG_INT8S}
 };
 
