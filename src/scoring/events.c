@@ -159,6 +159,15 @@ ScoreWithSiblings(Workspace *ws, int64 **lead_ids, int n, const int64 *contacts,
 	return AddResult(lead_ids, n, WorkspaceExecute(ws, &siblings, values, NULL));
 }
 
+/* Add the open leads of accounts, which are locked, to the leads; returns how many there are then */
+int
+ScoreWithLeadsOf(Workspace *ws, int64 **lead_ids, int n, const int64 *accounts, int account_count)
+{
+	Datum		array = IdsArgument(ws, accounts, account_count);
+
+	return AddResult(lead_ids, n, WorkspaceExecute(ws, &leads_of_accounts, &array, NULL));
+}
+
 /*
  * Where a model is account-based, lock accounts before what counts for all of
  * their leads is changed, in the order of their ids: of two sessions, each
