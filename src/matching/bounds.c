@@ -209,6 +209,11 @@ PairMayReach(PairScorer *scorer, const uint32 *left, const uint32 *right, double
 	if (most < at_least - ROUNDING)
 		return false;
 	state->pattern.order = LEVEL_BLANK;
+	/* What a mailbox says depends on the names, which may come later */
+	if (model->given >= 0)
+		state->pattern.levels[model->given] = LEVEL_UNKNOWN;
+	if (model->family >= 0)
+		state->pattern.levels[model->family] = LEVEL_UNKNOWN;
 	for (int i = 0; i < scorer->step_count; i++)
 	{
 		int			c = scorer->line_order[i];
