@@ -170,26 +170,17 @@ TakeStep(PairScorer *scorer, int c, const uint32 *left, const uint32 *right, Pai
 
 /* Get the most that a step can be worth, as far as equal ids tell */
 static inline double
-StepBound(const PairScorer *scorer, int i, const uint32 *left, const uint32 *right)
+StepBound(const PairScorer *scorer, const StepBounds *step, const uint32 *left, const uint32 *right)
 {
-	const MatchModel *model = scorer->model;
-	const StepBounds *bounds = &scorer->steps[i];
-	int			c = scorer->line_order[i];
-	int			field = model->comparisons[c].field;
-	uint32		a = left[field];
-	uint32		b = right[field];
+	int			given = scorer->given_field;
+	int			family = scorer->family_field;
 
-	if (IsCrossed(scorer, c))
-	{
-		int			given = model->comparisons[model->given].field;
-		int			family = model->comparisons[model->family].field;
-
+	if (step->field < 0)
 		return left[given] == right[given] || left[family] == right[family] ||
-			left[given] == right[family] || left[family] == right[given] ? bounds->equal : bounds->different;
-	}
-	if (a == b)
-		return a == VALUE_BLANK ? 0 : bounds->equal;
-	return a == VALUE_BLANK || b == VALUE_BLANK ? bounds->blank : bounds->different;
+			left[given] == right[family] || left[family] == right[given] ? step->equal : step->different;
+	if (left[step->field] == right[step->field])
+		return left[step->field] == VALUE_BLANK ? 0 : step->equal;
+	return left[step->field] == VALUE_BLANK || right[step->field] == VALUE_BLANK ? step->blank : step->different;
 }
 
 /*
@@ -205,7 +196,7 @@ PairMayReach(PairScorer *scorer, const uint32 *left, const uint32 *right, double
 	double		most = bound + scorer->groups_most;
 
 	for (int i = 0; i < scorer->step_count; i++)
-		most += rest[i] = StepBound(scorer, i, left, right);
+		most += rest[i] = StepBound(scorer, &scorer->steps[i], left, right);
 	if (most < at_least - ROUNDING)
 		return false;
 	state->pattern.order = LEVEL_BLANK;
@@ -417,6 +408,7 @@ SetStepBounds(PairScorer *scorer)
 		const ModelComparison *comparison = &model->comparisons[c];
 		StepBounds *bounds = &scorer->steps[i];
 
+		bounds->field = IsCrossed(scorer, c) ? -1 : comparison->field;
 		bounds->equal = MostWorth(comparison, false);
 		bounds->different = MostWorth(comparison, true);
 		bounds->blank = comparison->first_email_level >= 0 ? Max(bounds->different, 0) : 0;
@@ -425,6 +417,8 @@ SetStepBounds(PairScorer *scorer)
 			const ModelComparison *family = &model->comparisons[model->family];
 			double		order = Max(0, Max(model->straight_weight, model->swapped_weight));
 
+			scorer->given_field = comparison->field;
+			scorer->family_field = family->field;
 			/* Either name may be blank */
 			bounds->equal = Max(bounds->equal, 0) + Max(MostWorth(family, false), 0) + order;
 			bounds->different = Max(bounds->different, 0) + Max(MostWorth(family, true), 0) + order;

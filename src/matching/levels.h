@@ -83,6 +83,7 @@ typedef struct PairState
 /* What a step, a comparison or both names, can be worth at most, as far as equal ids tell */
 typedef struct StepBounds
 {
+	int			field;			/* or -1 for both names */
 	double		equal;			/* names: both, and their order */
 	double		different;
 	double		blank;			/* one of the values at least */
@@ -105,6 +106,8 @@ typedef struct PairScorer
 	int			line_order[MODEL_MAX_COMPARISONS];	/* and those whose lines are */
 	StepBounds	steps[MODEL_MAX_COMPARISONS];	/* in the order of lines */
 	double		groups_most;	/* the most that all groups are worth */
+	int			given_field;	/* of names that may be swapped */
+	int			family_field;
 } PairScorer;
 
 /* A pair of values and its level, in eight bytes; no pair of different values is 0 */
