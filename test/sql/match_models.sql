@@ -75,6 +75,14 @@ FROM model, lead_mgmt.find_pairs('person', model, 0.5) p JOIN person a ON a.id::
 SELECT (SELECT array_agg(probability ORDER BY probability) FROM model, lead_mgmt.find_pairs('person', model, 0.5))
 	= (SELECT array_agg(probability ORDER BY probability) FROM model,
 		lead_mgmt.find_pairs('SELECT ''k'' || id AS id, first_name, surname, dob::date, city, email, phone FROM person', model, 0.5)) AS same;
+-- the same rows in the same order where they are selected one by one; whoever wants a few may stop
+SELECT (SELECT array_agg(p::text) FROM model, lead_mgmt.find_pairs('person', model, 0.5) p)
+	= (SELECT array_agg(p::text) FROM (SELECT lead_mgmt.find_pairs('person', model, 0.5) AS p FROM model) s) AS same,
+	(SELECT array_agg(p::text) FROM model, lead_mgmt.find_pairs('SELECT ''k'' || id AS id, first_name, surname, dob::date, city, email, phone FROM person', model, 0.5) p)
+	= (SELECT array_agg(p::text) FROM (SELECT lead_mgmt.find_pairs('SELECT ''k'' || id AS id, first_name, surname, dob::date, city, email, phone FROM person', model, 0.5) AS p FROM model) s) AS same_by_text;
+SELECT count((p).left_id) FROM (SELECT lead_mgmt.find_pairs('person', model, 0) AS p FROM model LIMIT 3) s;
+SELECT count(*) FROM (SELECT lead_mgmt.find_pairs('SELECT * FROM person WHERE false', model) FROM model) s;
+SELECT lead_mgmt.find_pairs('person', NULL);
 -- a blank is no evidence, nor is what stands for one
 SELECT part, level, weight FROM model, lead_mgmt.explain_pair(model,
 	'{"first_name": "Ann", "surname": "n/a", "email": ""}', '{"first_name": "Ann", "surname": "unknown", "city": null}')
