@@ -496,6 +496,8 @@ static int
 LeadsOfMoved(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, int64 **ids)
 {
 	int64	   *accounts = palloc(sizeof(int64) * Max(3 * n, 1));
+	int64	   *contacts = palloc(sizeof(int64) * Max(n, 1));
+	int			contact_count = 0;
 	int			count = 0;
 
 	for (int i = 0; config->has_account_model && i < n; i++)
@@ -506,11 +508,17 @@ LeadsOfMoved(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 			accounts[count++] = LeadSlotJoinedAccount(records[i].lead);
 		if (records[i].status || slot == NULL || slot->stored == NULL || slot->stored->account_id == slot->account_id)
 			continue;
+		contacts[contact_count++] = slot->id;
 		accounts[count++] = slot->account_id;
 		if (slot->stored->account_id != 0)
 			accounts[count++] = slot->stored->account_id;
 	}
-	return LeadsOf(ws, NULL, 0, accounts, ScoreUniqueIds(accounts, count), ids);
+	if (count == 0)
+		return 0;
+	count = LeadsOf(ws, contacts, ScoreUniqueIds(contacts, contact_count), accounts, ScoreUniqueIds(accounts, count), ids);
+
+	/* Leads may have accounts of their own, for which their contact counted while it had none */
+	return ScoreWithSiblings(ws, ids, count, NULL, 0);
 }
 
 /*

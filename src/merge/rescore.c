@@ -152,9 +152,11 @@ typedef struct Unscored
 
 /* What is deleted of a merged lead is counted off its survivor, or is gone with that */
 static const PlanSource count_what_is_there = {
-	"UPDATE @workspace@.lead l SET interaction_count = i.number FROM (SELECT o.id, (SELECT pg_catalog.count(*)"
-	" FROM @workspace@.interaction c WHERE c.lead_id = o.id) AS number FROM pg_catalog.unnest($1) o (id)) i"
-	" WHERE l.lead_id = i.id AND l.interaction_count <> i.number RETURNING l.lead_id",
+	"UPDATE @workspace@.lead l SET interaction_count = i.number, last_interaction_at = i.last_at"
+	" FROM pg_catalog.unnest($1) o (id) CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS number, pg_catalog.max(c.occurred_at) AS last_at"
+	" FROM @workspace@.interaction c WHERE c.lead_id = o.id) i"
+	" WHERE l.lead_id = o.id AND (l.interaction_count <> i.number OR l.last_interaction_at IS DISTINCT FROM i.last_at)"
+	" RETURNING l.lead_id",
 	1, {ARG_INT8S}
 };
 

@@ -100,7 +100,7 @@ extern int	ScoreUniqueIds(int64 *ids, int n);
 
 /* What a statement that changes interactions i returns, to be read as events */
 #define SCORE_EVENT_RETURNING \
-	"i.lead_id, i.contact_id, i.interaction_id, i.kind, i.occurred_at, LEAST(i.occurred_at, i.recorded_at, pg_catalog.now())"
+	"i.lead_id, i.contact_id, i.interaction_id, i.kind, i.occurred_at, LEAST(i.occurred_at, i.recorded_at, pg_catalog.clock_timestamp())"
 
 extern ScoreEvent ScoreEventReturned(uint64 row);
 extern ScoreEvent **ScoreSortEvents(ScoreEvent *events, int n, bool by_account);

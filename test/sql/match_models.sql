@@ -175,3 +175,12 @@ SELECT * FROM lead_mgmt.find_pairs('person', '{"fields": [{"field": "x", "kind":
 SELECT * FROM lead_mgmt.find_pairs('person', (SELECT model FROM model), 1.5);
 SELECT * FROM lead_mgmt.find_clusters('person', (SELECT model FROM model), 'magic');
 SELECT lead_mgmt.match_probability((SELECT model FROM model), '[1]', '{}');
+
+-- Names that need quotes, in tables and columns
+CREATE TABLE "People & co." ("Id No" uuid, "First name" text, "SURNAME" text);
+INSERT INTO "People & co." SELECT ('00000000-0000-0000-0000-' || pg_catalog.lpad(n::text, 12, '0'))::uuid, 'Ann' || n / 2, 'Lee' || n / 2 FROM generate_series(2, 9) n;
+SELECT lead_mgmt.propose_match_model('"People & co."') ->> 'key' AS key, count(*) FROM lead_mgmt.find_pairs('public."People & co."',
+	'{"key": "Id No", "fields": [{"field": "x", "kind": "text", "column": "SURNAME"}], "comparisons": [{"field": "x", "levels": [{"test": "exact", "m": 0.9, "u": 0.00001}, {"test": "else", "m": 0.1, "u": 0.99999}]}]}', 0.1);
+SELECT lead_mgmt.propose_match_model('"People & co."', 'id no');
+SELECT lead_mgmt.propose_match_model('"People & co');
+DROP TABLE "People & co.";

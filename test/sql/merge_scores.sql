@@ -76,4 +76,27 @@ SELECT contact_id, account_id FROM followed.lead WHERE lead_id = 1;
 SELECT account_id FROM followed.contact WHERE contact_id = 1;
 SELECT * FROM pg_temp.differing();
 
+-- A contact that loses its account: its leads may have accounts of their own, whose leads count it now
+INSERT INTO followed.account (account_id, name) VALUES (100, 'Passing');
+UPDATE followed.contact SET account_id = 100 WHERE contact_id = 2;
+SELECT * FROM pg_temp.differing();
+DELETE FROM followed.account WHERE account_id = 100;
+SELECT * FROM pg_temp.differing();
+SELECT contact_id, account_id FROM followed.capture('default', '{"email": "a2@a.example", "company": "Newer", "page": "x"}');
+SELECT account_id IS NULL AS none FROM followed.contact WHERE contact_id = 2;
+SELECT * FROM pg_temp.differing();
+
+-- What was recorded after this transaction began counts from when it was
+UPDATE followed.scoring_model SET half_life = '1 second' WHERE model = 'account';
+INSERT INTO followed.account (account_id, name) VALUES (200, 'Solo');
+INSERT INTO followed.contact (contact_id, full_name, account_id) VALUES (200, 'Sol', 200);
+INSERT INTO followed.lead (lead_id, contact_id, title) VALUES (200, 200, 'by hand');
+BEGIN;
+SELECT pg_sleep(0.5) IS NULL AS slept;
+INSERT INTO followed.interaction (lead_id, contact_id, kind, occurred_at, recorded_at) VALUES (200, 200, 'page_view', clock_timestamp(), clock_timestamp());
+UPDATE followed.lead SET title = 'scored again' WHERE lead_id = 200;
+SELECT round(lead_mgmt.heat_at(s.engagement, i.occurred_at)::numeric, 3) AS worth_then
+FROM followed.score s JOIN followed.interaction i USING (lead_id) WHERE s.model = 'account' AND s.lead_id = 200;
+COMMIT;
+
 SELECT lead_mgmt.drop_workspace('followed', 'followed');
