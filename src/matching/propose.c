@@ -186,6 +186,11 @@ propose_match_model(PG_FUNCTION_ARGS)
 	if (SPI_execute(psprintf("SELECT * FROM %s AS source LIMIT %d", RecordsSource(source), SAMPLE_ROWS), true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the records");
 	described = SPI_tuptable->tupdesc;
+	if (key && SPI_fnumber(described, key) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("the records have no column \"%s\"", key),
+				 errhint("Name the column that tells records apart.")));
 	columns = palloc0(sizeof(Column) * described->natts);
 	for (int i = 0; i < described->natts; i++)
 	{
