@@ -40,8 +40,7 @@ AddField(MatchModel *model, const char *name, FieldKind kind, const char *column
 	ModelField *field;
 	ModelComparison *comparison;
 
-	if (model->field_count + 2 >= MODEL_MAX_FIELDS || model->comparison_count == MODEL_MAX_COMPARISONS)
-		return;
+	Assert(model->comparison_count < MODEL_MAX_COMPARISONS);
 	field = &model->fields[model->field_count];
 	field->name = pstrdup(name);
 	field->kind = kind;
@@ -205,6 +204,8 @@ propose_match_model(PG_FUNCTION_ARGS)
 		columns[i].is_known = ColumnDecide(&columns[i], SPI_processed);
 	}
 	ColumnsFindFamilyNames(columns, described->natts);
+	ColumnsFindOrganisations(columns, described->natts);
+	ColumnsKeepBest(columns, described->natts);
 	old = MemoryContextSwitchTo(outer);
 	model = ProposeModel(columns, described->natts, SPI_processed, key ? key : columns[0].name);
 	MemoryContextSwitchTo(old);
