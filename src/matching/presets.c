@@ -278,6 +278,7 @@ KindMostDifferent(FieldKind kind)
 	switch (kind)
 	{
 		case KIND_GIVEN_NAME:
+			return 0.06;
 		case KIND_FAMILY_NAME:
 		case KIND_FULL_NAME:
 			return 0.25;
