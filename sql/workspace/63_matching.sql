@@ -139,7 +139,7 @@ CREATE OR REPLACE FUNCTION @workspace@.accept_match(review_id bigint) RETURNS bi
 		END IF;
 		IF r.right_id IS NULL THEN
 			IF r.status = 'open' THEN
-				IF NOT EXISTS (SELECT FROM @workspace@.contact c WHERE c.contact_id = r.left_id) THEN
+				IF @workspace@.contact_of(r.left_id) IS NULL THEN
 					RAISE EXCEPTION 'contact % of match review % is gone', r.left_id, review_id
 						USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Reject it, or reprocess the submission.';
 				END IF;
@@ -233,8 +233,8 @@ CREATE OR REPLACE VIEW @workspace@.possible_match WITH (security_invoker = true)
 SELECT
 	v.match_review_id,
 	v.entity,
-	v.left_id,
-	v.right_id,
+	COALESCE(m.survivor_id, v.left_id) AS left_id,
+	COALESCE(n.survivor_id, v.right_id) AS right_id,
 	v.submission_id,
 	v.strategy,
 	v.probability,
@@ -247,16 +247,18 @@ SELECT
 	v.explanation::text AS explanation,
 	v.created_at
 FROM @workspace@.match_review v
-LEFT JOIN @workspace@.contact l ON v.entity = 'contact' AND l.contact_id = v.left_id
-LEFT JOIN @workspace@.contact r ON v.entity = 'contact' AND r.contact_id = v.right_id
+LEFT JOIN @workspace@.entity_redirect m ON m.entity = v.entity AND m.old_id = v.left_id
+LEFT JOIN @workspace@.entity_redirect n ON n.entity = v.entity AND n.old_id = v.right_id
+LEFT JOIN @workspace@.contact l ON v.entity = 'contact' AND l.contact_id = COALESCE(m.survivor_id, v.left_id)
+LEFT JOIN @workspace@.contact r ON v.entity = 'contact' AND r.contact_id = COALESCE(n.survivor_id, v.right_id)
 WHERE v.status = 'open';
 
 COMMENT ON VIEW @workspace@.possible_match IS
 	'The queue of possible matches that wait for accept_match() or reject_match(). One row each.';
 COMMENT ON COLUMN @workspace@.possible_match.match_review_id IS 'Key, for accept_match() and reject_match()';
 COMMENT ON COLUMN @workspace@.possible_match.entity IS 'contact, account or lead';
-COMMENT ON COLUMN @workspace@.possible_match.left_id IS 'The one';
-COMMENT ON COLUMN @workspace@.possible_match.right_id IS 'The other; NULL when a submission waits';
+COMMENT ON COLUMN @workspace@.possible_match.left_id IS 'The one; its survivor where it was merged away';
+COMMENT ON COLUMN @workspace@.possible_match.right_id IS 'The other, or its survivor; NULL when a submission waits';
 COMMENT ON COLUMN @workspace@.possible_match.submission_id IS 'Submission that waits, or that brought the pair up';
 COMMENT ON COLUMN @workspace@.possible_match.strategy IS 'Strategy that found them alike';
 COMMENT ON COLUMN @workspace@.possible_match.probability IS 'Probability that they are the same; NULL where rules found them';

@@ -112,6 +112,7 @@ extern int	LeadsOf(Workspace *ws, const int64 *contacts, int contact_count, cons
 					int account_count, int64 **ids);
 extern int64 LeadSlotId(const LeadSlot *lead);
 extern bool LeadSlotIsNew(const LeadSlot *lead);
+extern int64 LeadSlotJoinedAccount(const LeadSlot *lead);
 extern bool LeadSlotIsOpenedBy(const LeadSlot *lead, const CaptureRecord *record);
 
 extern void CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others);

@@ -187,7 +187,7 @@ ReadInteraction(TupleTableSlot *slot, const InteractionColumns *columns)
 	event.kind = TextDatumGetCString(slot_getattr(slot, columns->kind, &isnull));
 	event.occurred_at = DatumGetTimestampTz(slot_getattr(slot, columns->occurred_at, &isnull));
 	recorded_at = DatumGetTimestampTz(slot_getattr(slot, columns->recorded_at, &isnull));
-	event.at = Min(event.occurred_at, Min(recorded_at, GetCurrentTransactionStartTimestamp()));
+	event.at = Min(event.occurred_at, Min(recorded_at, GetCurrentTimestamp()));
 	return event;
 }
 
@@ -394,6 +394,10 @@ RescoreLeads(Workspace *ws, void *arg)
 		n = LeadsOf(ws, NULL, 0, &rescore->id, 1, &ids);
 	else
 		n = LeadsOf(ws, &rescore->id, 1, rescore->accounts, has_moved ? 2 : 0, &ids);
+
+	/* Leads may have accounts of their own, for which their contact counts while it has none */
+	if (has_moved)
+		n = ScoreWithSiblings(ws, &ids, n, NULL, 0);
 	PipelineScore(ws, config, ids, n, false);
 }
 

@@ -41,11 +41,14 @@ static const PlanSource make_interactions = {
 		ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TIMESTAMPTZS, ARG_TEXTS, ARG_TEXTS}
 };
 
+/* What a lead of an account counted before stays with that lead */
 static const PlanSource identify_visitors = {
-	"UPDATE @workspace@.interaction i SET contact_id = n.contact_id, lead_id = COALESCE(i.lead_id, n.lead_id)"
+	"WITH met AS MATERIALIZED (SELECT o.interaction_id, o.lead_id AS had, n.contact_id, n.lead_id"
 	" FROM @rows $1: visitor, contact_id, lead_id@ AS n"
-	" WHERE i.visitor = n.visitor AND i.contact_id IS NULL"
-	" RETURNING " SCORE_EVENT_RETURNING,
+	" JOIN @workspace@.interaction o ON o.visitor = n.visitor AND o.contact_id IS NULL FOR NO KEY UPDATE OF o)"
+	" UPDATE @workspace@.interaction i SET contact_id = m.contact_id, lead_id = COALESCE(m.had, m.lead_id)"
+	" FROM met m WHERE i.interaction_id = m.interaction_id"
+	" RETURNING " SCORE_EVENT_RETURNING ", m.had IS NULL",
 	3, {ARG_TEXTS, ARG_INT8S, ARG_INT8S}
 };
 
@@ -388,14 +391,16 @@ MakeInteractions(Workspace *ws, CaptureRecord *records, int n)
 
 /*
  * Join what visitors did before they were known to their contacts and leads;
- * returns the interactions that count for a lead now.
+ * returns the interactions of theirs that count for a lead.
  */
 static ScoreEvent *
 IdentifyVisitors(Workspace *ws, CaptureRecord *records, int n, int *count)
 {
 	Batch	   *batch = BatchCreate(identify_visitors.args, identify_visitors.nargs, n);
 	ScoreEvent *events;
+	ScoreEvent *come;			/* to a lead, having had none */
 	int			joined;
+	int			come_count = 0;
 
 	*count = 0;
 	for (int i = 0; i < n; i++)
@@ -412,16 +417,20 @@ IdentifyVisitors(Workspace *ws, CaptureRecord *records, int n, int *count)
 		return NULL;
 	joined = BatchExecute(ws, &identify_visitors, batch);
 	events = palloc(sizeof(ScoreEvent) * Max(joined, 1));
+	come = palloc(sizeof(ScoreEvent) * Max(joined, 1));
 	for (int i = 0; i < joined; i++)
 	{
 		ScoreEvent	event = ScoreEventReturned(i);
 
-		if (event.lead_id != 0)
-			events[(*count)++] = event;
+		if (event.lead_id == 0)
+			continue;
+		events[(*count)++] = event;
+		if (ResultBool(i, 7))
+			come[come_count++] = event;
 	}
 	SPI_freetuptable(SPI_tuptable);
-	if (*count > 0)
-		LeadsTouch(ws, events, *count);
+	if (come_count > 0)
+		LeadsTouch(ws, come, come_count);
 	return events;
 }
 
@@ -482,24 +491,34 @@ ChangedLeads(Workspace *ws, CaptureRecord *records, int n, int64 **ids)
 				   accounts, ScoreUniqueIds(accounts, account_count), ids);
 }
 
-/* List the open leads of the accounts that contacts came to or left, where what they do counts for these */
+/* List the open leads of the accounts that contacts or leads came to or left, where what they do counts for these */
 static int
 LeadsOfMoved(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, int64 **ids)
 {
-	int64	   *accounts = palloc(sizeof(int64) * Max(2 * n, 1));
+	int64	   *accounts = palloc(sizeof(int64) * Max(3 * n, 1));
+	int64	   *contacts = palloc(sizeof(int64) * Max(n, 1));
+	int			contact_count = 0;
 	int			count = 0;
 
 	for (int i = 0; config->has_account_model && i < n; i++)
 	{
 		const EntitySlot *slot = records[i].person.slot;
 
+		if (records[i].status == NULL && records[i].lead && LeadSlotJoinedAccount(records[i].lead) != 0)
+			accounts[count++] = LeadSlotJoinedAccount(records[i].lead);
 		if (records[i].status || slot == NULL || slot->stored == NULL || slot->stored->account_id == slot->account_id)
 			continue;
+		contacts[contact_count++] = slot->id;
 		accounts[count++] = slot->account_id;
 		if (slot->stored->account_id != 0)
 			accounts[count++] = slot->stored->account_id;
 	}
-	return LeadsOf(ws, NULL, 0, accounts, ScoreUniqueIds(accounts, count), ids);
+	if (count == 0)
+		return 0;
+	count = LeadsOf(ws, contacts, ScoreUniqueIds(contacts, contact_count), accounts, ScoreUniqueIds(accounts, count), ids);
+
+	/* Leads may have accounts of their own, for which their contact counted while it had none */
+	return ScoreWithSiblings(ws, ids, count, NULL, 0);
 }
 
 /*

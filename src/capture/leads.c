@@ -115,6 +115,7 @@ struct LeadSlot
 	bool		is_new;
 	bool		is_touched;		/* what it holds came before the record at hand */
 	bool		is_written;
+	bool		joins_account;	/* that it had none of before */
 	int64		contact_id;
 	int64		account_id;
 	int64		campaign_id;
@@ -158,6 +159,13 @@ bool
 LeadSlotIsNew(const LeadSlot *lead)
 {
 	return lead->is_new;
+}
+
+/* The account that a lead joined, which had none before; 0 for none */
+int64
+LeadSlotJoinedAccount(const LeadSlot *lead)
+{
+	return lead->joins_account ? lead->account_id : 0;
 }
 
 /* Was the lead made by this record? */
@@ -463,7 +471,10 @@ TouchLead(MatchConfig *matching, LeadSlot *lead, CaptureRecord *record)
 	if (lead->campaign_id == 0 && record->campaign)
 		lead->campaign_id = record->campaign->id;
 	if (lead->account_id == 0)
+	{
 		lead->account_id = RecordAccount(record);
+		lead->joins_account = lead->account_id != 0 && !lead->is_new;
+	}
 	if (policy == UPDATE_KEEP && !lead->is_new)
 		return;
 	lead->is_touched = true;

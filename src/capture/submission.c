@@ -38,14 +38,19 @@ static const PlanSource load_submission = {
 	1, {ARG_INT8}
 };
 
+/* Whom a review is about by now */
+#define REVIEWED_CONTACT \
+	"COALESCE((SELECT e.survivor_id FROM @workspace@.entity_redirect e WHERE e.entity = 'contact' AND e.old_id = r.left_id), r.left_id)"
+
 static const PlanSource load_decisions = {
-	"SELECT r.left_id, r.status = 'accepted' FROM @workspace@.match_review r"
-	" WHERE r.submission_id = $1 AND r.right_id IS NULL AND r.status <> 'open'",
+	"SELECT d.contact_id, pg_catalog.bool_or(d.is_accepted) FROM (SELECT " REVIEWED_CONTACT " AS contact_id,"
+	" r.status = 'accepted' AS is_accepted FROM @workspace@.match_review r"
+	" WHERE r.submission_id = $1 AND r.right_id IS NULL AND r.status <> 'open') d GROUP BY d.contact_id",
 	1, {ARG_INT8}
 };
 
 static const PlanSource close_reviews = {
-	"UPDATE @workspace@.match_review r SET status = CASE WHEN r.left_id = s.contact_id THEN 'accepted' ELSE 'rejected' END,"
+	"UPDATE @workspace@.match_review r SET status = CASE WHEN " REVIEWED_CONTACT " = s.contact_id THEN 'accepted' ELSE 'rejected' END,"
 	" decided_at = pg_catalog.now(), decided_by = $2::pg_catalog.name"
 	" FROM @workspace@.submission s"
 	" WHERE s.submission_id = $1 AND s.status <> 'review'"

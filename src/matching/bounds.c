@@ -169,22 +169,52 @@ TakeStep(PairScorer *scorer, int c, const uint32 *left, const uint32 *right, Pai
 	return worth + (pattern->order == LEVEL_BLANK ? 0 : pattern->order == 1 ? model->swapped_weight : model->straight_weight);
 }
 
-/* See whether a pair may reach a weight, by the lines of its records alone */
+/* Get the most that a step can be worth, as far as equal ids tell */
+static inline double
+StepBound(const PairScorer *scorer, const StepBounds *step, const uint32 *left, const uint32 *right)
+{
+	int			given = scorer->given_field;
+	int			family = scorer->family_field;
+
+	if (step->field < 0)
+		return left[given] == right[given] || left[family] == right[family] ||
+			left[given] == right[family] || left[family] == right[given] ? step->equal : step->different;
+	if (left[step->field] == right[step->field])
+		return left[step->field] == VALUE_BLANK ? 0 : step->equal;
+	return left[step->field] == VALUE_BLANK || right[step->field] == VALUE_BLANK ? step->blank : step->different;
+}
+
+/*
+ * See whether a pair may reach a weight, by the lines of its records alone.
+ * Which values are equal settles many pairs before a letter is looked at.
+ */
 bool
 PairMayReach(PairScorer *scorer, const uint32 *left, const uint32 *right, double at_least, PairState *state)
 {
 	const MatchModel *model = scorer->model;
 	double		bound = model->prior_weight;
+	double		rest[MODEL_MAX_COMPARISONS];
+	double		most = bound + scorer->groups_most;
 
+	for (int i = 0; i < scorer->step_count; i++)
+		most += rest[i] = StepBound(scorer, &scorer->steps[i], left, right);
+	if (most < at_least - ROUNDING)
+		return false;
 	state->pattern.order = LEVEL_BLANK;
+	/* What a mailbox says depends on the names, which may come later */
+	if (model->given >= 0)
+		state->pattern.levels[model->given] = LEVEL_UNKNOWN;
+	if (model->family >= 0)
+		state->pattern.levels[model->family] = LEVEL_UNKNOWN;
 	for (int i = 0; i < scorer->step_count; i++)
 	{
-		int			c = scorer->order[i];
+		int			c = scorer->line_order[i];
 
 		state->bounds[c] = IsCrossed(scorer, c) ? NamesBound(scorer, left, right, &state->pattern) :
 			ComparisonBound(scorer, c, left, right, &state->pattern);
 		bound += state->bounds[c];
-		if (bound + scorer->rest[i + 1] < at_least - ROUNDING)
+		most += state->bounds[c] - rest[i];
+		if (most < at_least - ROUNDING)
 			return false;
 	}
 	for (int g = 0; g < model->group_count; g++)
@@ -288,17 +318,11 @@ SetGroupBounds(PairScorer *scorer, int g)
 		}
 }
 
-/*
- * Get how much a comparison is likely to settle for what it costs: long texts
- * are costly, and so are names, which are compared crosswise.
- */
+/* Get by how much a comparison can change what a pair of different values is worth */
 static double
-Usefulness(const PairScorer *scorer, int c)
+Spread(const ModelComparison *comparison)
 {
-	const MatchModel *model = scorer->model;
-	const ModelComparison *comparison = &model->comparisons[c];
 	double		best = -INFINITY;
-	double		spread;
 
 	for (int l = 0; l < comparison->level_count; l++)
 	{
@@ -307,9 +331,20 @@ Usefulness(const PairScorer *scorer, int c)
 		if (level->test != TEST_EXACT && level->test != TEST_SAME_DOMAIN && level->test != TEST_SAME_MAILBOX)
 			best = Max(best, level->weight + (level->uses_frequency ? comparison->most_rarity : 0));
 	}
-	spread = best - comparison->levels[comparison->level_count - 1].weight;
+	return best - comparison->levels[comparison->level_count - 1].weight;
+}
 
-	switch (model->fields[comparison->field].kind)
+/*
+ * Get how much a comparison is likely to settle for what it costs: long texts
+ * are costly, and so are names, which are compared crosswise.
+ */
+static double
+Usefulness(const PairScorer *scorer, int c)
+{
+	const ModelComparison *comparison = &scorer->model->comparisons[c];
+	double		spread = Spread(comparison);
+
+	switch (scorer->model->fields[comparison->field].kind)
 	{
 		case KIND_EMAIL:
 		case KIND_ADDRESS:
@@ -325,37 +360,70 @@ Usefulness(const PairScorer *scorer, int c)
 	}
 }
 
-/* Get the most that a comparison is ever worth */
+/* Get how much the lines are likely to settle: letters cost the same however many there are, but tell nothing of words */
 static double
-MostWorth(const ModelComparison *comparison)
+LineUsefulness(const PairScorer *scorer, int c)
 {
-	double		most = 0;
+	double		spread = Spread(&scorer->model->comparisons[c]);
+
+	if (scorer->tests[c].place < 0 && scorer->tests[c].date_place < 0)
+		return spread / 100;
+	return IsCrossed(scorer, c) ? spread / 3 : spread;
+}
+
+/* Put a step into an order, behind those that are at least as useful */
+static void
+AddStep(const PairScorer *scorer, int *order, int c, double (*usefulness) (const PairScorer *, int))
+{
+	int			at = scorer->step_count;
+
+	for (; at > 0 && usefulness(scorer, order[at - 1]) < usefulness(scorer, c); at--)
+		order[at] = order[at - 1];
+	order[at] = c;
+}
+
+/* Get the most that a comparison is worth, by the levels that different values may have or by all */
+static double
+MostWorth(const ModelComparison *comparison, bool is_different)
+{
+	double		most = -INFINITY;
 
 	for (int l = 0; l < comparison->level_count; l++)
-		most = Max(most, comparison->levels[l].weight +
-				   (comparison->levels[l].uses_frequency ? comparison->most_rarity : 0));
+		if (!is_different || comparison->levels[l].test != TEST_EXACT || l == comparison->level_count - 1)
+			most = Max(most, comparison->levels[l].weight +
+					   (comparison->levels[l].uses_frequency ? comparison->most_rarity : 0));
 	return most;
 }
 
-/* Work out what is left to be gained behind each step */
+/* Work out what each step can be worth, and all groups */
 static void
-SetRest(PairScorer *scorer)
+SetStepBounds(PairScorer *scorer)
 {
 	const MatchModel *model = scorer->model;
-	double		rest = 0;
 
 	for (int g = 0; g < model->group_count; g++)
-		rest += scorer->groups[g].best;
-	scorer->rest[scorer->step_count] = rest;
-	for (int i = scorer->step_count - 1; i >= 0; i--)
+		scorer->groups_most += scorer->groups[g].best;
+	for (int i = 0; i < scorer->step_count; i++)
 	{
-		int			c = scorer->order[i];
+		int			c = scorer->line_order[i];
+		const ModelComparison *comparison = &model->comparisons[c];
+		StepBounds *bounds = &scorer->steps[i];
 
-		rest += MostWorth(&model->comparisons[c]);
+		bounds->field = IsCrossed(scorer, c) ? -1 : comparison->field;
+		bounds->equal = MostWorth(comparison, false);
+		bounds->different = MostWorth(comparison, true);
+		bounds->blank = comparison->first_email_level >= 0 ? Max(bounds->different, 0) : 0;
 		if (IsCrossed(scorer, c))
-			rest += MostWorth(&model->comparisons[model->family]) +
-				Max(0, Max(model->straight_weight, model->swapped_weight));
-		scorer->rest[i] = rest;
+		{
+			const ModelComparison *family = &model->comparisons[model->family];
+			double		order = Max(0, Max(model->straight_weight, model->swapped_weight));
+
+			scorer->given_field = comparison->field;
+			scorer->family_field = family->field;
+			/* Either name may be blank */
+			bounds->equal = Max(bounds->equal, 0) + Max(MostWorth(family, false), 0) + order;
+			bounds->different = Max(bounds->different, 0) + Max(MostWorth(family, true), 0) + order;
+		}
 	}
 }
 
@@ -373,8 +441,6 @@ ScorerCreate(const MatchRecords *records)
 		SetGroupBounds(scorer, g);
 	for (int c = 0; c < model->comparison_count; c++)
 	{
-		int			at = scorer->step_count;
-
 		SetLevelBounds(scorer, c);
 		LineTestsInit(scorer, c);
 		scorer->is_far[c] = FieldDictionary(records, model->comparisons[c].field)->count > FAR_AWAY;
@@ -382,11 +448,10 @@ ScorerCreate(const MatchRecords *records)
 			scorer->caches[c] = palloc0(sizeof(uint64) * LEVEL_CACHE_SIZE);
 		if (c == model->family && scorer->may_cross)
 			continue;			/* together with the given name */
-		for (; at > 0 && Usefulness(scorer, scorer->order[at - 1]) < Usefulness(scorer, c); at--)
-			scorer->order[at] = scorer->order[at - 1];
-		scorer->order[at] = c;
+		AddStep(scorer, scorer->order, c, Usefulness);
+		AddStep(scorer, scorer->line_order, c, LineUsefulness);
 		scorer->step_count++;
 	}
-	SetRest(scorer);
+	SetStepBounds(scorer);
 	return scorer;
 }

@@ -498,7 +498,10 @@ GiveUpKeys(const Candidate *candidates, const double *least_losses, int *taken, 
 	}
 }
 
-/* Take keys greedily until nothing is gained or the budget is used up */
+/*
+ * Take keys greedily until nothing is gained or the budget is used up.  What a
+ * key costs matters little as long as as many as there is room for are paid for.
+ */
 static void
 TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Candidate *candidates, int count,
 		 const double *weights, int pairs, double budget, bool is_final)
@@ -507,6 +510,7 @@ TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Cand
 	double		total = 0;
 	bool		is_index = model->expected_records > 0;
 	double	   *least = palloc(sizeof(double) * Max(count, 1));
+	double		cheap = is_final ? Max(budget / MODEL_MAX_KEYS, RecordsMeant(records)) : RecordsMeant(records);
 	int			taken[MODEL_MAX_KEYS];
 	int			taken_count = 0;
 
@@ -532,7 +536,7 @@ TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Cand
 			if (gain < least[k])
 				continue;
 			value = is_index ? gain / LookUpCost(&candidates[k], atoms, records) :
-				gain / sqrt(candidates[k].cost + RecordsMeant(records));
+				gain / sqrt(candidates[k].cost + cheap);
 			if (value > best_value)
 			{
 				best_value = value;

@@ -22,6 +22,16 @@
 #define MOST 0.8
 #define NEARLY_ALL 0.95
 
+/* Share of names that say that they are of organisations, where some are */
+#define SOME_ORGANISATIONS 0.1
+
+/* Share of whole names of persons in which a usual given name is known, at least */
+#define KNOWN_NAMES 0.3
+#define FEW_KNOWN_NAMES 0.2
+
+/* Persons, for an organisation, in records of persons at least */
+#define LEAST_PERSONS 0.5
+
 /*
  * Words in names of columns, in the order in which they are tried, written
  * together.  Those between underscores must stand alone, those after an equals
@@ -79,6 +89,52 @@ static const struct
 	{"_cif_", KIND_IDENTIFIER}, {"_cpf_", KIND_IDENTIFIER}, {"_cnpj_", KIND_IDENTIFIER}, {"_mst_", KIND_IDENTIFIER},
 	{"_cccd_", KIND_IDENTIFIER}, {"_cmnd_", KIND_IDENTIFIER}, {"idnumber", KIND_IDENTIFIER},
 	{"_idno_", KIND_IDENTIFIER}
+};
+
+/* Words of columns that only records of persons have */
+static const char *const person_words[] = {
+	"birth", "_dob_", "_age_", "gender", "_sex_", "salutation", "marital", "occupation", "jobtitle", "_job_", "nationality",
+	"passport", "_ssn_", "socialsecurity", "student", "patient", "employee", "geburt", "naissance", "nacimiento", "nascita",
+	"ngaysinh", "gioitinh"
+};
+
+/*
+ * Words that names of organisations are made of and names of persons are not,
+ * folded, by language: English, German, French, Spanish and Portuguese,
+ * Italian, Dutch, Polish and Vietnamese.
+ */
+static const char organisation_words[] =
+	" academy agency airlines airways apartments associates association authority bakery bank bistro board "
+	"brewery brothers builders cafe campus capital catering center centers centre centres charities charity "
+	"church clinic club college committee communications community companies company construction consultants "
+	"consulting contractors corporate council county creations deli department design designs development diner "
+	"digital distribution distributors electric electronics energy engineering enterprise enterprises equipment "
+	"express federation financial fitness florist foods foundation furniture gallery garage global grill group "
+	"grocery hardware healthcare holding holdings homes hospital hotel industrial industries inn institute "
+	"insurance international investment investments jewelers kindergarten laboratories laboratory labs laundry "
+	"league library logistics machinery management manufacturing marketing materials mechanical media medical "
+	"ministry mortgage motel motors museum nails network networks nursery office optical organization "
+	"organisation parish partners partnership pharmaceuticals pharmacy photography pizza pizzeria plumbing power "
+	"preschool press printing products productions project properties pub publishing realty recruitment rentals "
+	"repair research resort resources restaurant roofing saloon salon school sciences security service services "
+	"shipping shoes shop society software solutions spa stores studio studios supplies supply surgery systems "
+	"tavern technologies technology telecom theater theatre tire tours trade trading transport travel trust "
+	"union university utilities ventures village wholesale works workshop yoga ymca amt apotheke autohaus "
+	"backerei bau behorde bund druckerei gasthof gemeinde gesellschaft gruppe handel hochschule klinik "
+	"krankenhaus metzgerei praxis schule spedition stadt stadtwerke stiftung universitat verband verein verlag "
+	"versicherung werkstatt zahnarztpraxis assurances atelier banque boulangerie cabinet clinique commune ecole "
+	"editions entreprise etablissements fondation groupe hopital librairie mairie pharmacie societe syndicat "
+	"transports universite academia asociacion associacao ayuntamiento banco clinica colegio comercial "
+	"construcciones cooperativa distribuidora editora empresa escola escuela farmacia fundacao fundacion grupo "
+	"industrias industria instituto inmobiliaria prefeitura restaurante servicios servicos sociedad talleres "
+	"tienda transportes universidad universidade azienda banca comune consorzio costruzioni fondazione gruppo "
+	"officina ospedale ristorante scuola servizi societa universita apotheek bakkerij bedrijf bouw gemeente "
+	"groep handelsonderneming makelaardij stichting vereniging ziekenhuis apteka fundacja przedsiebiorstwo "
+	"spoldzielnia szkola uniwersytet urzad zaklad ";
+
+/* Words of two syllables that they begin with */
+static const char *const organisation_beginnings[] = {
+	"cong ty ", "ngan hang ", "benh vien ", "tap doan ", "trung tam ", "cua hang ", "nha hang ", "khach san "
 };
 
 /* Bring the name of a column to small letters, its words set off by underscores, and written together */
@@ -160,10 +216,12 @@ KindByValues(Column *column)
 		column->kind = KIND_WEBSITE;
 	else if (column->phones > most && column->bytes >= 9)
 		column->kind = KIND_PHONE;
-	else if (column->legal_forms > column->given * 0.05)
+	else if (column->legal_forms > column->given * 0.05 ||
+			 (column->organisations > column->given * SOME_ORGANISATIONS && column->words >= 1.5 &&
+			  column->distinct > Min(30, column->given * 0.3)))
 		column->kind = KIND_ORGANISATION;
 	else if (column->letters_only > column->given * NEARLY_ALL && column->words >= 1.5 &&
-			 column->given_names > column->given * 0.3)
+			 column->given_names > column->given * KNOWN_NAMES)
 		column->kind = KIND_FULL_NAME;
 	else if (column->letters_only > column->given * NEARLY_ALL && column->words < 1.5 &&
 			 column->given_names > column->given * 0.4)
@@ -241,7 +299,10 @@ ColumnDecide(Column *column, int rows)
 	if (column->is_named || KindByValues(column))
 		return true;
 	if (strstr(column->name, "name") && column->letters_only > column->given * MOST)
+	{
 		column->kind = KIND_FULL_NAME;
+		column->is_doubtful = column->given_names < column->given * FEW_KNOWN_NAMES;
+	}
 	else if (column->distinct <= 30)
 		column->kind = KIND_CATEGORY;
 	else if (column->distinct == column->given && column->given > 100)
@@ -279,6 +340,100 @@ ColumnsFindFamilyNames(Column *columns, int count)
 	}
 }
 
+/* Does a column hold names of persons, or parts of them? */
+static bool
+HoldsPersons(const Column *column)
+{
+	return column->is_known && (column->kind == KIND_GIVEN_NAME || column->kind == KIND_FAMILY_NAME ||
+								column->kind == KIND_FULL_NAME);
+}
+
+/* Does the name of a column say that records are of persons? */
+static bool
+SpeaksOfPersons(const Column *column)
+{
+	StringInfoData apart;
+	StringInfoData together;
+
+	initStringInfo(&apart);
+	initStringInfo(&together);
+	ColumnWords(column->name, &apart, &together);
+	for (int w = 0; w < lengthof(person_words); w++)
+		if (strstr(*person_words[w] == '_' ? apart.data : together.data, person_words[w]))
+			return true;
+	return false;
+}
+
+/*
+ * Tell records of organisations from those of persons.  Where only few records
+ * of organisations name a person, it is somebody to ask for.  Where few of the
+ * names in a column are known as those of persons, and no other column speaks
+ * of persons, they are those of organisations.
+ */
+void
+ColumnsFindOrganisations(Column *columns, int count)
+{
+	bool		of_persons = false;
+	int			organisations = 0;
+
+	for (int i = 0; i < count; i++)
+		if (columns[i].is_known && columns[i].kind == KIND_ORGANISATION)
+			organisations = Max(organisations, columns[i].given);
+	for (int i = 0; i < count; i++)
+	{
+		if (HoldsPersons(&columns[i]) && columns[i].given < organisations * LEAST_PERSONS)
+			columns[i].kind = KIND_TEXT;
+		of_persons |= SpeaksOfPersons(&columns[i]) || (HoldsPersons(&columns[i]) && !columns[i].is_doubtful);
+	}
+	for (int i = 0; i < count && !of_persons; i++)
+		if (HoldsPersons(&columns[i]) && columns[i].is_doubtful)
+			columns[i].kind = KIND_ORGANISATION;
+}
+
+/* Get how many fields a model has for a column, and how many comparisons */
+static void
+CountFields(const Column *column, int *fields, int *comparisons)
+{
+	*comparisons += column->kind == KIND_FULL_NAME ? 2 : 1;
+	*fields += column->kind == KIND_FULL_NAME ? 2 : column->kind == KIND_EMAIL ? 3 : 1;
+}
+
+/* Get how much a column is likely to tell of whose record it is */
+static double
+ColumnWorth(const Column *column)
+{
+	static const double by_kind[KIND_COUNT] = {
+		[KIND_GIVEN_NAME] = 8,[KIND_FAMILY_NAME] = 9,[KIND_FULL_NAME] = 9,[KIND_ORGANISATION] = 6,[KIND_EMAIL] = 6,
+		[KIND_WEBSITE] = 4,[KIND_PHONE] = 5,[KIND_DATE] = 4,[KIND_ADDRESS] = 5,[KIND_POSTCODE] = 3,[KIND_TEXT] = 1,
+		[KIND_CATEGORY] = 0.3,[KIND_IDENTIFIER] = 3,[KIND_NUMBER] = 0.5
+	};
+
+	return by_kind[column->kind] * column->given;
+}
+
+/* Leave out the columns that tell least, until a model has room for the others */
+void
+ColumnsKeepBest(Column *columns, int count)
+{
+	for (;;)
+	{
+		Column	   *least = NULL;
+		int			fields = 0;
+		int			comparisons = 0;
+
+		for (int i = 0; i < count; i++)
+			if (columns[i].is_known)
+			{
+				CountFields(&columns[i], &fields, &comparisons);
+				if (least == NULL || ColumnWorth(&columns[i]) < ColumnWorth(least))
+					least = &columns[i];
+			}
+		if (fields <= MODEL_MAX_FIELDS && comparisons <= MODEL_MAX_COMPARISONS)
+			return;
+		least->is_known = false;
+	}
+}
+
 /* Order texts */
 static int
 CompareTexts(const void *a, const void *b)
@@ -300,6 +455,25 @@ HasGivenName(const char *text)
 			return true;
 		text += len;
 		text += strspn(text, " -");
+	}
+	return false;
+}
+
+/* Does a folded text hold a word that names of organisations are made of? */
+static bool
+HasOrganisationWord(const char *text)
+{
+	for (int i = 0; i < lengthof(organisation_beginnings); i++)
+		if (strncmp(text, organisation_beginnings[i], strlen(organisation_beginnings[i])) == 0)
+			return true;
+	for (const char *word = text; *word; word += strspn(word, " -,.&/()'"))
+	{
+		int			len = strcspn(word, " -,.&/()'");
+
+		for (const char *found = organisation_words; len > 2 && (found = strchr(found, ' ')) != NULL; found++)
+			if (strncmp(found + 1, word, len) == 0 && found[1 + len] == ' ')
+				return true;
+		word += len;
 	}
 	return false;
 }
@@ -345,6 +519,7 @@ LookAtValue(Column *column, const char *text, int len, StringInfo scratch)
 	resetStringInfo(scratch);
 	FoldText(scratch, text, len);
 	column->given_names += HasGivenName(scratch->data);
+	column->organisations += HasOrganisationWord(scratch->data);
 }
 
 /* Look at the values of a column of the rows that were read */

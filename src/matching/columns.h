@@ -13,6 +13,7 @@ typedef struct Column
 	Oid			type;
 	bool		is_known;		/* worth comparing, */
 	bool		is_named;		/* because its name says so */
+	bool		is_doubtful;	/* names of persons or of organisations */
 	FieldKind	kind;
 	int			given;			/* values that are not blank */
 	int			distinct;
@@ -21,6 +22,7 @@ typedef struct Column
 	double		digits;			/* share of the characters */
 	int			letters_only;	/* values that are made of letters, blanks, hyphens and dots */
 	int			given_names;	/* that hold a usual given name, */
+	int			organisations;	/* a word of organisations, */
 	int			legal_forms;	/* and so on */
 	int			emails;
 	int			dates;
@@ -32,5 +34,7 @@ typedef struct Column
 extern void ColumnLookAt(Column *column, int number, StringInfo scratch);
 extern bool ColumnDecide(Column *column, int rows);
 extern void ColumnsFindFamilyNames(Column *columns, int count);
+extern void ColumnsFindOrganisations(Column *columns, int count);
+extern void ColumnsKeepBest(Column *columns, int count);
 
 #endif

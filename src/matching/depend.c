@@ -16,6 +16,9 @@
 #define MIN_TOGETHER 25
 #define MIN_RATIO 1.5
 
+/* Bits that other comparisons say against a pair for it to tell of a dependence */
+#define TOLD_APART 1.0
+
 /* Pairs that a ratio is damped by */
 #define DAMPING 2.0
 #define MATCH_DAMPING 20.0
@@ -28,9 +31,26 @@ typedef struct Dependence
 	double		information;
 } Dependence;
 
-/* Count how often levels occur together in a set of patterns, as one class or the other */
+/* Do other comparisons than two say that pairs of a pattern do not match? */
+static bool
+IsToldApart(const MatchModel *model, const PairPattern *pattern, int left, int right)
+{
+	double		weight = 0;
+
+	for (int c = 0; c < model->comparison_count; c++)
+		if (c != left && c != right && pattern->levels[c] != LEVEL_BLANK)
+			weight += model->comparisons[c].levels[pattern->levels[c]].weight;
+	return weight <= -TOLD_APART;
+}
+
+/*
+ * Count how often levels occur together in a set of patterns, as one class or the other.
+ *
+ * Matches agree on both, and that is what they are told by: where nothing else
+ * tells, they and a dependence of strangers cannot be told from each other.
+ */
 static double
-CountJoint(const PatternSet *set, int left, int right, bool matches, double joint[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS],
+CountJoint(const MatchModel *model, const PatternSet *set, int left, int right, bool matches, double joint[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS],
 		   double *left_sums, double *right_sums)
 {
 	double		total = 0;
@@ -47,7 +67,8 @@ CountJoint(const PatternSet *set, int left, int right, bool matches, double join
 
 		if (a == LEVEL_BLANK || b == LEVEL_BLANK)
 			continue;
-		if (matches && (entry->key.bound & ((1 << left) | (1 << right))))
+		if (matches ? (entry->key.bound & ((1 << left) | (1 << right))) != 0 :
+			!IsToldApart(model, &entry->key.pattern, left, right))
 			continue;
 		joint[a][b] += count;
 		left_sums[a] += count;
@@ -65,7 +86,7 @@ MeasureDependence(const Training *training, Dependence *dependence)
 	double		joint[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS];
 	double		left[MODEL_MAX_LEVELS];
 	double		right[MODEL_MAX_LEVELS];
-	double		total = CountJoint(&training->random, dependence->left, dependence->right, false, joint, left, right);
+	double		total = CountJoint(model, &training->random, dependence->left, dependence->right, false, joint, left, right);
 	bool		shows = false;
 
 	dependence->information = 0;
@@ -151,7 +172,7 @@ TrainingMaximiseGroups(Training *training)
 			double		left[MODEL_MAX_LEVELS];
 			double		right[MODEL_MAX_LEVELS];
 			double		damping = matches ? MATCH_DAMPING : DAMPING;
-			double		total = CountJoint(matches ? &training->met : &training->random, group->left, group->right,
+			double		total = CountJoint(model, matches ? &training->met : &training->random, group->left, group->right,
 										   matches, joint, left, right);
 
 			for (int a = 0; a < model->comparisons[group->left].level_count; a++)

@@ -31,6 +31,11 @@
 /* Codes are told apart by so many bits, at least, when it is seen which come twice */
 #define SEEN_MIN_BITS 12
 
+/* A word tells of so many of their classes, as a power of two; two bits each */
+#define SEEN_WORD_BITS 5
+#define SEEN_ONCE UINT64CONST(1)
+#define SEEN_TWICE UINT64CONST(2)
+
 /* The codes of the values of one field under one transformation */
 typedef struct PartCodes
 {
@@ -146,8 +151,8 @@ struct KeyBuilder
 	PartCodes	known[MODEL_MAX_KEYS * MODEL_MAX_PARTS];
 	int			known_count;
 	uint32	   *refinement_codes[MODEL_MAX_REFINEMENTS];	/* by value; or NULL as long as no block is too large */
-	uint64	   *seen;			/* a bit for each class of codes, */
-	uint64	   *twice;			/* and whether it was seen twice */
+	uint32	   *codes;			/* of the key that is built, by record, then entry */
+	uint64	   *seen;			/* two bits for each class of codes: was it seen, and twice? */
 	int			seen_bits;
 	CodeEntry  *entries;
 	CodeEntry  *spare;
@@ -168,8 +173,8 @@ KeyBuilderCreate(MatchKeys *keys, double wanted)
 	builder->context = context;
 	for (builder->seen_bits = SEEN_MIN_BITS; (UINT64CONST(1) << builder->seen_bits) < (uint64) keys->records->count * 4;)
 		builder->seen_bits++;
-	builder->seen = ArrayAllocate(context, sizeof(uint64) << (builder->seen_bits - 6));
-	builder->twice = ArrayAllocate(context, sizeof(uint64) << (builder->seen_bits - 6));
+	builder->seen = ArrayAllocate(context, sizeof(uint64) << (builder->seen_bits - SEEN_WORD_BITS));
+	builder->codes = ArrayAllocate(context, sizeof(uint32) * KEY_MAX_ENTRIES * (uint64) Max(keys->records->count, 1));
 	return builder;
 }
 
@@ -180,60 +185,64 @@ KeyBuilderFree(KeyBuilder *builder)
 	MemoryContextDelete(builder->context);
 }
 
-/* Write the codes of all records in a key */
+/* Write the codes of all records in a key: among those of all keys, and one behind the other */
 static void
 FillCodes(KeyBuilder *builder, int key)
 {
 	MatchKeys  *keys = builder->keys;
 	const ModelKey *definition = &keys->model->keys[key];
 	PartCodes  *parts[MODEL_MAX_PARTS];
+	int			entries = keys->entries[key];
 
 	for (int p = 0; p < definition->part_count; p++)
 		parts[p] = FindPartCodes(keys->records, &definition->parts[p], builder->known, &builder->known_count);
 	for (uint32 r = 0; r < keys->records->count; r++)
 	{
+		uint32	   *codes = builder->codes + (uint64) r * entries;
+		uint32	   *to = keys->codes + (uint64) r * keys->stride + keys->first[key];
+
 		if (r % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
-		WriteCodes(keys->model, definition, parts, keys->entries[key], RecordIds(keys->records, r),
-				   keys->codes + (uint64) r * keys->stride + keys->first[key]);
+		WriteCodes(keys->model, definition, parts, entries, RecordIds(keys->records, r), codes);
+		for (int e = 0; e < entries; e++)
+			to[e] = codes[e];
 	}
 }
 
-/* Get the class of a code among those that are told apart */
-static inline uint64
-CodeClass(const KeyBuilder *builder, uint32 code)
+/* Get the place of a code's class: the word, and where its two bits are in it */
+static inline uint64 *
+SeenPlace(const KeyBuilder *builder, uint32 code, int *shift)
 {
-	return (code * UINT64CONST(0x9E3779B97F4A7C15)) >> (64 - builder->seen_bits);
+	uint64		class = (code * UINT64CONST(0x9E3779B97F4A7C15)) >> (64 - builder->seen_bits);
+
+	*shift = (class & ((1 << SEEN_WORD_BITS) - 1)) * 2;
+	return &builder->seen[class >> SEEN_WORD_BITS];
 }
 
 /* Count the entries of a key whose codes may come twice, and note which do */
 static uint64
 CountRepeated(KeyBuilder *builder, int key)
 {
-	const MatchKeys *keys = builder->keys;
+	uint64		all = (uint64) builder->keys->records->count * builder->keys->entries[key];
 	uint64		count = 0;
 
-	memset(builder->seen, 0, sizeof(uint64) << (builder->seen_bits - 6));
-	memset(builder->twice, 0, sizeof(uint64) << (builder->seen_bits - 6));
-	for (uint32 r = 0; r < keys->records->count; r++)
+	memset(builder->seen, 0, sizeof(uint64) << (builder->seen_bits - SEEN_WORD_BITS));
+	for (uint64 i = 0; i < all; i++)
 	{
-		const uint32 *codes = RecordCodes(keys, r) + keys->first[key];
+		int			shift;
+		uint64	   *place;
+		uint64		before;
 
-		if (r % 65536 == 0)
+		if (i % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int e = 0; e < keys->entries[key]; e++)
-			if (codes[e] != CODE_NONE)
-			{
-				uint64		class = CodeClass(builder, codes[e]);
-				uint64		bit = UINT64CONST(1) << (class & 63);
-				bool		is_again = (builder->seen[class >> 6] & bit) != 0;
+		if (builder->codes[i] == CODE_NONE)
+			continue;
+		place = SeenPlace(builder, builder->codes[i], &shift);
+		before = (*place >> shift) & (SEEN_ONCE | SEEN_TWICE);
 
-				/* The first of a class counts when the second comes */
-				count += is_again + (is_again && !(builder->twice[class >> 6] & bit));
-				if (is_again)
-					builder->twice[class >> 6] |= bit;
-				builder->seen[class >> 6] |= bit;
-			}
+		/* The first of a class counts when the second comes */
+		count += before == 0 ? 0 : before == SEEN_ONCE ? 2 : 1;
+		*place |= (before == 0 ? SEEN_ONCE : SEEN_TWICE) << shift;
 	}
 	return count;
 }
@@ -291,7 +300,7 @@ KeepBlocks(CodeEntry *entries, uint32 count)
 static CodeEntry *
 GatherMembers(KeyBuilder *builder, int key, uint32 *count)
 {
-	const MatchKeys *keys = builder->keys;
+	int			entries = builder->keys->entries[key];
 	uint64		room = CountRepeated(builder, key);
 	CodeEntry  *sorted;
 	uint64		n = 0;
@@ -307,18 +316,17 @@ GatherMembers(KeyBuilder *builder, int key, uint32 *count)
 		builder->spare = ArrayAllocate(builder->context, sizeof(CodeEntry) * room);
 		builder->room = room;
 	}
-	for (uint32 r = 0; r < keys->records->count; r++)
+	for (uint32 r = 0; r < builder->keys->records->count; r++)
 	{
-		const uint32 *codes = RecordCodes(keys, r) + keys->first[key];
-
 		if (r % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int e = 0; e < keys->entries[key]; e++)
+		for (int e = 0; e < entries; e++)
 		{
-			uint64		class = CodeClass(builder, codes[e]);
+			uint32		code = builder->codes[(uint64) r * entries + e];
+			int			shift;
 
-			if (codes[e] != CODE_NONE && (builder->twice[class >> 6] & (UINT64CONST(1) << (class & 63))))
-				builder->entries[n++] = (CodeEntry) {codes[e], r};
+			if (code != CODE_NONE && (*SeenPlace(builder, code, &shift) >> shift & SEEN_TWICE))
+				builder->entries[n++] = (CodeEntry) {code, r};
 		}
 	}
 	sorted = SortEntries(builder->entries, builder->spare, n);
@@ -328,14 +336,16 @@ GatherMembers(KeyBuilder *builder, int key, uint32 *count)
 
 /* Replace the code of a record in a key */
 static void
-ReplaceCode(MatchKeys *keys, int key, uint32 record, uint32 from, uint32 to)
+ReplaceCode(KeyBuilder *builder, int key, uint32 record, uint32 from, uint32 to)
 {
+	MatchKeys  *keys = builder->keys;
 	uint32	   *codes = keys->codes + (uint64) record * keys->stride + keys->first[key];
 
 	for (int e = 0; e < keys->entries[key]; e++)
 		if (codes[e] == from)
 		{
 			codes[e] = to;
+			builder->codes[(uint64) record * keys->entries[key] + e] = to;
 			return;
 		}
 }
@@ -355,8 +365,9 @@ CompareContent(const void *a, const void *b, void *arg)
 
 /* Cut a block into pieces of neighbours, and note the pairs across the cuts */
 static void
-CutBlock(MatchKeys *keys, int key, CodeEntry *entries, uint32 count)
+CutBlock(KeyBuilder *builder, int key, CodeEntry *entries, uint32 count)
 {
+	MatchKeys  *keys = builder->keys;
 	uint32		limit = keys->model->block_limit;
 	KeyBlocks  *blocks = &keys->blocks[key];
 
@@ -364,7 +375,7 @@ CutBlock(MatchKeys *keys, int key, CodeEntry *entries, uint32 count)
 	blocks->pairs += (uint64) count * (limit - 1) / 2;
 	for (uint32 i = 0; i < count; i++)
 	{
-		ReplaceCode(keys, key, entries[i].record, entries[i].code, JoinCodes(entries[i].code, 1 + i / limit));
+		ReplaceCode(builder, key, entries[i].record, entries[i].code, JoinCodes(entries[i].code, 1 + i / limit));
 		if (i % limit != 0 || i == 0)
 			continue;
 		if (blocks->seam_count == blocks->seam_capacity)
@@ -412,7 +423,7 @@ SplitBlock(KeyBuilder *builder, int key, CodeEntry *entries, CodeEntry *spare, u
 	{
 		if (refinement == model->refinement_count)
 		{
-			CutBlock(keys, key, entries, count);
+			CutBlock(builder, key, entries, count);
 			return;
 		}
 		in_key = false;
@@ -428,7 +439,7 @@ SplitBlock(KeyBuilder *builder, int key, CodeEntry *entries, CodeEntry *spare, u
 		uint32		id = RecordIds(keys->records, entries[i].record)[model->refinements[refinement].field];
 		uint32		code = JoinCodes(entries[i].code, 2 + codes[id]);
 
-		ReplaceCode(keys, key, entries[i].record, entries[i].code, code);
+		ReplaceCode(builder, key, entries[i].record, entries[i].code, code);
 		entries[i].code = code;
 	}
 	sorted = SortEntries(entries, spare, count);

@@ -80,6 +80,15 @@ typedef struct PairState
 	double		group_bounds[MODEL_MAX_COMPARISONS];
 } PairState;
 
+/* What a step, a comparison or both names, can be worth at most, as far as equal ids tell */
+typedef struct StepBounds
+{
+	int			field;			/* or -1 for both names */
+	double		equal;			/* names: both, and their order */
+	double		different;
+	double		blank;			/* one of the values at least */
+} StepBounds;
+
 /* Compares pairs of records of one set */
 typedef struct PairScorer
 {
@@ -93,8 +102,12 @@ typedef struct PairScorer
 	bool		is_far[MODEL_MAX_COMPARISONS];	/* are the values out of the processor's cache? */
 	bool		may_cross;		/* are there names that may be swapped? */
 	int			step_count;
-	int			order[MODEL_MAX_COMPARISONS];	/* of comparisons, the most useful first */
-	double		rest[MODEL_MAX_COMPARISONS + 1];	/* the most that a step and those behind it are worth, groups included */
+	int			order[MODEL_MAX_COMPARISONS];	/* of comparisons, the most useful first, */
+	int			line_order[MODEL_MAX_COMPARISONS];	/* and those whose lines are */
+	StepBounds	steps[MODEL_MAX_COMPARISONS];	/* in the order of lines */
+	double		groups_most;	/* the most that all groups are worth */
+	int			given_field;	/* of names that may be swapped */
+	int			family_field;
 } PairScorer;
 
 /* A pair of values and its level, in eight bytes; no pair of different values is 0 */

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
 #include <math.h>
 
 #include "access/parallel.h"
@@ -244,20 +245,32 @@ DestroyReceiver(DestReceiver *self)
 {
 }
 
+/* Is the text one name, or several with points between them, as SQL writes them? */
+static bool
+IsQualifiedName(const char *text)
+{
+	bool		is_quoted = false;
+
+	for (; *text; text++)
+	{
+		if (*text == '"')
+			is_quoted = !is_quoted;
+		else if (!is_quoted && !IS_HIGHBIT_SET(*text) && !isalnum((unsigned char) *text) && strchr("_.$", *text) == NULL)
+			return false;
+	}
+	return !is_quoted;
+}
+
 /* Get what stands after FROM: a table's qualified name, or a query in parentheses */
 char *
 RecordsSource(const char *source)
 {
-	List	   *names;
-	Oid			relid = InvalidOid;
-
-	if (strspn(source, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.\"$") == strlen(source))
+	if (IsQualifiedName(source))
 	{
-		names = stringToQualifiedNameList(source);
-		relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, false);
-	}
-	if (OidIsValid(relid))
+		Oid			relid = RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(source)), NoLock, false);
+
 		return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+	}
 	return psprintf("(%s\n)", source);
 }
 

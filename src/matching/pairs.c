@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
 #include "funcapi.h"
 #include "matching/choose.h"
 #include "matching/parallel.h"
@@ -12,6 +13,12 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+
+/* Columns of a pair that is returned */
+#define PAIR_COLUMNS 5
+
+/* The keys of so many pairs are fetched ahead */
+#define KEYS_AHEAD 16
 
 /* Make what looks for pairs */
 PairFinder *
@@ -261,44 +268,60 @@ PairsRecords(MatchModel *model, const char *source, const char *other)
 	return records;
 }
 
-/* Return pairs as rows */
-static void
-ReturnPairs(ReturnSetInfo *rsinfo, const MatchRecords *records, const FoundPair *pairs, uint64 count)
+/* Pairs on their way out as rows */
+typedef struct PairRows
 {
-	Datum		match = CStringGetTextDatum("match");
-	Datum		possible = CStringGetTextDatum("possible");
+	const MatchRecords *records;	/* of which only the keys are looked at */
+	double		match_probability;
+	const FoundPair *pairs;
+	uint64		count;
+	uint64		next;
+	Datum		match;
+	Datum		possible;
 	StringInfoData left;
 	StringInfoData right;
+} PairRows;
 
-	initStringInfo(&left);
-	initStringInfo(&right);
-	for (uint64 i = 0; i < count; i++)
-	{
-		double		probability = WeightProbability(pairs[i].weight);
-		Datum		values[5] = {
-			RecordsKeyDatum(records, pairs[i].left, &left),
-			RecordsKeyDatum(records, pairs[i].right, &right),
-			Float8GetDatum(probability),
-			Float8GetDatum(pairs[i].weight),
-			probability >= records->model->match_probability ? match : possible
-		};
-		bool		nulls[5] = {false};
-
-		if (i % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
+/* Begin to return pairs */
+static void
+RowsInit(PairRows *rows, const MatchRecords *records, double match_probability, const FoundPair *pairs, uint64 count)
+{
+	rows->records = records;
+	rows->match_probability = match_probability;
+	rows->pairs = pairs;
+	rows->count = count;
+	rows->next = 0;
+	rows->match = CStringGetTextDatum("match");
+	rows->possible = CStringGetTextDatum("possible");
+	initStringInfo(&rows->left);
+	initStringInfo(&rows->right);
 }
 
-/* Find pairs of matching records by a model */
-PG_FUNCTION_INFO_V1(find_pairs);
-Datum
-find_pairs(PG_FUNCTION_ARGS)
+/* Get the columns of the next row, which stand until the one after it */
+static inline void
+NextRow(PairRows *rows, Datum values[PAIR_COLUMNS])
+{
+	const FoundPair *pair = &rows->pairs[rows->next];
+	const FoundPair *ahead = &rows->pairs[Min(rows->next + KEYS_AHEAD, rows->count - 1)];
+	double		probability = WeightProbability(pair->weight);
+
+	if (rows->next++ % 65536 == 0)
+		CHECK_FOR_INTERRUPTS();
+	RecordsKeyFetch(rows->records, ahead->left);
+	RecordsKeyFetch(rows->records, ahead->right);
+	values[0] = RecordsKeyDatum(rows->records, pair->left, &rows->left);
+	values[1] = RecordsKeyDatum(rows->records, pair->right, &rows->right);
+	values[2] = Float8GetDatum(probability);
+	values[3] = Float8GetDatum(pair->weight);
+	values[4] = probability >= rows->match_probability ? rows->match : rows->possible;
+}
+
+/* Find pairs as the arguments of find_pairs() say */
+static MatchRecords *
+FindPairsAsked(FunctionCallInfo fcinfo, FoundPair **pairs, uint64 *count, double *match_probability)
 {
 	MatchModel *model;
 	MatchRecords *records;
-	FoundPair  *pairs;
-	uint64		count;
 	double		at_least;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
@@ -307,11 +330,99 @@ find_pairs(PG_FUNCTION_ARGS)
 				 errmsg("records and model must be given")));
 	model = ModelRead(PG_GETARG_JSONB_P(1));
 	at_least = PG_ARGISNULL(2) ? model->review_probability : PairsLimit(PG_GETARG_FLOAT8(2));
-	InitMaterializedSRF(fcinfo, 0);
 	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)),
 						   PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
-	pairs = FindPairs(records, log2(at_least) - log2(1 - at_least), &count);
-	ReturnPairs((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count);
+	*pairs = FindPairs(records, log2(at_least) - log2(1 - at_least), count);
+	*match_probability = model->match_probability;
+	return records;
+}
+
+/* Keep the pairs that were found and what records are called, and nothing else, while rows are asked for one by one */
+static PairRows *
+KeepRows(FunctionCallInfo fcinfo)
+{
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt find pairs", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(work);
+	PairRows   *rows;
+	FoundPair  *pairs;
+	FoundPair  *kept;
+	uint64		count;
+	double		match_probability;
+	MatchRecords *found = FindPairsAsked(fcinfo, &pairs, &count, &match_probability);
+
+	SharedRelease(found);
+	MemoryContextSwitchTo(old);
+	kept = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(FoundPair) * (count + 1));
+	memcpy(kept, pairs, sizeof(FoundPair) * count);
+	rows = palloc(sizeof(PairRows));
+	RowsInit(rows, RecordsCopyKeys(found), match_probability, kept, count);
+	MemoryContextDelete(work);
+	return rows;
+}
+
+/* Return the next pair where rows are asked for one by one */
+static Datum
+StreamPairs(FunctionCallInfo fcinfo)
+{
+	FuncCallContext *funcctx;
+	PairRows   *rows;
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext old;
+		TupleDesc	desc;
+
+		funcctx = SRF_FIRSTCALL_INIT();
+		old = MemoryContextSwitchTo(funcctx->multi_call_memory_ctx);
+		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		funcctx->tuple_desc = BlessTupleDesc(desc);
+		funcctx->user_fctx = KeepRows(fcinfo);
+		MemoryContextSwitchTo(old);
+	}
+	funcctx = SRF_PERCALL_SETUP();
+	rows = funcctx->user_fctx;
+	if (rows->next < rows->count)
+	{
+		Datum		values[PAIR_COLUMNS];
+		bool		nulls[PAIR_COLUMNS] = {false};
+
+		NextRow(rows, values);
+		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(heap_form_tuple(funcctx->tuple_desc, values, nulls)));
+	}
+	SRF_RETURN_DONE(funcctx);
+}
+
+/*
+ * Find pairs of matching records by a model.  A query that has the function in
+ * its FROM stores the rows before it looks at the first.  One that selects it
+ * takes them one by one, so that they need be stored nowhere on their way.
+ */
+PG_FUNCTION_INFO_V1(find_pairs);
+Datum
+find_pairs(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MatchRecords *records;
+	FoundPair  *pairs;
+	uint64		count;
+	double		match_probability;
+	PairRows	rows;
+
+	if (rsinfo && IsA(rsinfo, ReturnSetInfo) && (rsinfo->allowedModes & SFRM_ValuePerCall) &&
+		!(rsinfo->allowedModes & SFRM_Materialize_Preferred))
+		return StreamPairs(fcinfo);
+	InitMaterializedSRF(fcinfo, 0);
+	records = FindPairsAsked(fcinfo, &pairs, &count, &match_probability);
+	RowsInit(&rows, records, match_probability, pairs, count);
+	while (rows.next < rows.count)
+	{
+		Datum		values[PAIR_COLUMNS];
+		bool		nulls[PAIR_COLUMNS] = {false};
+
+		NextRow(&rows, values);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
 	SharedRelease(records);
 	return (Datum) 0;
 }

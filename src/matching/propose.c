@@ -40,8 +40,7 @@ AddField(MatchModel *model, const char *name, FieldKind kind, const char *column
 	ModelField *field;
 	ModelComparison *comparison;
 
-	if (model->field_count + 2 >= MODEL_MAX_FIELDS || model->comparison_count == MODEL_MAX_COMPARISONS)
-		return;
+	Assert(model->comparison_count < MODEL_MAX_COMPARISONS);
 	field = &model->fields[model->field_count];
 	field->name = pstrdup(name);
 	field->kind = kind;
@@ -187,6 +186,11 @@ propose_match_model(PG_FUNCTION_ARGS)
 	if (SPI_execute(psprintf("SELECT * FROM %s AS source LIMIT %d", RecordsSource(source), SAMPLE_ROWS), true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the records");
 	described = SPI_tuptable->tupdesc;
+	if (key && SPI_fnumber(described, key) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("the records have no column \"%s\"", key),
+				 errhint("Name the column that tells records apart.")));
 	columns = palloc0(sizeof(Column) * described->natts);
 	for (int i = 0; i < described->natts; i++)
 	{
@@ -200,6 +204,8 @@ propose_match_model(PG_FUNCTION_ARGS)
 		columns[i].is_known = ColumnDecide(&columns[i], SPI_processed);
 	}
 	ColumnsFindFamilyNames(columns, described->natts);
+	ColumnsFindOrganisations(columns, described->natts);
+	ColumnsKeepBest(columns, described->natts);
 	old = MemoryContextSwitchTo(outer);
 	model = ProposeModel(columns, described->natts, SPI_processed, key ? key : columns[0].name);
 	MemoryContextSwitchTo(old);

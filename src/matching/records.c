@@ -493,14 +493,38 @@ Datum
 RecordsKeyDatum(const MatchRecords *records, uint32 record, StringInfo buffer)
 {
 	resetStringInfo(buffer);
-	appendStringInfoSpaces(buffer, VARHDRSZ);
 	if (records->has_integer_keys)
 	{
-		enlargeStringInfo(buffer, MAXINT8LEN + 1);
-		buffer->len += pg_lltoa(records->integer_keys[record], buffer->data + buffer->len);
+		enlargeStringInfo(buffer, VARHDRSZ + MAXINT8LEN + 1);
+		buffer->len = VARHDRSZ + pg_lltoa(records->integer_keys[record], buffer->data + VARHDRSZ);
 	}
 	else
+	{
+		appendStringInfoSpaces(buffer, VARHDRSZ);
 		appendStringInfoString(buffer, records->key_text.data + records->text_keys[record]);
+	}
 	SET_VARSIZE(buffer->data, buffer->len);
 	return PointerGetDatum(buffer->data);
+}
+
+/* Copy records of which only what the caller calls them is still to be known */
+MatchRecords *
+RecordsCopyKeys(const MatchRecords *records)
+{
+	MatchRecords *copy = palloc0(sizeof(MatchRecords));
+	uint64		size = sizeof(uint64) * (uint64) Max(records->count, 1);
+
+	copy->count = records->count;
+	copy->has_integer_keys = records->has_integer_keys;
+	if (records->integer_keys)
+		copy->integer_keys = memcpy(ArrayAllocate(CurrentMemoryContext, size), records->integer_keys,
+									sizeof(int64) * (uint64) records->count);
+	if (records->text_keys)
+	{
+		copy->text_keys = memcpy(ArrayAllocate(CurrentMemoryContext, size), records->text_keys,
+								 sizeof(uint64) * (uint64) records->count);
+		copy->key_text.data = memcpy(ArrayAllocate(CurrentMemoryContext, records->key_text.len + 1),
+									 records->key_text.data, records->key_text.len + 1);
+	}
+	return copy;
 }

@@ -96,12 +96,21 @@ extern void RecordsReport(MatchRecords *records, const char *done,...) pg_attrib
 extern char *RecordsSource(const char *source);
 extern char *RecordsKey(const MatchRecords *records, uint32 record);
 extern Datum RecordsKeyDatum(const MatchRecords *records, uint32 record, StringInfo buffer);
+extern MatchRecords *RecordsCopyKeys(const MatchRecords *records);
 
 /* Get the ids of a record's values */
 static inline const uint32 *
 RecordIds(const MatchRecords *records, uint32 record)
 {
 	return records->lines + (uint64) record * records->layout.stride;
+}
+
+/* Fetch what the caller calls a record ahead */
+static inline void
+RecordsKeyFetch(const MatchRecords *records, uint32 record)
+{
+	__builtin_prefetch(records->has_integer_keys ? (const void *) &records->integer_keys[record] :
+					   (const void *) &records->text_keys[record]);
 }
 
 /* Get a packed date from a line, which begins with the ids */

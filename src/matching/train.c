@@ -58,6 +58,9 @@
 /* Pairs of related entities, for one that matches, before anything is known */
 #define FIRST_RELATED 0.05
 
+/* The least probability that two random records match, or are of related entities */
+#define LEAST_PRIOR 1e-12
+
 /* Steps by which is found how often related entities share something, and its bounds */
 #define SHARED_STEPS 12
 #define LEAST_SHARED 1e-4
@@ -277,6 +280,37 @@ MaximiseU(Training *training)
 	model->swapped_u = Max(1e-4, Min(1 - 1e-4, swapped / ordered));
 }
 
+/*
+ * Can related entities be told from one?  Not where they have all in common
+ * that is compared.
+ */
+static bool
+CanBeRelated(const MatchModel *model, int related)
+{
+	bool		of_persons = model->given >= 0 || model->family >= 0;
+
+	for (int c = 0; c < model->comparison_count; c++)
+	{
+		const ModelComparison *comparison = &model->comparisons[c];
+		double		fixed[MODEL_MAX_LEVELS];
+
+		if (!comparison->is_shared[related])
+			return true;
+		ModelFixedRelated(comparison, model->fields[comparison->field].kind, related, of_persons, fixed);
+		for (int l = 0; l < comparison->level_count; l++)
+			if (fixed[l] >= 0)
+				return true;
+	}
+	return false;
+}
+
+/* Set the probability that two random records are of related entities */
+static void
+SetRelatedPrior(MatchModel *model, int related, double prior)
+{
+	model->related_prior[related] = CanBeRelated(model, related) ? Max(LEAST_PRIOR, Min(0.4, prior)) : LEAST_PRIOR;
+}
+
 /* Re-estimate how many pairs match, and how many are related */
 static void
 MaximisePriors(Training *training)
@@ -291,9 +325,9 @@ MaximisePriors(Training *training)
 			related[r] += training->met.classes[i].related[r] * training->met.entries[i]->count;
 	}
 	training->matches = matches / training->share;
-	training->model->prior = Max(1e-12, Min(0.5, training->matches / training->all_pairs));
+	training->model->prior = Max(LEAST_PRIOR, Min(0.5, training->matches / training->all_pairs));
 	for (int r = 0; r < RELATED_COUNT; r++)
-		training->model->related_prior[r] = Max(1e-12, Min(0.4, related[r] / training->share / training->all_pairs));
+		SetRelatedPrior(training->model, r, related[r] / training->share / training->all_pairs);
 }
 
 /* Iterate until nothing changes */
@@ -435,7 +469,7 @@ TrainOn(MatchModel *model, MatchRecords *records, bool is_clean)
 	ModelMeasureFields(model, records);
 	model->group_count = 0;
 	for (int r = 0; r < RELATED_COUNT; r++)
-		model->related_prior[r] = model->prior * FIRST_RELATED;
+		SetRelatedPrior(model, r, model->prior * FIRST_RELATED);
 	ModelCompile(model);
 	RecordsSetRarity(records);
 	RecordsDropLookup(records);

@@ -124,6 +124,20 @@ static const PlanSource log_last_move = {
 	2, {ARG_INT8, ARG_INT8}
 };
 
+/* What a lead did whose contact was not known is that of the contact it has now */
+static const PlanSource credit_contact = {
+	"WITH credited AS (UPDATE @workspace@.interaction i SET contact_id = l.contact_id FROM @workspace@.lead l"
+	" WHERE l.lead_id = $2 AND l.contact_id IS NOT NULL AND i.lead_id = $2 AND i.contact_id IS NULL"
+	" RETURNING i.interaction_id, i.contact_id)"
+	" INSERT INTO @workspace@.merge_change (merge_id, action, table_name, keys, before, after)"
+	" SELECT $1, 'moved', 'interaction',"
+	" pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('interaction_id', c.interaction_id)),"
+	" '{\"contact_id\": null}', pg_catalog.jsonb_build_object('contact_id', pg_catalog.min(c.contact_id))"
+	" FROM (SELECT e.*, (pg_catalog.row_number() OVER ()) / " CppAsString2(MERGE_LOG_KEYS) " AS part FROM credited e) c"
+	" GROUP BY c.part",
+	2, {ARG_INT8, ARG_INT8}
+};
+
 /* A call of merge_rows */
 typedef struct MergeCall
 {
@@ -210,6 +224,8 @@ Lock(MergeCall *call)
 	int64	   *ids = palloc(sizeof(int64) * (call->count + 1));
 	Datum		all;
 	Datum		losers = IdArray(call->losers, call->count);
+	int64	   *leads;
+	int			n;
 
 	ids[0] = call->winner;
 	memcpy(ids + 1, call->losers, sizeof(int64) * call->count);
@@ -219,8 +235,13 @@ Lock(MergeCall *call)
 		case ENTITY_CONTACT:
 			WorkspaceExecute(ws, &lock_individuals, &all, NULL);
 			WorkspaceExecute(ws, &lock_accounts, &all, NULL);
+			MergeLockAccounts(&call->ctx, ids, call->count + 1, NULL, 0);
 			LockEntities(call, ids, call->count + 1);
-			WorkspaceExecute(ws, &lock_leads_of_contacts, &all, NULL);
+			n = WorkspaceExecute(ws, &lock_leads_of_contacts, &all, NULL);
+			leads = palloc(sizeof(int64) * Max(n, 1));
+			for (int i = 0; i < n; i++)
+				leads[i] = ResultInt64(i, 1, NULL);
+			MergeMixSiblings(&call->ctx, ids, call->count + 1, leads, n);
 			break;
 		case ENTITY_ACCOUNT:
 			LockEntities(call, ids, call->count + 1);
@@ -228,8 +249,10 @@ Lock(MergeCall *call)
 			WorkspaceExecute(ws, &lock_leads_of_accounts, &all, NULL);
 			break;
 		case ENTITY_LEAD:
+			MergeLockAccounts(&call->ctx, NULL, 0, ids, call->count + 1);
 			WorkspaceExecute(ws, &lock_contacts_of_leads, &all, NULL);
 			LockEntities(call, ids, call->count + 1);
+			MergeMixSiblings(&call->ctx, NULL, 0, ids, call->count + 1);
 			break;
 		case ENTITY_OPPORTUNITY:
 			Assert(false);
@@ -450,6 +473,7 @@ MergeEntity(MergeContext *ctx, int64 part_of, EntityKind entity, int64 winner, c
 
 		if (MergeRecordStage(ctx, merge_id, winner))
 			WorkspaceExecute(ctx->ws, &log_last_move, values, NULL);
+		WorkspaceExecute(ctx->ws, &credit_contact, values, NULL);
 	}
 		MergeMixed(ctx, winner);
 	}

@@ -158,6 +158,10 @@ extern Datum FieldsSummed(MergeContext *ctx, EntityKind entity);
 /* rescore.c */
 extern bool MergeRecordStage(MergeContext *ctx, int64 merge_id, int64 lead_id);
 extern void MergeMixed(MergeContext *ctx, int64 lead_id);
+extern void MergeLockAccounts(MergeContext *ctx, const int64 *contacts, int contact_count,
+							  const int64 *leads, int lead_count);
+extern void MergeMixSiblings(MergeContext *ctx, const int64 *contacts, int contact_count,
+							 const int64 *leads, int lead_count);
 extern void MergeRescore(MergeContext *ctx, int64 merge_id, EntityKind entity, int64 winner);
 extern void RescoreMixed(UndoContext *undo);
 

@@ -121,6 +121,26 @@ static const PlanSource parted_leads = {
 	1, {ARG_INT8S}
 };
 
+/* Who was one and is several again */
+static const PlanSource parted_contacts = {
+	"SELECT m.winner_id FROM @workspace@.merge m WHERE m.merge_id = ANY ($1) AND m.entity = 'contact'"
+	" UNION SELECT pg_catalog.unnest(m.loser_ids) FROM @workspace@.merge m WHERE m.merge_id = ANY ($1) AND m.entity = 'contact'",
+	1, {ARG_INT8S}
+};
+
+/* The open leads of accounts that were one */
+static const PlanSource leads_of_parted_accounts = {
+	"WITH parted AS (SELECT m.winner_id AS account_id FROM @workspace@.merge m"
+	" WHERE m.merge_id = ANY ($1) AND m.entity = 'account' UNION SELECT pg_catalog.unnest(m.loser_ids)"
+	" FROM @workspace@.merge m WHERE m.merge_id = ANY ($1) AND m.entity = 'account')"
+	" SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id IN ("
+	"SELECT l.lead_id FROM parted p JOIN @workspace@.lead l ON l.account_id = p.account_id"
+	" UNION ALL SELECT l.lead_id FROM parted p JOIN @workspace@.contact c ON c.account_id = p.account_id"
+	" JOIN @workspace@.lead l ON l.contact_id = c.contact_id AND l.account_id IS NULL)"
+	" ORDER BY o.lead_id FOR NO KEY UPDATE",
+	1, {ARG_INT8S}
+};
+
 /* Leads before they are scored: their images and those of their scores, their last stage move and handover */
 typedef struct Unscored
 {
@@ -132,9 +152,11 @@ typedef struct Unscored
 
 /* What is deleted of a merged lead is counted off its survivor, or is gone with that */
 static const PlanSource count_what_is_there = {
-	"UPDATE @workspace@.lead l SET interaction_count = i.number FROM (SELECT o.id, (SELECT pg_catalog.count(*)"
-	" FROM @workspace@.interaction c WHERE c.lead_id = o.id) AS number FROM pg_catalog.unnest($1) o (id)) i"
-	" WHERE l.lead_id = i.id AND l.interaction_count <> i.number RETURNING l.lead_id",
+	"UPDATE @workspace@.lead l SET interaction_count = i.number, last_interaction_at = i.last_at"
+	" FROM pg_catalog.unnest($1) o (id) CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS number, pg_catalog.max(c.occurred_at) AS last_at"
+	" FROM @workspace@.interaction c WHERE c.lead_id = o.id) i"
+	" WHERE l.lead_id = o.id AND (l.interaction_count <> i.number OR l.last_interaction_at IS DISTINCT FROM i.last_at)"
+	" RETURNING l.lead_id",
 	1, {ARG_INT8S}
 };
 
@@ -160,6 +182,40 @@ MixedLeads(MergeContext *ctx, int64 **ids)
 	foreach(lc, ctx->mixed_leads)
 		(*ids)[foreach_current_index(lc)] = *(int64 *) lfirst(lc);
 	return ScoreUniqueIds(*ids, list_length(ctx->mixed_leads));
+}
+
+/*
+ * Where a model is account-based, lock the accounts of contacts and leads.
+ */
+void
+MergeLockAccounts(MergeContext *ctx, const int64 *contacts, int contact_count, const int64 *leads, int lead_count)
+{
+	ScoreEvent *events = palloc0(sizeof(ScoreEvent) * (contact_count + lead_count + 1));
+
+	for (int i = 0; i < contact_count; i++)
+		events[i].contact_id = contacts[i];
+	for (int i = 0; i < lead_count; i++)
+		events[contact_count + i].lead_id = leads[i];
+	ScoreLockAccountsOf(ctx->ws, WorkspaceGetConfig(ctx->ws), events, contact_count + lead_count);
+	pfree(events);
+}
+
+/*
+ * Where a model is account-based, note the open leads of the accounts of
+ * contacts and leads.  Called before these change hands, too: what they did
+ * counts no longer for the leads of the account they leave.
+ */
+void
+MergeMixSiblings(MergeContext *ctx, const int64 *contacts, int contact_count, const int64 *leads, int lead_count)
+{
+	int64	   *ids = (int64 *) leads;
+	int			n;
+
+	if (!WorkspaceGetConfig(ctx->ws)->has_account_model)
+		return;
+	n = ScoreWithSiblings(ctx->ws, &ids, lead_count, contacts, contact_count);
+	for (int i = 0; i < n; i++)
+		MergeMixed(ctx, ids[i]);
 }
 
 /* Read the ids that a statement returned */
@@ -347,10 +403,18 @@ RescoreMixed(UndoContext *undo)
 	touched = IdArray(ids, n);
 	MixResult(ctx, WorkspaceExecute(ctx->ws, &count_what_is_there, &touched, NULL));
 
-	/* What a lead does that comes back may count for others of its account */
+	/* What those do who come back may count for others of their account */
 	mixed_count = MixedLeads(ctx, &mixed);
 	if (config->has_account_model)
-		mixed_count = ScoreWithSiblings(ctx->ws, &mixed, mixed_count, NULL, 0);
+	{
+		int64	   *contacts;
+		int			contact_count = ResultIds(WorkspaceExecute(ctx->ws, &parted_contacts, &undo->tree, NULL), &contacts);
+
+		MergeLockAccounts(ctx, contacts, contact_count, mixed, mixed_count);
+		MergeMixSiblings(ctx, contacts, contact_count, mixed, mixed_count);
+		MixResult(ctx, WorkspaceExecute(ctx->ws, &leads_of_parted_accounts, &undo->tree, NULL));
+		mixed_count = MixedLeads(ctx, &mixed);
+	}
 	n = AddIds(&ids, mixed, mixed_count, parted, parted_count);
 	if (n == 0)
 		return;

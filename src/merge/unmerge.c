@@ -291,10 +291,12 @@ LockTree(UndoContext *undo)
 	memcpy(lead_ids + n, winners[ENTITY_LEAD], sizeof(int64) * counts[ENTITY_LEAD]);
 	leads[0] = IdArray(lead_ids, n + counts[ENTITY_LEAD]);
 	leads[1] = ids[ENTITY_CONTACT];
+	MergeLockAccounts(&undo->merge, winners[ENTITY_CONTACT], counts[ENTITY_CONTACT], lead_ids, n + counts[ENTITY_LEAD]);
 	LockSurvivors(undo, ids[ENTITY_ACCOUNT], ids[ENTITY_CONTACT], leads[0]);
 	CheckLater(undo);
 	WorkspaceExecute(ws, &lock_leads, leads, NULL);
 	CheckLater(undo);
+	MergeMixSiblings(&undo->merge, winners[ENTITY_CONTACT], counts[ENTITY_CONTACT], lead_ids, n + counts[ENTITY_LEAD]);
 }
 
 /* Check the caller's rights on tables of others that the merge changed */

@@ -27,6 +27,12 @@ static const PlanSource link_lead = {
 	3, {ARG_INT8, ARG_INT8, ARG_INT8}
 };
 
+/* What came in before anybody knew whose lead it was */
+static const PlanSource credit_contact = {
+	"UPDATE @workspace@.interaction i SET contact_id = $2 WHERE i.lead_id = $1 AND i.contact_id IS NULL",
+	2, {ARG_INT8, ARG_INT8}
+};
+
 static const PlanSource load_opportunity = {
 	"SELECT p.* FROM @workspace@.opportunity_profile p WHERE p.opportunity_id = $1",
 	1, {ARG_INT8}
@@ -176,6 +182,35 @@ Begin(Workspace *ws, void *arg)
 	PipelineMoved(ws, config, &call->first, 1);
 }
 
+/*
+ * Score an open lead that a client changed.  Where it was linked to another
+ * contact or account, what belongs to it may count for other leads of these.
+ */
+static void
+ScoreChanged(Workspace *ws, WorkspaceConfig *config, const LawRow *row, int64 id, bool is_fresh)
+{
+	int64		contact = LawId(row, row->new, LAW_CONTACT_ID);
+	int64		accounts[2] = {LawId(row, row->new, LAW_ACCOUNT_ID), row->old ? LawId(row, row->old, LAW_ACCOUNT_ID) : 0};
+	bool		is_linked = row->old && contact != LawId(row, row->old, LAW_CONTACT_ID);
+	Datum		values[2] = {Int64GetDatum(id), Int64GetDatum(contact)};
+	int64	   *ids = &id;
+	int			n;
+
+	if (!config->has_account_model || row->old == NULL || (!is_linked && accounts[0] == accounts[1]))
+	{
+		if (is_linked)
+			WorkspaceExecute(ws, &credit_contact, values, NULL);
+		PipelineScore(ws, config, &id, 1, is_fresh);
+		return;
+	}
+	ScoreLockAccounts(ws, config, accounts, 2);
+	if (is_linked)
+		WorkspaceExecute(ws, &credit_contact, values, NULL);
+	n = ScoreWithSiblings(ws, &ids, 1, &contact, 1);
+	n = ScoreWithLeadsOf(ws, &ids, n, accounts, 2);
+	PipelineScoreOver(ws, config, ids, n);
+}
+
 /* Do what follows a row that a client wrote */
 static void
 Follow(Workspace *ws, void *arg)
@@ -191,7 +226,7 @@ Follow(Workspace *ws, void *arg)
 		{
 			int64		id = LawId(row, row->new, LAW_ID);
 
-			PipelineScore(ws, config, &id, 1, call->is_fresh);
+			ScoreChanged(ws, config, row, id, call->is_fresh);
 		}
 	}
 	else if (strcmp(status, "won") == 0 && LawId(row, row->new, LAW_CONTACT_ID) != 0)

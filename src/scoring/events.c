@@ -10,19 +10,19 @@
 #include "utils/builtins.h"
 
 #define EVENT_COLUMNS \
-	" i.interaction_id, i.kind, i.occurred_at, LEAST(i.occurred_at, i.recorded_at, pg_catalog.now())," \
+	" i.interaction_id, i.kind, i.occurred_at, LEAST(i.occurred_at, i.recorded_at, pg_catalog.clock_timestamp())," \
 	" CASE WHEN $2 THEN i END"
 
 static const PlanSource events_of_leads = {
 	"SELECT i.lead_id, NULL::pg_catalog.int8," EVENT_COLUMNS
-	" FROM @workspace@.interaction i WHERE i.lead_id = ANY ($1) AND LEAST(i.occurred_at, i.recorded_at, pg_catalog.now()) <= $3",
+	" FROM @workspace@.interaction i WHERE i.lead_id = ANY ($1) AND LEAST(i.occurred_at, i.recorded_at, pg_catalog.clock_timestamp()) <= $3",
 	3, {ARG_INT8S, ARG_BOOL, ARG_TIMESTAMPTZ}
 };
 
 static const PlanSource events_of_accounts = {
 	"SELECT NULL::pg_catalog.int8, c.account_id," EVENT_COLUMNS
 	" FROM @workspace@.contact c JOIN @workspace@.interaction i ON i.contact_id = c.contact_id"
-	" WHERE c.account_id = ANY ($1) AND LEAST(i.occurred_at, i.recorded_at, pg_catalog.now()) <= $3"
+	" WHERE c.account_id = ANY ($1) AND LEAST(i.occurred_at, i.recorded_at, pg_catalog.clock_timestamp()) <= $3"
 	" UNION ALL SELECT NULL, o.account_id," EVENT_COLUMNS
 	" FROM (SELECT l.lead_id, l.account_id FROM @workspace@.lead l WHERE l.account_id = ANY ($1)"
 	" UNION ALL SELECT l.lead_id, c.account_id FROM @workspace@.contact c"
@@ -30,7 +30,7 @@ static const PlanSource events_of_accounts = {
 	" WHERE c.account_id = ANY ($1)) o"
 	" JOIN @workspace@.interaction i ON i.lead_id = o.lead_id"
 	" LEFT JOIN @workspace@.contact c ON c.contact_id = i.contact_id"
-	" WHERE c.account_id IS NULL AND LEAST(i.occurred_at, i.recorded_at, pg_catalog.now()) <= $3",
+	" WHERE c.account_id IS NULL AND LEAST(i.occurred_at, i.recorded_at, pg_catalog.clock_timestamp()) <= $3",
 	3, {ARG_INT8S, ARG_BOOL, ARG_TIMESTAMPTZ}
 };
 
@@ -157,6 +157,15 @@ ScoreWithSiblings(Workspace *ws, int64 **lead_ids, int n, const int64 *contacts,
 	values[0] = IdsArgument(ws, contacts, contact_count);
 	values[1] = IdsArgument(ws, *lead_ids, n);
 	return AddResult(lead_ids, n, WorkspaceExecute(ws, &siblings, values, NULL));
+}
+
+/* Add the open leads of accounts, which are locked, to the leads; returns how many there are then */
+int
+ScoreWithLeadsOf(Workspace *ws, int64 **lead_ids, int n, const int64 *accounts, int account_count)
+{
+	Datum		array = IdsArgument(ws, accounts, account_count);
+
+	return AddResult(lead_ids, n, WorkspaceExecute(ws, &leads_of_accounts, &array, NULL));
 }
 
 /*

@@ -100,7 +100,7 @@ extern int	ScoreUniqueIds(int64 *ids, int n);
 
 /* What a statement that changes interactions i returns, to be read as events */
 #define SCORE_EVENT_RETURNING \
-	"i.lead_id, i.contact_id, i.interaction_id, i.kind, i.occurred_at, LEAST(i.occurred_at, i.recorded_at, pg_catalog.now())"
+	"i.lead_id, i.contact_id, i.interaction_id, i.kind, i.occurred_at, LEAST(i.occurred_at, i.recorded_at, pg_catalog.clock_timestamp())"
 
 extern ScoreEvent ScoreEventReturned(uint64 row);
 extern ScoreEvent **ScoreSortEvents(ScoreEvent *events, int n, bool by_account);
@@ -109,6 +109,7 @@ extern int	ScoreWithAccounts(Workspace *ws, WorkspaceConfig *config, ScoreEvent 
 							  int64 **lead_ids, int n);
 extern void ScoreLockAccounts(Workspace *ws, WorkspaceConfig *config, int64 *accounts, int n);
 extern void ScoreLockAccountsOf(Workspace *ws, WorkspaceConfig *config, ScoreEvent *events, int n);
+extern int	ScoreWithLeadsOf(Workspace *ws, int64 **lead_ids, int n, const int64 *accounts, int account_count);
 extern int	ScoreWithSiblings(Workspace *ws, int64 **lead_ids, int n, const int64 *contacts, int contact_count);
 extern ScoreEvent *ScoreLoadEvents(Workspace *ws, bool by_account, bool with_rows, int64 *owners, int n,
 								   TimestampTz until, int *count);

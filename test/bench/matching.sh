@@ -198,7 +198,7 @@ scored_a_second() {
 
 part_scale() {
 	has lead_mgmt.find_clusters || { note 'scale: skipped, there is no lead_mgmt.find_clusters'; return; }
-	local whole trained pairs pairs_ms memory quality
+	local whole trained pairs pairs_ms streamed_ms memory quality
 	generate people people "$rows" 11 easy
 	sql 'VACUUM ANALYZE people'
 	sql CHECKPOINT
@@ -209,13 +209,15 @@ part_scale() {
 	trained=$(time_sql "SELECT count(*) FROM model, lead_mgmt.find_clusters('people', model)" 3)
 	pairs=$(sql "SELECT count(*) FROM model, lead_mgmt.find_pairs('people', model, 0)")
 	pairs_ms=$(time_sql "SELECT count(*) FROM model, lead_mgmt.find_pairs('people', model, 0)" 3)
+	streamed_ms=$(time_sql "SELECT count(*) FROM (SELECT lead_mgmt.find_pairs('people', model, 0) FROM model) p" 3)
 	memory=$(peak_memory "SELECT count(*) FROM lead_mgmt.find_clusters('people',
 		lead_mgmt.train_match_model('people', lead_mgmt.propose_match_model('people')))")
 	row "$rows people, training included, ms" "$whole" - '<= 5400'
 	row "$rows people, with a trained model, ms" "$trained" - '<= 2000'
 	row 'memory for themselves, MB' "$memory" - '<= 400'
 	row 'pairs given a probability a second, comparing alone' "$(scored_a_second)" - '>= 2000000'
-	row 'pairs blocked, scored and returned a second' "$(per_cent "$pairs" "$(per_cent "$pairs_ms" 1000)")" - '>= 2000000'
+	row 'pairs read, blocked, scored, selected a second' "$(per_cent "$pairs" "$(per_cent "$streamed_ms" 1000)")" - '>= 2000000'
+	row 'the same stored by a function in FROM' "$(per_cent "$pairs" "$(per_cent "$pairs_ms" 1000)")" -
 	sql "DROP TABLE IF EXISTS clustered;
 		CREATE TABLE clustered AS SELECT c.* FROM model, lead_mgmt.find_clusters('people', model) c"
 	quality="format('F1 %s, precision %s, recall %s', f1, \"precision\", recall)"

@@ -75,6 +75,14 @@ FROM model, lead_mgmt.find_pairs('person', model, 0.5) p JOIN person a ON a.id::
 SELECT (SELECT array_agg(probability ORDER BY probability) FROM model, lead_mgmt.find_pairs('person', model, 0.5))
 	= (SELECT array_agg(probability ORDER BY probability) FROM model,
 		lead_mgmt.find_pairs('SELECT ''k'' || id AS id, first_name, surname, dob::date, city, email, phone FROM person', model, 0.5)) AS same;
+-- the same rows in the same order where they are selected one by one; whoever wants a few may stop
+SELECT (SELECT array_agg(p::text) FROM model, lead_mgmt.find_pairs('person', model, 0.5) p)
+	= (SELECT array_agg(p::text) FROM (SELECT lead_mgmt.find_pairs('person', model, 0.5) AS p FROM model) s) AS same,
+	(SELECT array_agg(p::text) FROM model, lead_mgmt.find_pairs('SELECT ''k'' || id AS id, first_name, surname, dob::date, city, email, phone FROM person', model, 0.5) p)
+	= (SELECT array_agg(p::text) FROM (SELECT lead_mgmt.find_pairs('SELECT ''k'' || id AS id, first_name, surname, dob::date, city, email, phone FROM person', model, 0.5) AS p FROM model) s) AS same_by_text;
+SELECT count((p).left_id) FROM (SELECT lead_mgmt.find_pairs('person', model, 0) AS p FROM model LIMIT 3) s;
+SELECT count(*) FROM (SELECT lead_mgmt.find_pairs('SELECT * FROM person WHERE false', model) FROM model) s;
+SELECT lead_mgmt.find_pairs('person', NULL);
 -- a blank is no evidence, nor is what stands for one
 SELECT part, level, weight FROM model, lead_mgmt.explain_pair(model,
 	'{"first_name": "Ann", "surname": "n/a", "email": ""}', '{"first_name": "Ann", "surname": "unknown", "city": null}')
@@ -167,3 +175,12 @@ SELECT * FROM lead_mgmt.find_pairs('person', '{"fields": [{"field": "x", "kind":
 SELECT * FROM lead_mgmt.find_pairs('person', (SELECT model FROM model), 1.5);
 SELECT * FROM lead_mgmt.find_clusters('person', (SELECT model FROM model), 'magic');
 SELECT lead_mgmt.match_probability((SELECT model FROM model), '[1]', '{}');
+
+-- Names that need quotes, in tables and columns
+CREATE TABLE "People & co." ("Id No" uuid, "First name" text, "SURNAME" text);
+INSERT INTO "People & co." SELECT ('00000000-0000-0000-0000-' || pg_catalog.lpad(n::text, 12, '0'))::uuid, 'Ann' || n / 2, 'Lee' || n / 2 FROM generate_series(2, 9) n;
+SELECT lead_mgmt.propose_match_model('"People & co."') ->> 'key' AS key, count(*) FROM lead_mgmt.find_pairs('public."People & co."',
+	'{"key": "Id No", "fields": [{"field": "x", "kind": "text", "column": "SURNAME"}], "comparisons": [{"field": "x", "levels": [{"test": "exact", "m": 0.9, "u": 0.00001}, {"test": "else", "m": 0.1, "u": 0.99999}]}]}', 0.1);
+SELECT lead_mgmt.propose_match_model('"People & co."', 'id no');
+SELECT lead_mgmt.propose_match_model('"People & co');
+DROP TABLE "People & co.";

@@ -80,6 +80,15 @@ SELECT policies.accept_match(0);
 SELECT policies.reject_match(0);
 \set VERBOSITY default
 SELECT count(*) FROM policies.match_link WHERE source = 'review';
+-- one that is merged away meanwhile is who it was merged into
+INSERT INTO policies.contact (full_name, phone) VALUES ('Fourth', '+442079460012'), ('Fifth', '+442079460012'), ('Sixth', '+442079460013');
+SELECT submission_id AS waiting FROM policies.capture('default', '{"phone": "+442079460012"}') \gset
+SELECT policies.merge_contacts((SELECT contact_id FROM policies.contact WHERE full_name = 'Sixth'),
+	ARRAY(SELECT contact_id FROM policies.contact WHERE full_name = 'Fifth')) IS NOT NULL AS merged;
+SELECT left_name FROM policies.possible_match WHERE submission_id = :waiting ORDER BY 1;
+SELECT full_name FROM policies.contact WHERE contact_id =
+	policies.accept_match((SELECT match_review_id FROM policies.possible_match WHERE left_name = 'Sixth'));
+SELECT status, full_name FROM policies.submission JOIN policies.contact USING (contact_id) WHERE submission_id = :waiting;
 -- or rejects them all: somebody new, and never one of those
 SELECT submission_id AS waiting FROM policies.capture('default', '{"phone": "+442079460010", "name": "Fourth"}') \gset
 SELECT policies.reject_match(match_review_id, 'spoke to her') IS NOT NULL AS done FROM policies.possible_match ORDER BY match_review_id;
