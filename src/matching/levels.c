@@ -436,6 +436,27 @@ AreColleagues(const ValueMemo *memo)
 }
 
 /*
+ * Are the mailboxes of two e-mail addresses similar, if these are of one
+ * domain?  A long domain would make any two mailboxes of it alike.
+ */
+static bool
+SimilarMailboxes(const PairScorer *scorer, const ModelComparison *comparison, double threshold, const ValueMemo *memo)
+{
+	const MatchDictionary *dictionary = memo->dictionary;
+	const MatchDictionary *mailboxes;
+	CompareText left;
+	CompareText right;
+
+	if (comparison->mailbox < 0 || dictionary->domains == NULL ||
+		dictionary->domains[memo->left - dictionary->values] != dictionary->domains[memo->right - dictionary->values])
+		return true;
+	mailboxes = FieldDictionary(scorer->records, comparison->mailbox);
+	left = ValueText(mailboxes, &mailboxes->values[memo->left->extra]);
+	right = ValueText(mailboxes, &mailboxes->values[memo->right->extra]);
+	return JaroWinkler(&left, &right) >= threshold;
+}
+
+/*
  * Are there few edits, for the length of the text?  One letter of three says
  * nothing where names are short, as in much of Asia.
  */
@@ -494,7 +515,8 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 		case TEST_JARO_WINKLER:
 			return MemoJaroWinkler(memo, level->threshold) && !(memo->words >= 0 && memo->contradict) &&
 				(scorer->model->fields[comparison->field].kind != KIND_EMAIL ||
-				 (SameNumber(memo, 1, 0) && !AreColleagues(memo)));
+				 (SameNumber(memo, 1, 0) && !AreColleagues(memo) &&
+				  SimilarMailboxes(scorer, comparison, level->threshold, memo)));
 		case TEST_EDITS:
 			return FewEdits(scorer, comparison, level->threshold, memo);
 		case TEST_QGRAMS:
