@@ -50,6 +50,7 @@ claim_identity
 count_interactions
 expand_attributes
 guard_history
+guard_lead_row
 guard_match_condition
 guard_match_value
 guard_merge_policy
@@ -75,7 +76,7 @@ reopen_attribution
 reopen_row
 rescore_leads
 score_all
-score_lead
+score_leads
 score_parts
 stage_explanation
 stage_follow

@@ -50,12 +50,22 @@ SELECT full_name, email FROM clients.contact WHERE email::text IN ('otto@gmail.c
 
 -- a row-level policy on leads holds in the views over them
 CREATE ROLE clients_sales;
+INSERT INTO clients.team (team) VALUES ('Reps');
 SELECT clients.grant_access('clients_sales', 'sales');
 ALTER TABLE clients.lead ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_lead ON clients.lead TO clients_sales USING (lead_id = 2);
 SET ROLE clients_sales;
 SELECT DISTINCT lead_id FROM clients.lead_timeline;
 SELECT lead_id FROM clients.lead_score;
+
+-- and for rows about a lead that is hidden
+INSERT INTO clients.handover (lead_id, to_team_id) SELECT 1, min(team_id) FROM clients.team;
+INSERT INTO clients.assignment (lead_id, assigned_by, reason) VALUES (1, current_user, '{}');
+INSERT INTO clients.lead_identity VALUES ('elsewhere', '1', 1);
+INSERT INTO clients.lead_identity VALUES ('elsewhere', '2', 2);
+INSERT INTO clients.assignment (lead_id, assigned_by, reason) VALUES (2, current_user, '{}');
+INSERT INTO clients.handover (lead_id, to_team_id) SELECT 2, min(team_id) FROM clients.team RETURNING lead_id;
+UPDATE clients.handover SET lead_id = 1 WHERE lead_id = 2;
 RESET ROLE;
 
 -- a corrected payload stays with those who may read payloads
