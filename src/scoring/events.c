@@ -66,8 +66,9 @@ static const PlanSource leads_of_accounts = {
 /* The open leads of the accounts of contacts and leads */
 static const PlanSource siblings = {
 	"WITH accounts AS (SELECT c.account_id FROM @workspace@.contact c WHERE c.contact_id = ANY ($1)"
-	" UNION SELECT COALESCE(l.account_id, c.account_id) FROM @workspace@.lead l"
-	" LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id WHERE l.lead_id = ANY ($2))"
+	" UNION SELECT l.account_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($2)"
+	" UNION SELECT c.account_id FROM @workspace@.lead l JOIN @workspace@.contact c ON c.contact_id = l.contact_id"
+	" WHERE l.lead_id = ANY ($2))"
 	" SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id = ANY (ARRAY("
 	"SELECT l.lead_id FROM accounts a JOIN @workspace@.lead l ON l.account_id = a.account_id"
 	" UNION ALL SELECT l.lead_id FROM accounts a JOIN @workspace@.contact c ON c.account_id = a.account_id"
