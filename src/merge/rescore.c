@@ -18,12 +18,12 @@
 #define RESCORE_CHUNK 4000
 
 static const PlanSource open_leads = {
-	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id IN ("
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id = ANY (ARRAY("
 	"SELECT c.lead_id FROM @workspace@.lead c WHERE c.contact_id = $1"
 	" UNION ALL SELECT a.lead_id FROM @workspace@.lead a WHERE a.account_id = $2"
 	" UNION ALL SELECT k.lead_id FROM @workspace@.contact c JOIN @workspace@.lead k ON k.contact_id = c.contact_id"
 	" AND k.account_id IS NULL WHERE c.account_id = $2"
-	" UNION ALL SELECT pg_catalog.unnest($3)) ORDER BY l.lead_id FOR NO KEY UPDATE",
+	" UNION ALL SELECT pg_catalog.unnest($3))) ORDER BY l.lead_id FOR NO KEY UPDATE",
 	3, {ARG_INT8, ARG_INT8, ARG_INT8S}
 };
 
@@ -121,6 +121,17 @@ static const PlanSource parted_leads = {
 	1, {ARG_INT8S}
 };
 
+/* Those of them whose contact or account was changed since they were merged: their scores come back as they were then */
+static const PlanSource leads_outdated = {
+	"SELECT l.lead_id FROM @workspace@.merge m"
+	" CROSS JOIN LATERAL (SELECT m.winner_id AS id UNION ALL SELECT pg_catalog.unnest(m.loser_ids)) o"
+	" JOIN @workspace@.lead l ON l.lead_id = o.id"
+	" LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id"
+	" LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)"
+	" WHERE m.merge_id = ANY ($1) AND m.entity = 'lead' AND GREATEST(c.updated_at, a.updated_at) > m.merged_at",
+	1, {ARG_INT8S}
+};
+
 /* Who was one and is several again */
 static const PlanSource parted_contacts = {
 	"SELECT m.winner_id FROM @workspace@.merge m WHERE m.merge_id = ANY ($1) AND m.entity = 'contact'"
@@ -133,10 +144,10 @@ static const PlanSource leads_of_parted_accounts = {
 	"WITH parted AS (SELECT m.winner_id AS account_id FROM @workspace@.merge m"
 	" WHERE m.merge_id = ANY ($1) AND m.entity = 'account' UNION SELECT pg_catalog.unnest(m.loser_ids)"
 	" FROM @workspace@.merge m WHERE m.merge_id = ANY ($1) AND m.entity = 'account')"
-	" SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id IN ("
+	" SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id = ANY (ARRAY("
 	"SELECT l.lead_id FROM parted p JOIN @workspace@.lead l ON l.account_id = p.account_id"
 	" UNION ALL SELECT l.lead_id FROM parted p JOIN @workspace@.contact c ON c.account_id = p.account_id"
-	" JOIN @workspace@.lead l ON l.contact_id = c.contact_id AND l.account_id IS NULL)"
+	" JOIN @workspace@.lead l ON l.contact_id = c.contact_id AND l.account_id IS NULL))"
 	" ORDER BY o.lead_id FOR NO KEY UPDATE",
 	1, {ARG_INT8S}
 };
@@ -402,6 +413,7 @@ RescoreMixed(UndoContext *undo)
 	n = AddIds(&ids, mixed, mixed_count, parted, parted_count);
 	touched = IdArray(ids, n);
 	MixResult(ctx, WorkspaceExecute(ctx->ws, &count_what_is_there, &touched, NULL));
+	MixResult(ctx, WorkspaceExecute(ctx->ws, &leads_outdated, &undo->tree, NULL));
 
 	/* What those do who come back may count for others of their account */
 	mixed_count = MixedLeads(ctx, &mixed);
@@ -412,6 +424,7 @@ RescoreMixed(UndoContext *undo)
 
 		MergeLockAccounts(ctx, contacts, contact_count, mixed, mixed_count);
 		MergeMixSiblings(ctx, contacts, contact_count, mixed, mixed_count);
+		MergeMixSiblings(ctx, NULL, 0, parted, parted_count);
 		MixResult(ctx, WorkspaceExecute(ctx->ws, &leads_of_parted_accounts, &undo->tree, NULL));
 		mixed_count = MixedLeads(ctx, &mixed);
 	}
