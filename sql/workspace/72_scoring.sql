@@ -330,6 +330,11 @@ COMMENT ON COLUMN @workspace@.broken_rule.label IS 'What the rule is about';
 COMMENT ON COLUMN @workspace@.broken_rule.condition IS 'The condition';
 COMMENT ON COLUMN @workspace@.broken_rule.problem IS 'Why it cannot be used';
 
+CREATE OR REPLACE TRIGGER orphaned BEFORE UPDATE OF lead_id ON @workspace@.interaction
+	FOR EACH ROW WHEN (new.lead_id IS NULL AND new.contact_id IS NULL AND new.visitor IS NULL)
+	EXECUTE FUNCTION lead_mgmt.drop_orphan_interaction();
+COMMENT ON TRIGGER orphaned ON @workspace@.interaction IS
+	'Deletes what a deleted lead leaves that is nobody else''s.';
 CREATE OR REPLACE TRIGGER recount_updated AFTER UPDATE ON @workspace@.interaction
 	REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT
 	EXECUTE FUNCTION lead_mgmt.recount_interactions();
