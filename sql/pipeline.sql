@@ -19,12 +19,12 @@ CREATE FUNCTION lead_mgmt.stage_moved() RETURNS trigger
 COMMENT ON FUNCTION lead_mgmt.stage_moved() IS
 	'Trigger function: gathers the moves that a statement makes, row by row, and at its end checks them against guards and required fields, records them and runs the actions of their stages. Argument: entity.';
 
-CREATE FUNCTION lead_mgmt.score_lead(score_table regclass, lead_id bigint) RETURNS void
+CREATE FUNCTION lead_mgmt.score_leads(score_table regclass, lead_ids bigint[]) RETURNS void
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;
 
-COMMENT ON FUNCTION lead_mgmt.score_lead(regclass, bigint) IS
-	'Score a lead of a workspace, named by its table score, in every active model for what it is now, and settle what follows: its grade, the sales-ready mark, the stages it takes by itself. Nothing happens to one that is closed. Needs UPDATE on the table. Error: wrong_object_type';
+COMMENT ON FUNCTION lead_mgmt.score_leads(regclass, bigint[]) IS
+	'Score leads of a workspace, named by its table score, in every active model for what they are now, and settle what follows: grades, the sales-ready mark, the stages they take by themselves. Nothing happens to those that are closed. Needs UPDATE on the table. Error: wrong_object_type';
 
 CREATE FUNCTION lead_mgmt.guard_history() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;

@@ -150,6 +150,12 @@ CREATE FUNCTION lead_mgmt.view_guard(tables regclass[]) RETURNS boolean
 COMMENT ON FUNCTION lead_mgmt.view_guard(regclass[]) IS
 	'True, or an error when the row-level security of one of the tables restricts the caller: for views that run with their owner''s rights and would show what it hides. Error: object_not_in_prerequisite_state';
 
+CREATE FUNCTION lead_mgmt.guard_lead_row() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.guard_lead_row() IS
+	'Trigger function: refuses a row about a lead that row-level security hides from whoever writes it, or does not let them change. Error: no_data_found';
+
 CREATE FUNCTION lead_mgmt.report_guard(report regprocedure) RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
 

@@ -68,10 +68,15 @@ CREATE OR REPLACE FUNCTION @workspace@.rescore(model text DEFAULT 'default') RET
 	AS $$
 	#variable_conflict use_column
 	DECLARE
+		scored @workspace@.scoring_model;
 		leads bigint;
 		turned bigint[];
+		reached bigint[];
+		added bigint[];
 	BEGIN
-		LOCK TABLE @workspace@.score IN EXCLUSIVE MODE;
+		-- The leads first, as everybody who scores them does
+		LOCK TABLE @workspace@.lead, @workspace@.score IN EXCLUSIVE MODE;
+		SELECT m.* INTO scored FROM @workspace@.scoring_model m WHERE m.model = rescore.model;
 		WITH graded AS (
 			SELECT pg_catalog.array_agg(g.grade ORDER BY g.from_score) AS grades,
 				pg_catalog.array_agg(g.from_score ORDER BY g.from_score) AS bounds
@@ -84,12 +89,15 @@ CREATE OR REPLACE FUNCTION @workspace@.rescore(model text DEFAULT 'default') RET
 			ON CONFLICT (lead_id, model) DO UPDATE
 				SET fit = EXCLUDED.fit, engagement = EXCLUDED.engagement, tally = EXCLUDED.tally,
 					scored_at = EXCLUDED.scored_at
-			RETURNING CASE WHEN s.grade IS DISTINCT FROM ((SELECT d.grades FROM graded d))[pg_catalog.width_bucket(
-				COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())),
-				(SELECT d.bounds FROM graded d))] THEN s.lead_id END AS turned
+			RETURNING s.lead_id, s.grade, s.xmax = 0 AS is_added,
+				COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())) AS score
 		)
-		SELECT pg_catalog.count(*), pg_catalog.array_agg(w.turned) FILTER (WHERE w.turned IS NOT NULL)
-			INTO leads, turned
+		SELECT pg_catalog.count(*),
+				pg_catalog.array_agg(w.lead_id) FILTER (WHERE w.grade IS DISTINCT FROM
+					((SELECT d.grades FROM graded d))[pg_catalog.width_bucket(w.score, (SELECT d.bounds FROM graded d))]),
+				pg_catalog.array_agg(w.lead_id) FILTER (WHERE w.score >= scored.sales_ready_threshold),
+				pg_catalog.array_agg(w.lead_id) FILTER (WHERE w.is_added)
+			INTO leads, turned, reached, added
 			FROM written w;
 		WITH changed AS (
 			SELECT s.lead_id, s.grade AS from_grade, n.score,
@@ -106,12 +114,32 @@ CREATE OR REPLACE FUNCTION @workspace@.rescore(model text DEFAULT 'default') RET
 		)
 		INSERT INTO @workspace@.temperature_change (lead_id, model, from_grade, to_grade, score, cause)
 			SELECT c.lead_id, rescore.model, c.from_grade, c.to_grade, c.score, 'change' FROM changed c;
+		IF scored.is_active THEN
+			PERFORM lead_mgmt.score_leads('@workspace@.score', pg_catalog.array_agg(n.lead_id ORDER BY n.lead_id))
+			FROM (
+				SELECT l.lead_id
+				FROM pg_catalog.unnest(reached) r
+				JOIN @workspace@.lead l ON l.lead_id = r
+				WHERE l.sales_ready_at IS NULL
+				UNION
+				SELECT l.lead_id
+				FROM pg_catalog.unnest(added) a
+				JOIN @workspace@.lead l ON l.lead_id = a
+				JOIN @workspace@.stage g ON g.pipeline = l.pipeline AND g.stage = l.stage
+				WHERE g.kind = 'entry'
+				UNION
+				SELECT l.lead_id
+				FROM @workspace@.lead l
+				WHERE NOT scored.keeps_ready AND l.sales_ready_model = rescore.model AND l.status = 'open'
+					AND NOT EXISTS (SELECT FROM pg_catalog.unnest(reached) r WHERE r = l.lead_id)
+			) n;
+		END IF;
 		RETURN leads;
 	END
 	$$;
 
 COMMENT ON FUNCTION @workspace@.rescore(text) IS
-	'Compute the scores of all open leads in a model afresh, after its rules changed, and return how many. Grades that change by it are noted in temperature_history; stages are not moved by it, nor is any lead marked sales-ready before it is next scored by itself. Scoring waits for it to end, reading does not. Error: no_data_found.';
+	'Compute the scores of all open leads in a model afresh, after its rules changed, and return how many. What follows from a score follows from it too, if the model is active: grades that change are noted in temperature_history, leads that reach the threshold are marked sales-ready and moved as that asks for, those that the model no longer finds ready lose its mark if its keeps_ready is false, and a first score moves a lead out of the entry stage. Writing leads and scores waits for it to end, reading does not; a transaction that wrote some itself should not call it, as two of them would wait for each other. Error: no_data_found.';
 
 CREATE OR REPLACE FUNCTION @workspace@.simulate_model(model text)
 	RETURNS TABLE (leads bigint, ready bigint, outcomes bigint, won bigint, ready_outcomes bigint, ready_won bigint,
@@ -302,6 +330,11 @@ COMMENT ON COLUMN @workspace@.broken_rule.label IS 'What the rule is about';
 COMMENT ON COLUMN @workspace@.broken_rule.condition IS 'The condition';
 COMMENT ON COLUMN @workspace@.broken_rule.problem IS 'Why it cannot be used';
 
+CREATE OR REPLACE TRIGGER orphaned BEFORE UPDATE OF lead_id ON @workspace@.interaction
+	FOR EACH ROW WHEN (new.lead_id IS NULL AND new.contact_id IS NULL AND new.visitor IS NULL)
+	EXECUTE FUNCTION lead_mgmt.drop_orphan_interaction();
+COMMENT ON TRIGGER orphaned ON @workspace@.interaction IS
+	'Deletes what a deleted lead leaves that is nobody else''s.';
 CREATE OR REPLACE TRIGGER recount_updated AFTER UPDATE ON @workspace@.interaction
 	REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT
 	EXECUTE FUNCTION lead_mgmt.recount_interactions();

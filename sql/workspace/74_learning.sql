@@ -200,7 +200,7 @@ CREATE OR REPLACE FUNCTION @workspace@.override_score(lead_id bigint, score doub
 			RAISE EXCEPTION 'lead % has no score in model "%"', override_score.lead_id, COALESCE(override_score.model, 'default')
 				USING ERRCODE = 'no_data_found';
 		END IF;
-		PERFORM lead_mgmt.score_lead('@workspace@.score', override_score.lead_id);
+		PERFORM lead_mgmt.score_leads('@workspace@.score', ARRAY[override_score.lead_id]);
 	END
 	$$;
 

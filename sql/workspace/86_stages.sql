@@ -26,6 +26,12 @@ CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON @workspace@
 CREATE OR REPLACE TRIGGER guard_all AFTER TRUNCATE ON @workspace@.stage_move
 	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.guard_history();
 
+CREATE OR REPLACE TRIGGER visible BEFORE INSERT OR UPDATE ON @workspace@.handover
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_lead_row();
+CREATE OR REPLACE TRIGGER visible BEFORE INSERT ON @workspace@.assignment
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_lead_row();
+CREATE OR REPLACE TRIGGER visible BEFORE INSERT OR UPDATE ON @workspace@.lead_identity
+	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.guard_lead_row();
 CREATE OR REPLACE TRIGGER check_step BEFORE INSERT ON @workspace@.lead_step
 	FOR EACH ROW WHEN (lead_mgmt.is_client_write()) EXECUTE FUNCTION lead_mgmt.check_step();
 CREATE OR REPLACE TRIGGER done AFTER INSERT ON @workspace@.lead_step

@@ -65,21 +65,14 @@ static const PlanSource update_leads = {
 		ARG_TIMESTAMPTZS}
 };
 
-static const PlanSource touch_leads = {
-	"UPDATE @workspace@.lead l SET interaction_count = l.interaction_count + n.interactions,"
-	" last_interaction_at = GREATEST(l.last_interaction_at, n.last_at)"
-	" FROM @rows $1: lead_id, interactions, last_at@ AS n WHERE l.lead_id = n.lead_id",
-	3, {ARG_INT8S, ARG_INT4S, ARG_TIMESTAMPTZS}
-};
-
 static const PlanSource leads_of = {
-	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id IN ("
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id = ANY (ARRAY("
 	"SELECT c.lead_id FROM @workspace@.lead c WHERE c.contact_id = ANY ($1)"
 	" UNION ALL"
 	" SELECT a.lead_id FROM @workspace@.lead a WHERE a.account_id = ANY ($2)"
 	" UNION ALL"
 	" SELECT k.lead_id FROM @workspace@.contact c JOIN @workspace@.lead k ON k.contact_id = c.contact_id"
-	" AND k.account_id IS NULL WHERE c.account_id = ANY ($2))"
+	" AND k.account_id IS NULL WHERE c.account_id = ANY ($2)))"
 	" ORDER BY l.lead_id FOR NO KEY UPDATE",
 	2, {ARG_INT8S, ARG_INT8S}
 };
@@ -747,41 +740,6 @@ LeadsResolve(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int
 	qsort(leads, count, sizeof(LeadSlot *), CompareLeads);
 	UpdateLeads(ws, leads, count);
 	MakeLeads(ws, config, leads, count);
-}
-
-/* Order events by lead */
-static int
-CompareEventLeads(const void *a, const void *b)
-{
-	int64		left = ((const ScoreEvent *) a)->lead_id;
-	int64		right = ((const ScoreEvent *) b)->lead_id;
-
-	return left < right ? -1 : left > right;
-}
-
-/* Note interactions that did not come with a record of this chunk in their leads, by which they are sorted then */
-void
-LeadsTouch(Workspace *ws, ScoreEvent *events, int n)
-{
-	Batch	   *batch;
-	int			leads = 0;
-
-	qsort(events, n, sizeof(ScoreEvent), CompareEventLeads);
-	for (int i = 0; i < n; i++)
-		leads += i == 0 || events[i].lead_id != events[i - 1].lead_id;
-	batch = BatchCreate(touch_leads.args, touch_leads.nargs, leads);
-	for (int from = 0, to; from < n; from = to)
-	{
-		TimestampTz last_at = events[from].occurred_at;
-
-		for (to = from + 1; to < n && events[to].lead_id == events[from].lead_id; to++)
-			last_at = Max(last_at, events[to].occurred_at);
-		BatchSet(batch, 0, Int64GetDatum(events[from].lead_id));
-		BatchSet(batch, 1, Int32GetDatum(to - from));
-		BatchSet(batch, 2, TimestampTzGetDatum(last_at));
-		BatchNext(batch);
-	}
-	BatchExecute(ws, &touch_leads, batch);
 }
 
 /*

@@ -50,20 +50,25 @@ typedef struct Clusters
 	Neighbours	different;
 } Clusters;
 
-/* Order pairs from the strongest on */
-static int
-ComparePairs(const void *a, const void *b)
+/* Does a pair come before another?  The stronger one does. */
+static inline int
+ComparePairs(const FoundPair *left, const FoundPair *right)
 {
-	const FoundPair *left = a;
-	const FoundPair *right = b;
-
-	CHECK_FOR_INTERRUPTS();
 	if (left->weight != right->weight)
 		return left->weight > right->weight ? -1 : 1;
 	if (left->left != right->left)
 		return left->left < right->left ? -1 : 1;
 	return left->right < right->right ? -1 : left->right > right->right;
 }
+
+/* Order pairs from the strongest on */
+#define ST_SORT SortPairs
+#define ST_ELEMENT_TYPE FoundPair
+#define ST_COMPARE(a, b) ComparePairs(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* Get the root of a record's cluster */
 static uint32
@@ -251,7 +256,7 @@ ReturnClusters(ReturnSetInfo *rsinfo, Clusters *clusters)
 		uint32		member = r;
 		Datum		name;
 
-		if (Root(clusters, r) != r || clusters->size[r] < 2)
+		if (clusters->parent[r] != r || clusters->size[r] < 2)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		while ((member = clusters->next[member]) != r)
@@ -295,7 +300,7 @@ ReturnClustered(ReturnSetInfo *rsinfo, const MatchRecords *records, FoundPair *p
 	Clusters	clusters = {0};
 	uint32	   *best = NULL;
 
-	qsort(pairs, count, sizeof(FoundPair), ComparePairs);
+	SortPairs(pairs, count);
 	clusters.records = records;
 	clusters.parent = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));
 	clusters.size = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * ((uint64) records->count + 1));

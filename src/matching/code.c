@@ -224,19 +224,9 @@ PartText(const CodePart *part, const char *const *values, const int *lengths, St
 		NormalForm(part->kind, out, scratch, values[part->column], lengths[part->column]);
 	if (out->len == 0 && part->has_full_name && values[part->column + 1] && lengths[part->column + 1] > 0)
 	{
-		static PersonName name;
-		static bool is_ready = false;
-		StringInfo	named = part->kind == KIND_GIVEN_NAME ? &name.given : &name.family;
+		const PersonName *name = PersonNameParts(values[part->column + 1], lengths[part->column + 1]);
+		const StringInfoData *named = part->kind == KIND_GIVEN_NAME ? &name->given : &name->family;
 
-		if (!is_ready)
-		{
-			MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-			InitPersonName(&name);
-			MemoryContextSwitchTo(old);
-			is_ready = true;
-		}
-		ParsePersonName(&name, values[part->column + 1], lengths[part->column + 1], NULL);
 		if (named->len > 0)
 			NormalForm(part->kind, out, scratch, named->data, named->len);
 	}

@@ -199,20 +199,9 @@ MatchNormal(MatchConfig *matching, const MatchTerm *term, const char *value)
 static char *
 NamePart(const char *full_name, bool given)
 {
-	static PersonName name;
-	static bool is_ready = false;
-	StringInfo	part;
+	const PersonName *name = PersonNameParts(full_name, strlen(full_name));
+	const StringInfoData *part = given ? &name->given : &name->family;
 
-	if (!is_ready)
-	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-		InitPersonName(&name);
-		is_ready = true;
-		MemoryContextSwitchTo(old);
-	}
-	ParsePersonName(&name, full_name, strlen(full_name), NULL);
-	part = given ? &name.given : &name.family;
 	return part->len > 0 ? pnstrdup(part->data, part->len) : NULL;
 }
 

@@ -76,7 +76,7 @@ WorkOff(RecordReceiver *receiver, Chunk *chunk)
 {
 	CHECK_FOR_INTERRUPTS();
 	if (receiver->team)
-		TeamSend(receiver->team, chunk->bytes.data, chunk->texts, chunk->rows);
+		TeamSend(receiver->team, chunk->bytes.data, chunk->bytes.len, chunk->texts, chunk->rows);
 	RecordsFill(receiver->records, chunk->bytes.data, chunk->texts, CHUNK_ROWS, chunk->rows);
 	chunk->rows = 0;
 	resetStringInfo(&chunk->bytes);

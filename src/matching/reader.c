@@ -35,13 +35,14 @@ ReaderMayRead(Oid relid)
 /*
  * Does a table hold its rows itself, all of them?  Those of partitioned and
  * inherited tables are elsewhere, and so are those of one whose storage is
- * empty, if it has any: another system may hold them in shards.
+ * empty, if it has any: another system may hold them in shards.  To ask the
+ * file system for its size takes longer than to remember that it was not.
  */
 bool
 ReaderIsPlain(Relation table)
 {
 	return table->rd_rel->relkind == RELKIND_RELATION && !table->rd_rel->relhassubclass &&
-		RelationGetNumberOfBlocks(table) > 0;
+		(table->rd_rel->relpages > 0 || RelationGetNumberOfBlocks(table) > 0);
 }
 
 /* Can an index of one bigint be scanned under the current snapshot? */

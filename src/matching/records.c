@@ -157,7 +157,6 @@ RecordsInit(MatchRecords *records, const MatchModel *model)
 	}
 	RecordsJoinParts(records);
 	initStringInfo(&records->key_text);
-	InitPersonName(&records->name);
 }
 
 /* Make an empty set of records, to be compared by a model */
@@ -207,17 +206,17 @@ RecordsReserve(MatchRecords *records, uint32 more)
 
 /* Enter the given or the family name of a whole name */
 static uint32
-EnterFromFullName(MatchRecords *records, MatchDictionary *dictionary, FieldKind kind, const char *text, int len)
+EnterFromFullName(MatchDictionary *dictionary, FieldKind kind, const char *text, int len)
 {
-	StringInfo	part = kind == KIND_GIVEN_NAME ? &records->name.given : &records->name.family;
+	const PersonName *name;
 	ValueSpelling spelling;
 	uint32		id;
 
 	if (StandsForNothing(&dictionary->scratch, text, len))
 		return VALUE_BLANK;
-	ParsePersonName(&records->name, text, len, NULL);
-	spelling.text = part->data;
-	spelling.len = part->len;
+	name = PersonNameParts(text, len);
+	spelling.text = kind == KIND_GIVEN_NAME ? name->given.data : name->family.data;
+	spelling.len = kind == KIND_GIVEN_NAME ? name->given.len : name->family.len;
 	DictionaryEnter(dictionary, kind, &spelling, 1, &id);
 	return id;
 }
@@ -255,7 +254,7 @@ FillField(MatchRecords *records, int f, const char *bytes, const ChunkText *text
 	for (int r = 0; r < rows; r++)
 	{
 		if (ids[r] == VALUE_BLANK && full_names && full_names[r].len > 0)
-			ids[r] = EnterFromFullName(records, dictionary, field->kind, bytes + full_names[r].offset, full_names[r].len);
+			ids[r] = EnterFromFullName(dictionary, field->kind, bytes + full_names[r].offset, full_names[r].len);
 		to[r * records->layout.stride] = ids[r];
 	}
 }

@@ -69,7 +69,6 @@ typedef struct MatchRecords
 	int64	   *integer_keys;	/* what the caller calls a record: either these */
 	uint64	   *text_keys;		/* or these */
 	StringInfoData key_text;
-	PersonName	name;			/* the one taken apart last */
 	MatchDictionary dictionaries[MODEL_MAX_FIELDS];
 	uint32		rank_size[MODEL_MAX_FIELDS];	/* ids that the arrays below have room for, */
 	uint32		word_rarity_size[MODEL_MAX_FIELDS];

@@ -311,27 +311,41 @@ TeamStart(MatchRecords *records, int workers, uint32 expected)
 	return team;
 }
 
-/* Send a chunk to the workers, to each the columns that it reads */
+/* Write the texts of a column behind each other, each behind its length; returns the end */
+static char *
+PackTexts(char *at, const char *bytes, const ChunkText *texts, int rows)
+{
+	for (int r = 0; r < rows; r++)
+	{
+		memcpy(at, &texts[r].len, sizeof(int));
+		at += sizeof(int);
+		if (texts[r].len > 0)
+		{
+			memcpy(at, bytes + texts[r].offset, texts[r].len);
+			at += texts[r].len;
+		}
+	}
+	return at;
+}
+
+/* Send a chunk of so many bytes to the workers, to each the columns that it reads */
 void
-TeamSend(ReadTeam *team, const char *bytes, const ChunkText *texts, int rows)
+TeamSend(ReadTeam *team, const char *bytes, int size, const ChunkText *texts, int rows)
 {
 	const MatchRecords *records = team->records;
+	StringInfo	message = &team->message;
 
+	resetStringInfo(message);
+	enlargeStringInfo(message, sizeof(int) * (1 + records->column_count * rows) + size);
+	memcpy(message->data, &rows, sizeof(int));
 	for (int w = 0; w < team->workers; w++)
 	{
-		resetStringInfo(&team->message);
-		appendBinaryStringInfo(&team->message, (const char *) &rows, sizeof(int));
+		char	   *at = message->data + sizeof(int);
+
 		for (int c = 0; c < records->column_count; c++)
 			if (ReadsColumn(records, w + 1, c))
-				for (int r = 0; r < rows; r++)
-				{
-					const ChunkText *text = &texts[c * CHUNK_ROWS + r];
-
-					appendBinaryStringInfo(&team->message, (const char *) &text->len, sizeof(int));
-					if (text->len > 0)
-						appendBinaryStringInfo(&team->message, bytes + text->offset, text->len);
-				}
-		SendMessage(team, w, team->message.data, team->message.len);
+				at = PackTexts(at, bytes, &texts[c * CHUNK_ROWS], rows);
+		SendMessage(team, w, message->data, at - message->data);
 	}
 	(void) TakeIds(team);
 }

@@ -9,7 +9,7 @@
 typedef struct ReadTeam ReadTeam;
 
 extern ReadTeam *TeamStart(MatchRecords *records, int workers, uint32 expected);
-extern void TeamSend(ReadTeam *team, const char *bytes, const ChunkText *texts, int rows);
+extern void TeamSend(ReadTeam *team, const char *bytes, int size, const ChunkText *texts, int rows);
 extern void TeamFinish(ReadTeam *team);
 
 #endif

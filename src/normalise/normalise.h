@@ -60,6 +60,9 @@ extern void PersonNameKey(StringInfo out, const char *value, int len);
 extern void InitPersonName(PersonName *name);
 extern void ParsePersonName(PersonName *out, const char *value, int len, const char *order);
 
+/* Take a full name apart as it decides itself; the parts stand until the next one */
+extern const PersonName *PersonNameParts(const char *value, int len);
+
 /*
  * Write the ids of the groups a given name's key belongs to and return how
  * many there are. Two names may be of one person when their groups intersect.

@@ -180,23 +180,16 @@ CompareWords(const void *a, const void *b)
 void
 PersonNameKey(StringInfo out, const char *value, int len)
 {
-	static PersonName name;
 	static StringInfoData key;
 	static WordList words;
-
-	ResetScratch(&name.title);
-	ResetScratch(&name.given);
-	ResetScratch(&name.middle);
-	ResetScratch(&name.family);
-	ResetScratch(&name.suffix);
-	ParsePersonName(&name, value, len, NULL);
+	const PersonName *name = PersonNameParts(value, len);
 
 	ResetScratch(&key);
-	GivenNameKey(&key, name.given.data, name.given.len);
+	GivenNameKey(&key, name->given.data, name->given.len);
 	appendStringInfoChar(&key, ' ');
-	GivenNameKey(&key, name.middle.data, name.middle.len);
+	GivenNameKey(&key, name->middle.data, name->middle.len);
 	appendStringInfoChar(&key, ' ');
-	FamilyNameKey(&key, name.family.data, name.family.len);
+	FamilyNameKey(&key, name->family.data, name->family.len);
 
 	/* Nothing but titles, say */
 	if (key.len == 2)

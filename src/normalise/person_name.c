@@ -21,6 +21,9 @@
 #include "varatt.h"
 #endif
 
+/* The full name taken apart last is remembered up to so many bytes */
+#define REMEMBERED_BYTES 128
+
 /*
  * Append words as they were written
  */
@@ -514,6 +517,35 @@ ParsePersonName(PersonName *out, const char *value, int len, const char *order)
 
 	if (utf8 != value)
 		pfree(utf8);
+}
+
+/*
+ * Take a full name apart.  The given name, the family name and the key of one
+ * full name are mostly asked for one after the other, so that the last one is
+ * remembered.
+ */
+const PersonName *
+PersonNameParts(const char *value, int len)
+{
+	static PersonName name;
+	static char last[REMEMBERED_BYTES];
+	static int	last_len = -1;
+
+	if (len == last_len && memcmp(value, last, len) == 0)
+		return &name;
+	last_len = -1;				/* should there be an error */
+	ResetScratch(&name.title);
+	ResetScratch(&name.given);
+	ResetScratch(&name.middle);
+	ResetScratch(&name.family);
+	ResetScratch(&name.suffix);
+	ParsePersonName(&name, value, len, NULL);
+	if (len <= REMEMBERED_BYTES)
+	{
+		memcpy(last, value, len);
+		last_len = len;
+	}
+	return &name;
 }
 
 /*

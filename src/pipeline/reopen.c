@@ -43,10 +43,26 @@ static const PlanSource reopen_opportunity = {
 	3, {ARG_INT8, ARG_TEXT, ARG_TEXT}
 };
 
-/* Another open lead of the same person for the same interest */
+/* Whoever opens a lead locks its contact first, or else its account */
+static const PlanSource lock_contact = {
+	"SELECT c.contact_id FROM @workspace@.contact c"
+	" WHERE c.contact_id = (SELECT l.contact_id FROM @workspace@.lead l WHERE l.lead_id = $1) FOR NO KEY UPDATE",
+	1, {ARG_INT8}
+};
+
+static const PlanSource lock_account = {
+	"SELECT a.account_id FROM @workspace@.account a WHERE a.account_id = (SELECT l.account_id"
+	" FROM @workspace@.lead l WHERE l.lead_id = $1 AND l.contact_id IS NULL) FOR NO KEY UPDATE",
+	1, {ARG_INT8}
+};
+
+/* Another open lead of the same person, or of a company without one, for the same interest */
 static const PlanSource find_rival = {
 	"SELECT o.lead_id FROM @workspace@.lead l JOIN @workspace@.lead o ON o.contact_id = l.contact_id"
-	" AND o.context_key = l.context_key AND o.status = 'open' WHERE l.lead_id = $1",
+	" AND o.context_key = l.context_key AND o.status = 'open' WHERE l.lead_id = $1"
+	" UNION ALL SELECT o.lead_id FROM @workspace@.lead l JOIN @workspace@.lead o ON o.account_id = l.account_id"
+	" AND o.contact_id IS NULL AND o.context_key = l.context_key AND o.status = 'open'"
+	" WHERE l.lead_id = $1 AND l.contact_id IS NULL",
 	1, {ARG_INT8}
 };
 
@@ -85,6 +101,8 @@ Reopen(Workspace *ws, void *arg)
 	int64		opportunity;
 	int			at;
 
+	if (call->is_lead && WorkspaceExecute(ws, &lock_contact, values, NULL) == 0)
+		WorkspaceExecute(ws, &lock_account, values, NULL);
 	if (WorkspaceExecute(ws, call->is_lead ? &find_lead : &find_opportunity, values, NULL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),

@@ -11,6 +11,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pipeline/pipeline.h"
@@ -19,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
 static const PlanSource settle_leads = {
 	"UPDATE @workspace@.lead l SET stage = n.to_stage,"
@@ -60,10 +62,14 @@ static const PlanSource record_failures = {
 	7, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS}
 };
 
-static const PlanSource lock_open_lead = {
-	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.lead_id = $1 AND l.status = 'open' FOR NO KEY UPDATE",
-	1, {ARG_INT8}
+static const PlanSource lock_open_leads = {
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($1) AND l.status = 'open'"
+	" ORDER BY l.lead_id FOR NO KEY UPDATE",
+	1, {ARG_INT8S}
 };
+
+/* Leads scored again at a time */
+#define SCORE_AGAIN_CHUNK 2000
 
 /* A stage that a lead takes by itself */
 typedef struct Hop
@@ -655,23 +661,48 @@ PipelineCount(Workspace *ws, WorkspaceConfig *config, int64 *lead_ids, int n,
 			hash_search(restarted, &leads[i].lead_id, HASH_ENTER, NULL);
 }
 
-/* Score a lead, unless it is closed */
+/* Score those of some leads again that are open, a chunk at a time */
 static void
-ScoreOpenLead(Workspace *ws, void *arg)
+ScoreOpenLeads(Workspace *ws, void *arg)
 {
-	Datum		id = Int64GetDatum(*(int64 *) arg);
+	MemoryContext chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt scoring", ALLOCSET_DEFAULT_SIZES);
+	Datum	   *ids;
+	bool	   *nulls;
+	int			n;
 
-	if (WorkspaceExecute(ws, &lock_open_lead, &id, NULL) > 0)
-		PipelineScore(ws, WorkspaceGetConfig(ws), arg, 1, false);
+	deconstruct_array(arg, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls, &n);
+	for (int from = 0; from < n; from += SCORE_AGAIN_CHUNK)
+	{
+		MemoryContext old = MemoryContextSwitchTo(chunk);
+		Batch	   *batch = BatchCreate(lock_open_leads.args, 1, SCORE_AGAIN_CHUNK);
+		int64	   *open;
+		int			count;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = from; i < Min(n, from + SCORE_AGAIN_CHUNK); i++)
+			if (!nulls[i])
+			{
+				BatchSet(batch, 0, ids[i]);
+				BatchNext(batch);
+			}
+		count = BatchExecute(ws, &lock_open_leads, batch);
+		open = palloc(sizeof(int64) * Max(count, 1));
+		for (int i = 0; i < count; i++)
+			open[i] = ResultInt64(i, 1, NULL);
+		SPI_freetuptable(SPI_tuptable);
+		PipelineScore(ws, WorkspaceGetConfig(ws), open, count, false);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(chunk);
+	}
 }
 
-PG_FUNCTION_INFO_V1(score_lead);
-/* Score an open lead for what it is now, and settle what follows */
+PG_FUNCTION_INFO_V1(score_leads);
+/* Score open leads again for what they are now, and settle what follows */
 Datum
-score_lead(PG_FUNCTION_ARGS)
+score_leads(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
-	int64		id = PG_GETARG_INT64(1);
+	ArrayType  *ids = PG_GETARG_ARRAYTYPE_P(1);
 	Workspace  *ws = WorkspaceOfNamespace(get_rel_namespace(relid));
 
 	if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
@@ -681,7 +712,7 @@ score_lead(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not the score table of a workspace", get_rel_name(relid))));
 	SPI_connect();
-	WorkspaceRun(ws, ScoreOpenLead, &id);
+	WorkspaceRun(ws, ScoreOpenLeads, ids);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

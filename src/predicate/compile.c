@@ -516,7 +516,7 @@ EvalMatrix(CompiledPredicate **preds, int npreds, HeapTuple *rows, int n,
 PredicateResult
 PredicateEvalSafe(CompiledPredicate *pred, TupleTableSlot *slot, char **message)
 {
-	PredicateResult result;
+	PredicateResult result = PREDICATE_NULL;
 
 	EvalMatrix(&pred, 1, NULL, 1, slot, &result, message, CurrentMemoryContext);
 

@@ -84,16 +84,6 @@ BatchArrays(Workspace *ws, Batch *batch, Datum *arrays)
 	}
 }
 
-/* Run a statement over a batch; returns the number of rows processed */
-int
-BatchExecute(Workspace *ws, const PlanSource *source, Batch *batch)
-{
-	Datum		arrays[PLAN_MAX_ARGUMENTS];
-
-	BatchArrays(ws, batch, arrays);
-	return WorkspaceExecute(ws, source, arrays, NULL);
-}
-
 /* Get a text column of a result row, NULL when it is null */
 char *
 ResultText(uint64 row, int column)

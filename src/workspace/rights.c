@@ -12,6 +12,8 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -130,4 +132,34 @@ WorkspaceCheckRow(Workspace *ws, bool is_lead, int64 id)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("there is no %s " INT64_FORMAT, entity, id)));
+}
+
+PG_FUNCTION_INFO_V1(guard_lead_row);
+/* Refuse a row about a lead that row-level security hides from whoever writes it */
+Datum
+guard_lead_row(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	HeapTuple	row;
+	TupleDesc	desc;
+	bool		isnull;
+	Datum		id;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("guard_lead_row must be called as a BEFORE INSERT OR UPDATE row trigger")));
+	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	if (SystemAtWork())
+		return PointerGetDatum(row);
+	desc = RelationGetDescr(trigdata->tg_relation);
+	id = heap_getattr(row, SPI_fnumber(desc, "lead_id"), desc, &isnull);
+	if (!isnull)
+	{
+		SPI_connect();
+		WorkspaceCheckRow(WorkspaceOfRelation(trigdata->tg_relation), true, DatumGetInt64(id));
+		SPI_finish();
+	}
+	return PointerGetDatum(row);
 }

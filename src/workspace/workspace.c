@@ -38,9 +38,17 @@
 
 #define EXTENSION_SCHEMA "lead_mgmt"
 
+/* A statement in one of its forms */
+typedef struct PlanKey
+{
+	const PlanSource *source;
+	uint64		is_single;		/* takes the one row of a batch, not arrays */
+} PlanKey;
+
 typedef struct PlanEntry
 {
-	const PlanSource *source;	/* hash key */
+	PlanKey		key;
+	bool		is_apt;			/* the statement has this form */
 	SPIPlanPtr	plan;
 	uint64		uses;
 	BlockNumber pages;			/* of tables believed empty, when the plan was made */
@@ -66,6 +74,8 @@ RelationInvalidated(Datum arg, Oid relid)
 			ws->config_valid = false;
 		if (relid == InvalidOid || relid == ws->contact_relid)
 			ws->contact_definition++;
+		if (relid == InvalidOid || relid == ws->lead_relid)
+			ws->lead_definition++;
 		if (relid == InvalidOid || relid == ws->counts_relid)
 			ws->counts_version++;
 		for (int k = 0; k < KNOWN_SEQUENCES; k++)
@@ -220,7 +230,7 @@ WorkspaceOfNamespace(Oid namespace_id)
 	{
 		HASHCTL		ctl = {0};
 
-		ctl.keysize = sizeof(PlanSource *);
+		ctl.keysize = sizeof(PlanKey);
 		ctl.entrysize = sizeof(PlanEntry);
 		ws->plans = hash_create("lead_mgmt plans", 64, &ctl, HASH_ELEM | HASH_BLOBS);
 	}
@@ -231,6 +241,8 @@ WorkspaceOfNamespace(Oid namespace_id)
 	ws->move_relid = get_relname_relid("stage_move", namespace_id);
 	ws->contact_relid = get_relname_relid("contact", namespace_id);
 	ws->contact_definition++;
+	ws->lead_relid = get_relname_relid("lead", namespace_id);
+	ws->lead_definition++;
 	ws->counts_relid = get_relname_relid("scoring_count", namespace_id);
 	ws->counts_version++;
 	for (int arg = 0; arg <= ARG_HEATS; arg++)
@@ -300,9 +312,9 @@ WorkspaceUnpin(int level)
 	AtEOXact_GUC(true, level);
 }
 
-/* Write the columns of a batch out: "$1: a, b" is SELECT unnest($1) AS a, unnest($2) AS b */
+/* Write the columns of a batch out: "$1: a, b" is SELECT unnest($1) AS a, unnest($2) AS b, or of one row SELECT $1 AS a, $2 AS b */
 static const char *
-AppendRows(StringInfo text, const char *from)
+AppendRows(StringInfo text, const char *from, bool is_single)
 {
 	int			argument = atoi(from + 1);
 	const char *name = strchr(from, ':') + 1;
@@ -315,20 +327,36 @@ AppendRows(StringInfo text, const char *from)
 
 		name += strspn(name, " ");
 		length = strcspn(name, ",@");
-		appendStringInfo(text, " pg_catalog.unnest($%d) AS %.*s%s", argument++, length, name,
+		appendStringInfo(text, is_single ? " $%d AS %.*s%s" : " pg_catalog.unnest($%d) AS %.*s%s", argument++, length, name,
 						 name + length < end ? "," : ")");
 		name += length + 1;
 	}
 	return end + 1;
 }
 
+/* Does a statement read its arguments as the columns of a batch, and nowhere else? */
+static bool
+ReadsRowsAlone(const char *sql)
+{
+	for (; *sql; sql++)
+	{
+		if (strncmp(sql, ROWS_TOKEN, strlen(ROWS_TOKEN)) == 0)
+			sql = strchr(sql + strlen(ROWS_TOKEN), ROWS_END);
+		else if (*sql == '$')
+			return false;
+	}
+	return true;
+}
+
 /*
  * Write a statement out for a workspace.  The columns of a batch come from
  * set-returning functions in a select list, which step through the arrays in
- * lockstep without storing them again, as functions in FROM would.
+ * lockstep without storing them again, as functions in FROM would.  The form
+ * for one row is a constant subquery, which the planner dissolves, so that
+ * nothing of it is left but an index condition.
  */
 static char *
-StatementFor(const Workspace *ws, const char *sql)
+StatementFor(const Workspace *ws, const char *sql, bool is_single)
 {
 	StringInfoData text;
 
@@ -341,7 +369,7 @@ StatementFor(const Workspace *ws, const char *sql)
 			sql += strlen(WORKSPACE_TOKEN);
 		}
 		else if (strncmp(sql, ROWS_TOKEN, strlen(ROWS_TOKEN)) == 0)
-			sql = AppendRows(&text, sql + strlen(ROWS_TOKEN));
+			sql = AppendRows(&text, sql + strlen(ROWS_TOKEN), is_single);
 		else
 			appendStringInfoChar(&text, *sql++);
 	}
@@ -415,28 +443,38 @@ OutgrowPlan(PlanEntry *entry)
 	entry->pages = pages;
 }
 
-/*
- * Run a statement of a workspace through its kept plan; returns rows processed.
- * The memory context stays the caller's, which SPI itself does not see to.
- */
-int
-WorkspaceExecute(Workspace *ws, const PlanSource *source, Datum *values, const char *nulls)
+/* Look up a statement in one of its forms */
+static PlanEntry *
+EntryOf(Workspace *ws, const PlanSource *source, bool is_single)
 {
+	PlanKey		key = {source, is_single};
 	bool		found;
-	PlanEntry  *entry = hash_search(ws->plans, &source, HASH_ENTER, &found);
+	PlanEntry  *entry = hash_search(ws->plans, &key, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		entry->plan = NULL;
+		entry->is_apt = !is_single || ReadsRowsAlone(source->sql);
+	}
+	return entry;
+}
+
+/* Run a statement of a workspace through its kept plan; returns rows processed */
+static int
+ExecuteEntry(Workspace *ws, PlanEntry *entry, Datum *values, const char *nulls)
+{
+	const PlanSource *source = entry->key.source;
 	MemoryContext context = CurrentMemoryContext;
 	int			result;
 
-	if (!found)
-		entry->plan = NULL;
 	if (entry->plan == NULL)
 	{
 		Oid			types[PLAN_MAX_ARGUMENTS];
 		SPIPlanPtr	plan;
 
 		for (int i = 0; i < source->nargs; i++)
-			types[i] = ws->types[source->args[i]];
-		plan = SPI_prepare_cursor(StatementFor(ws, source->sql), source->nargs, types,
+			types[i] = entry->key.is_single ? get_element_type(ws->types[source->args[i]]) : ws->types[source->args[i]];
+		plan = SPI_prepare_cursor(StatementFor(ws, source->sql, entry->key.is_single), source->nargs, types,
 								  CURSOR_OPT_GENERIC_PLAN);
 		if (plan == NULL)
 			elog(ERROR, "could not prepare a statement: %s", SPI_result_code_string(SPI_result));
@@ -450,6 +488,39 @@ WorkspaceExecute(Workspace *ws, const PlanSource *source, Datum *values, const c
 	if (result < 0)
 		elog(ERROR, "could not execute a statement: %s", SPI_result_code_string(result));
 	return (int) SPI_processed;
+}
+
+/*
+ * Run a statement of a workspace through its kept plan; returns rows processed.
+ * The memory context stays the caller's, which SPI itself does not see to.
+ */
+int
+WorkspaceExecute(Workspace *ws, const PlanSource *source, Datum *values, const char *nulls)
+{
+	return ExecuteEntry(ws, EntryOf(ws, source, false), values, nulls);
+}
+
+/* Run a statement over a batch; returns the number of rows processed */
+int
+BatchExecute(Workspace *ws, const PlanSource *source, Batch *batch)
+{
+	Datum		values[PLAN_MAX_ARGUMENTS];
+	char		nulls[PLAN_MAX_ARGUMENTS];
+
+	if (batch->rows == 1)
+	{
+		PlanEntry  *entry = EntryOf(ws, source, true);
+
+		for (int i = 0; i < batch->columns; i++)
+		{
+			values[i] = batch->values[i][0];
+			nulls[i] = batch->nulls[i][0] ? 'n' : ' ';
+		}
+		if (entry->is_apt)
+			return ExecuteEntry(ws, entry, values, nulls);
+	}
+	BatchArrays(ws, batch, values);
+	return WorkspaceExecute(ws, source, values, NULL);
 }
 
 /*

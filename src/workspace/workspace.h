@@ -74,6 +74,8 @@ typedef struct Workspace
 	Oid			move_relid;
 	Oid			contact_relid;
 	uint64		contact_definition; /* counts its changes, indexes included */
+	Oid			lead_relid;
+	uint64		lead_definition;	/* likewise */
 	Oid			counts_relid;	/* scoring_count */
 	uint64		counts_version; /* counts the changes of what it says */
 	KnownSequence sequences[KNOWN_SEQUENCES];

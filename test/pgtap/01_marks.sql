@@ -48,8 +48,10 @@ check_pipeline
 check_step
 claim_identity
 count_interactions
+drop_orphan_interaction
 expand_attributes
 guard_history
+guard_lead_row
 guard_match_condition
 guard_match_value
 guard_merge_policy
@@ -75,7 +77,7 @@ reopen_attribution
 reopen_row
 rescore_leads
 score_all
-score_lead
+score_leads
 score_parts
 stage_explanation
 stage_follow

@@ -50,12 +50,22 @@ SELECT full_name, email FROM clients.contact WHERE email::text IN ('otto@gmail.c
 
 -- a row-level policy on leads holds in the views over them
 CREATE ROLE clients_sales;
+INSERT INTO clients.team (team) VALUES ('Reps');
 SELECT clients.grant_access('clients_sales', 'sales');
 ALTER TABLE clients.lead ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_lead ON clients.lead TO clients_sales USING (lead_id = 2);
 SET ROLE clients_sales;
 SELECT DISTINCT lead_id FROM clients.lead_timeline;
 SELECT lead_id FROM clients.lead_score;
+
+-- and for rows about a lead that is hidden
+INSERT INTO clients.handover (lead_id, to_team_id) SELECT 1, min(team_id) FROM clients.team;
+INSERT INTO clients.assignment (lead_id, assigned_by, reason) VALUES (1, current_user, '{}');
+INSERT INTO clients.lead_identity VALUES ('elsewhere', '1', 1);
+INSERT INTO clients.lead_identity VALUES ('elsewhere', '2', 2);
+INSERT INTO clients.assignment (lead_id, assigned_by, reason) VALUES (2, current_user, '{}');
+INSERT INTO clients.handover (lead_id, to_team_id) SELECT 2, min(team_id) FROM clients.team RETURNING lead_id;
+UPDATE clients.handover SET lead_id = 1 WHERE lead_id = 2;
 RESET ROLE;
 
 -- a corrected payload stays with those who may read payloads
@@ -68,6 +78,20 @@ SET ROLE clients_reader;
 SELECT count(*) > 0 AS seen FROM clients.audit_log WHERE entity = 'submission';
 SELECT count(*) > 0 AS seen FROM clients.audit_log WHERE entity = 'contact';
 RESET ROLE;
+
+-- a lead can be deleted, and so can its contact: interactions of nobody else go with it, others stay
+INSERT INTO clients.contact (email) VALUES ('gone@gmail.com'), ('kept@gmail.com');
+INSERT INTO clients.lead (contact_id, title) SELECT contact_id, 'goes' FROM clients.contact WHERE email::text IN ('gone@gmail.com', 'kept@gmail.com');
+INSERT INTO clients.interaction (lead_id, kind, page) SELECT lead_id, 'page_view', 'of the lead' FROM clients.lead WHERE title = 'goes';
+INSERT INTO clients.interaction (lead_id, contact_id, kind, page) SELECT lead_id, contact_id, 'page_view', 'of both' FROM clients.lead WHERE title = 'goes';
+INSERT INTO clients.interaction (lead_id, visitor, kind, page) SELECT lead_id, 'visitor', 'page_view', 'of a visitor' FROM clients.lead WHERE title = 'goes';
+\set VERBOSITY terse
+UPDATE clients.interaction SET lead_id = NULL WHERE page = 'of the lead';
+\set VERBOSITY default
+DELETE FROM clients.contact WHERE email::text = 'gone@gmail.com';
+SELECT page, count(*) FROM clients.interaction WHERE page LIKE 'of %' GROUP BY page ORDER BY page;
+DELETE FROM clients.lead WHERE title = 'goes';
+SELECT page, lead_id, contact_id IS NOT NULL AS has_contact, visitor FROM clients.interaction WHERE page LIKE 'of %' ORDER BY page, interaction_id;
 
 -- neither now nor the future is history
 INSERT INTO clients.opportunity (name, stage, stage_entered_at) VALUES ('Soon', 'won', now() + interval '1 hour');

@@ -152,7 +152,7 @@ INSERT INTO scoring_grade VALUES ('draft', 'cold', '-infinity'), ('draft', 'warm
 SELECT rescore('draft');
 SELECT title, grade, cools_at(lead_id, 'draft') < 'infinity' AS cools, CASE WHEN cools_at(lead_id, 'draft') < 'infinity' THEN
 	(SELECT g.grade FROM scoring_grade g WHERE g.model = 'draft' AND g.from_score <= score_at(lead_id, cools_at(lead_id, 'draft') + interval '1 second', 'draft') ORDER BY from_score DESC LIMIT 1) END AS becomes
-FROM standing JOIN lead USING (title) WHERE model = 'draft';
+FROM standing JOIN lead USING (title) WHERE model = 'draft' ORDER BY title;
 
 -- rules that cannot be used any more are reported and left out
 ALTER TABLE lead ADD COLUMN budget_year integer;

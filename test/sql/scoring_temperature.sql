@@ -50,7 +50,7 @@ SELECT qualification, sales_ready_model FROM crm.lead WHERE lead_id = :d_lead_id
 UPDATE crm.scoring_model SET keeps_ready = false WHERE model = 'default';
 SELECT crm.override_score(:d_lead_id, 99.9);
 SELECT qualification, sales_ready_model FROM crm.lead WHERE lead_id = :d_lead_id;
-SELECT lead_mgmt.score_lead('crm.lead', :d_lead_id);
+SELECT lead_mgmt.score_leads('crm.lead', ARRAY[:d_lead_id]);
 -- new rules change grades as they are computed afresh, and no others
 SELECT crm.override_score(:d_lead_id, NULL);
 SELECT crm.rescore() > 0 AS rescored;
