@@ -200,8 +200,6 @@ PairMayReach(PairScorer *scorer, const uint32 *left, const uint32 *right, double
 		most += rest[i] = StepBound(scorer, &scorer->steps[i], left, right);
 	if (most < at_least - ROUNDING)
 		return false;
-	/* What a mailbox is worth depends on the names, of which nothing is known yet */
-	memset(state->pattern.levels, LEVEL_UNKNOWN, sizeof(state->pattern.levels));
 	state->pattern.order = LEVEL_BLANK;
 	/* What a mailbox says depends on the names, which may come later */
 	if (model->given >= 0)
