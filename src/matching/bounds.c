@@ -60,7 +60,8 @@ ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint3
 	{
 		*level = LEVEL_BLANK;
 		if (comparison->first_email_level < 0 || a == b ||
-			(a == VALUE_BLANK ? left : right)[comparison->mailbox] == VALUE_BLANK)
+			(a == VALUE_BLANK ? left : right)[comparison->mailbox] == VALUE_BLANK ||
+			ShareMailbox(comparison, left, right))
 			return 0;
 		*level = LEVEL_UNKNOWN;
 		return MailboxBound(scorer, c, a == VALUE_BLANK ? b : a);
@@ -199,6 +200,8 @@ PairMayReach(PairScorer *scorer, const uint32 *left, const uint32 *right, double
 		most += rest[i] = StepBound(scorer, &scorer->steps[i], left, right);
 	if (most < at_least - ROUNDING)
 		return false;
+	/* What a mailbox is worth depends on the names, of which nothing is known yet */
+	memset(state->pattern.levels, LEVEL_UNKNOWN, sizeof(state->pattern.levels));
 	state->pattern.order = LEVEL_BLANK;
 	/* What a mailbox says depends on the names, which may come later */
 	if (model->given >= 0)
