@@ -31,6 +31,12 @@ CREATE FUNCTION lead_mgmt.recount_interactions() RETURNS trigger
 COMMENT ON FUNCTION lead_mgmt.recount_interactions() IS
 	'Trigger function: scores the leads again whose interactions a client changed or deleted, and opens the conversions again that changed interactions may be or were touches of, where their credits are kept.';
 
+CREATE FUNCTION lead_mgmt.drop_orphan_interaction() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION lead_mgmt.drop_orphan_interaction() IS
+	'Trigger function: deletes an interaction that was of a deleted lead and of nobody else.';
+
 CREATE FUNCTION lead_mgmt.rescore_leads() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off;

@@ -89,14 +89,16 @@ CREATE OR REPLACE FUNCTION @workspace@.rescore(model text DEFAULT 'default') RET
 			ON CONFLICT (lead_id, model) DO UPDATE
 				SET fit = EXCLUDED.fit, engagement = EXCLUDED.engagement, tally = EXCLUDED.tally,
 					scored_at = EXCLUDED.scored_at
-			RETURNING s.lead_id, s.grade, s.xmax = 0 AS is_added,
-				COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())) AS score
+			RETURNING CASE WHEN s.grade IS DISTINCT FROM ((SELECT d.grades FROM graded d))[pg_catalog.width_bucket(
+					COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now())),
+					(SELECT d.bounds FROM graded d))] THEN s.lead_id END AS turned,
+				CASE WHEN COALESCE(s.override, s.fit + lead_mgmt.heat_at(s.engagement, pg_catalog.now()))
+					>= scored.sales_ready_threshold THEN s.lead_id END AS reached,
+				CASE WHEN s.xmax = 0 THEN s.lead_id END AS added
 		)
-		SELECT pg_catalog.count(*),
-				pg_catalog.array_agg(w.lead_id) FILTER (WHERE w.grade IS DISTINCT FROM
-					((SELECT d.grades FROM graded d))[pg_catalog.width_bucket(w.score, (SELECT d.bounds FROM graded d))]),
-				pg_catalog.array_agg(w.lead_id) FILTER (WHERE w.score >= scored.sales_ready_threshold),
-				pg_catalog.array_agg(w.lead_id) FILTER (WHERE w.is_added)
+		SELECT pg_catalog.count(*), pg_catalog.array_agg(w.turned) FILTER (WHERE w.turned IS NOT NULL),
+				pg_catalog.array_agg(w.reached) FILTER (WHERE w.reached IS NOT NULL),
+				pg_catalog.array_agg(w.added) FILTER (WHERE w.added IS NOT NULL)
 			INTO leads, turned, reached, added
 			FROM written w;
 		WITH changed AS (
@@ -330,6 +332,11 @@ COMMENT ON COLUMN @workspace@.broken_rule.label IS 'What the rule is about';
 COMMENT ON COLUMN @workspace@.broken_rule.condition IS 'The condition';
 COMMENT ON COLUMN @workspace@.broken_rule.problem IS 'Why it cannot be used';
 
+CREATE OR REPLACE TRIGGER orphaned BEFORE UPDATE OF lead_id ON @workspace@.interaction
+	FOR EACH ROW WHEN (new.lead_id IS NULL AND new.contact_id IS NULL AND new.visitor IS NULL)
+	EXECUTE FUNCTION lead_mgmt.drop_orphan_interaction();
+COMMENT ON TRIGGER orphaned ON @workspace@.interaction IS
+	'Deletes what a deleted lead leaves that is nobody else''s.';
 CREATE OR REPLACE TRIGGER recount_updated AFTER UPDATE ON @workspace@.interaction
 	REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT
 	EXECUTE FUNCTION lead_mgmt.recount_interactions();

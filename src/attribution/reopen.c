@@ -28,9 +28,10 @@ static const PlanSource latest_conversion = {
 static const PlanSource reopen_by_touches = {
 	"UPDATE @workspace@.attributed_conversion c SET is_open = true"
 	" FROM (SELECT l.opportunity_id FROM @workspace@.attributed_conversion l"
+	" WHERE l.opportunity_id = ANY (ARRAY(SELECT k.opportunity_id FROM @workspace@.attributed_conversion k"
 	" WHERE EXISTS (SELECT FROM @rows $1: contact_id, occurred_at@ AS n"
-	" WHERE n.contact_id = l.contact_id AND n.occurred_at <= l.converted_at)"
-	" AND l.contact_id = ANY ($1)"
+	" WHERE n.contact_id = k.contact_id AND n.occurred_at <= k.converted_at)"
+	" AND k.contact_id = ANY ($1)))"
 	" ORDER BY l.opportunity_id FOR UPDATE) x"
 	" WHERE c.opportunity_id = x.opportunity_id",
 	2, {ARG_INT8S, ARG_TIMESTAMPTZS}
@@ -43,7 +44,7 @@ static const PlanSource reopen_opportunity = {
 static const PlanSource reopen_of_lead = {
 	"UPDATE @workspace@.attributed_conversion c SET is_open = true"
 	" FROM (SELECT l.opportunity_id FROM @workspace@.attributed_conversion l"
-	" WHERE l.opportunity_id IN (SELECT o.opportunity_id FROM @workspace@.opportunity o WHERE o.lead_id = $1)"
+	" WHERE l.opportunity_id = ANY (ARRAY(SELECT o.opportunity_id FROM @workspace@.opportunity o WHERE o.lead_id = $1))"
 	" ORDER BY l.opportunity_id FOR UPDATE) x"
 	" WHERE c.opportunity_id = x.opportunity_id",
 	1, {ARG_INT8}

@@ -66,13 +66,13 @@ static const PlanSource update_leads = {
 };
 
 static const PlanSource leads_of = {
-	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id IN ("
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id = ANY (ARRAY("
 	"SELECT c.lead_id FROM @workspace@.lead c WHERE c.contact_id = ANY ($1)"
 	" UNION ALL"
 	" SELECT a.lead_id FROM @workspace@.lead a WHERE a.account_id = ANY ($2)"
 	" UNION ALL"
 	" SELECT k.lead_id FROM @workspace@.contact c JOIN @workspace@.lead k ON k.contact_id = c.contact_id"
-	" AND k.account_id IS NULL WHERE c.account_id = ANY ($2))"
+	" AND k.account_id IS NULL WHERE c.account_id = ANY ($2)))"
 	" ORDER BY l.lead_id FOR NO KEY UPDATE",
 	2, {ARG_INT8S, ARG_INT8S}
 };

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "attribution/reopen.h"
 #include "capture/capture.h"
 #include "executor/executor.h"
@@ -28,6 +29,12 @@ static const PlanSource recount_leads = {
 	" last_interaction_at = (SELECT pg_catalog.max(i.occurred_at) FROM @workspace@.interaction i WHERE i.lead_id = l.lead_id)"
 	" WHERE l.lead_id = ANY ($1)",
 	1, {ARG_INT8S}
+};
+
+static const PlanSource drop_orphan = {
+	"DELETE FROM @workspace@.interaction i WHERE i.interaction_id = $1"
+	" AND NOT EXISTS (SELECT FROM @workspace@.lead l WHERE l.lead_id = $2)",
+	2, {ARG_INT8, ARG_INT8}
 };
 
 /* Ids that grow */
@@ -175,4 +182,46 @@ recount_interactions(PG_FUNCTION_ARGS)
 	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), InteractionsChanged, &written);
 	SPI_finish();
 	return PointerGetDatum(NULL);
+}
+
+/* An interaction that is about to lose its lead */
+typedef struct Orphan
+{
+	Datum		keys[2];		/* interaction and lead */
+	bool		is_dropped;
+} Orphan;
+
+/* Delete an interaction if its lead is gone */
+static void
+DropOrphan(Workspace *ws, void *arg)
+{
+	Orphan	   *orphan = arg;
+
+	orphan->is_dropped = WorkspaceExecute(ws, &drop_orphan, orphan->keys, NULL) > 0;
+}
+
+PG_FUNCTION_INFO_V1(drop_orphan_interaction);
+/* Delete an interaction that a deleted lead leaves without anybody whose it is */
+Datum
+drop_orphan_interaction(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	Orphan		orphan = {0};
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || !TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("drop_orphan_interaction must be called as a BEFORE UPDATE row trigger")));
+	desc = RelationGetDescr(trigdata->tg_relation);
+	orphan.keys[0] = heap_getattr(trigdata->tg_trigtuple, SPI_fnumber(desc, "interaction_id"), desc, &isnull);
+	orphan.keys[1] = heap_getattr(trigdata->tg_trigtuple, SPI_fnumber(desc, "lead_id"), desc, &isnull);
+	if (isnull)
+		return PointerGetDatum(trigdata->tg_newtuple);
+	SPI_connect();
+	WorkspaceRun(WorkspaceOfRelation(trigdata->tg_relation), DropOrphan, &orphan);
+	SPI_finish();
+	return PointerGetDatum(orphan.is_dropped ? NULL : trigdata->tg_newtuple);
 }

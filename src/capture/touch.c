@@ -21,6 +21,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
@@ -99,6 +100,8 @@ LookAtTable(Relation rel, TouchTable *table)
 	table->count_column = SPI_fnumber(desc, "interaction_count");
 	table->last_column = SPI_fnumber(desc, "last_interaction_at");
 	table->is_plain = rel->rd_rel->relkind == RELKIND_RELATION && !rel->rd_rel->relispartition &&
+		SPI_gettypeid(desc, table->id_column) == INT8OID && SPI_gettypeid(desc, table->count_column) == INT4OID &&
+		SPI_gettypeid(desc, table->last_column) == TIMESTAMPTZOID &&
 		!rel->rd_rel->relhassubclass && !rel->rd_rel->relhasrules &&
 		OidIsValid(RelationGetPrimaryKeyIndex(rel)) &&
 		!(constraints && constraints->has_generated_stored);

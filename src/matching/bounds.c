@@ -60,7 +60,8 @@ ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint3
 	{
 		*level = LEVEL_BLANK;
 		if (comparison->first_email_level < 0 || a == b ||
-			(a == VALUE_BLANK ? left : right)[comparison->mailbox] == VALUE_BLANK)
+			(a == VALUE_BLANK ? left : right)[comparison->mailbox] == VALUE_BLANK ||
+			ShareMailbox(comparison, left, right))
 			return 0;
 		*level = LEVEL_UNKNOWN;
 		return MailboxBound(scorer, c, a == VALUE_BLANK ? b : a);

@@ -156,6 +156,46 @@ TrainingFindGroups(Training *training)
 	}
 }
 
+/* Does every pair that agrees on a comparison meet at a key, whatever else it does? */
+static bool
+AgreeingMeet(const MatchModel *model, int comparison)
+{
+	for (int k = 0; k < model->key_count; k++)
+		if (model->keys[k].part_count == 1 && model->keys[k].parts[0].transform == TRANSFORM_EXACT &&
+			model->keys[k].parts[0].field == model->comparisons[comparison].field)
+			return true;
+	return false;
+}
+
+/*
+ * Re-estimate how levels go together with equal values of a comparison.  Of
+ * these there are next to none among random pairs; but where they all meet at a
+ * key, the pairs of blocks are a sample of them that is large enough.
+ */
+static void
+EstimateAgreeing(const Training *training, ModelGroup *group, bool is_left, const double *others, double total)
+{
+	const MatchModel *model = training->model;
+	int			agreeing = is_left ? group->left : group->right;
+	int			other = is_left ? group->right : group->left;
+	int			equal = model->comparisons[agreeing].equal_level;
+	double		joint[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS];
+	double		sums[MODEL_MAX_LEVELS];
+	double		other_sums[MODEL_MAX_LEVELS];
+
+	if (training->is_complete || !AgreeingMeet(model, agreeing))
+		return;
+	CountJoint(model, &training->met, agreeing, other, false, joint, sums, other_sums);
+	if (sums[equal] < MIN_TOGETHER)
+		return;
+	for (int l = 0; l < model->comparisons[other].level_count; l++)
+	{
+		double	   *ratio = is_left ? &group->u[equal][l] : &group->u[l][equal];
+
+		*ratio = (joint[equal][l] + DAMPING) / (sums[equal] * others[l] / Max(total, 1) + DAMPING);
+	}
+}
+
 /* Re-estimate how much more often levels occur together than if they were independent */
 void
 TrainingMaximiseGroups(Training *training)
@@ -185,6 +225,11 @@ TrainingMaximiseGroups(Training *training)
 					else
 						group->u[a][b] = ratio;
 				}
+			if (!matches)
+			{
+				EstimateAgreeing(training, group, true, right, total);
+				EstimateAgreeing(training, group, false, left, total);
+			}
 		}
 	}
 }

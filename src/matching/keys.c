@@ -123,6 +123,22 @@ FindPartCodes(const MatchRecords *records, const KeyPart *part, PartCodes *known
 	return &known[(*known_count)++];
 }
 
+/* Is a part in several keys of a model? */
+static bool
+IsSharedPart(const MatchModel *model, const KeyPart *part)
+{
+	int			count = 0;
+
+	for (int k = 0; k < model->key_count; k++)
+		for (int p = 0; p < model->keys[k].part_count; p++)
+		{
+			const KeyPart *other = &model->keys[k].parts[p];
+
+			count += other->field == part->field && other->transform == part->transform && other->length == part->length;
+		}
+	return count > 1;
+}
+
 /* Write the codes of one record in one key */
 static inline void
 WriteCodes(const MatchModel *model, const ModelKey *key, PartCodes *const *parts, int entries, const uint32 *ids,
@@ -152,6 +168,7 @@ struct KeyBuilder
 	int			known_count;
 	uint32	   *refinement_codes[MODEL_MAX_REFINEMENTS];	/* by value; or NULL as long as no block is too large */
 	uint32	   *codes;			/* of the key that is built, by record, then entry */
+	uint64		codes_room;
 	uint64	   *seen;			/* two bits for each class of codes: was it seen, and twice? */
 	int			seen_bits;
 	CodeEntry  *entries;
@@ -174,7 +191,6 @@ KeyBuilderCreate(MatchKeys *keys, double wanted)
 	for (builder->seen_bits = SEEN_MIN_BITS; (UINT64CONST(1) << builder->seen_bits) < (uint64) keys->records->count * 4;)
 		builder->seen_bits++;
 	builder->seen = ArrayAllocate(context, sizeof(uint64) << (builder->seen_bits - SEEN_WORD_BITS));
-	builder->codes = ArrayAllocate(context, sizeof(uint32) * KEY_MAX_ENTRIES * (uint64) Max(keys->records->count, 1));
 	return builder;
 }
 
@@ -192,10 +208,25 @@ FillCodes(KeyBuilder *builder, int key)
 	MatchKeys  *keys = builder->keys;
 	const ModelKey *definition = &keys->model->keys[key];
 	PartCodes  *parts[MODEL_MAX_PARTS];
+	PartCodes	own[MODEL_MAX_PARTS];	/* of no other key */
 	int			entries = keys->entries[key];
+	uint64		room = (uint64) keys->records->count * entries;
 
 	for (int p = 0; p < definition->part_count; p++)
-		parts[p] = FindPartCodes(keys->records, &definition->parts[p], builder->known, &builder->known_count);
+		if (IsSharedPart(keys->model, &definition->parts[p]))
+			parts[p] = FindPartCodes(keys->records, &definition->parts[p], builder->known, &builder->known_count);
+		else
+		{
+			parts[p] = &own[p];
+			MakePartCodes(keys->records, &definition->parts[p], parts[p]);
+		}
+	if (room > builder->codes_room)
+	{
+		if (builder->codes)
+			pfree(builder->codes);
+		builder->codes = ArrayAllocate(builder->context, sizeof(uint32) * room);
+		builder->codes_room = room;
+	}
 	for (uint32 r = 0; r < keys->records->count; r++)
 	{
 		uint32	   *codes = builder->codes + (uint64) r * entries;
@@ -207,6 +238,9 @@ FillCodes(KeyBuilder *builder, int key)
 		for (int e = 0; e < entries; e++)
 			to[e] = codes[e];
 	}
+	for (int p = 0; p < definition->part_count; p++)
+		for (int e = 0; parts[p] == &own[p] && e < own[p].entries; e++)
+			pfree(own[p].codes[e]);
 }
 
 /* Get the place of a code's class: the word, and where its two bits are in it */

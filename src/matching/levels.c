@@ -393,12 +393,12 @@ CollectDigits(const MatchDictionary *dictionary, const MatchValue *value, char *
 }
 
 /*
- * Are the digits of two e-mail addresses the same but for one?  A number in a
- * mailbox keeps namesakes apart: another one makes another mailbox, however
- * alike the rest.
+ * Are the digits of two e-mail addresses the same but for so many, and some of
+ * them the same, if there are any?  A number in a mailbox keeps namesakes
+ * apart: another one makes another mailbox, however alike the rest.
  */
 static bool
-SameNumber(const ValueMemo *memo)
+SameNumber(const ValueMemo *memo, int most_different, int least_same)
 {
 	char		left[VALUE_MAX_BYTES];
 	char		right[VALUE_MAX_BYTES];
@@ -412,12 +412,14 @@ SameNumber(const ValueMemo *memo)
 		same++;
 	while (same_end < fewer - same && left[left_count - 1 - same_end] == right[right_count - 1 - same_end])
 		same_end++;
-	return Max(left_count, right_count) - same - same_end <= 1;
+	return Max(left_count, right_count) - same - same_end <= most_different &&
+		(same + same_end >= least_same || left_count + right_count == 0);
 }
 
 /*
  * Are two e-mail addresses of different people of one company?  There a
- * mailbox mostly begins with an initial or a given name.
+ * mailbox mostly begins with an initial or a given name, and namesakes have
+ * their mailboxes numbered.
  */
 static bool
 AreColleagues(const ValueMemo *memo)
@@ -427,10 +429,31 @@ AreColleagues(const ValueMemo *memo)
 	const MatchValue *name;
 
 	if (domain == VALUE_BLANK || domain != dictionary->domains[memo->right - dictionary->values] ||
-		*DictionaryText(dictionary, memo->left) == *DictionaryText(dictionary, memo->right))
+		(*DictionaryText(dictionary, memo->left) == *DictionaryText(dictionary, memo->right) && SameNumber(memo, 2, 1)))
 		return false;
 	name = &dictionary->domain_names->values[domain];
 	return !EmailDomainIsFree(DictionaryText(dictionary->domain_names, name), name->bytes);
+}
+
+/*
+ * Are the mailboxes of two e-mail addresses similar, if these are of one
+ * domain?  A long domain would make any two mailboxes of it alike.
+ */
+static bool
+SimilarMailboxes(const PairScorer *scorer, const ModelComparison *comparison, double threshold, const ValueMemo *memo)
+{
+	const MatchDictionary *dictionary = memo->dictionary;
+	const MatchDictionary *mailboxes;
+	CompareText left;
+	CompareText right;
+
+	if (comparison->mailbox < 0 || dictionary->domains == NULL ||
+		dictionary->domains[memo->left - dictionary->values] != dictionary->domains[memo->right - dictionary->values])
+		return true;
+	mailboxes = FieldDictionary(scorer->records, comparison->mailbox);
+	left = ValueText(mailboxes, &mailboxes->values[memo->left->extra]);
+	right = ValueText(mailboxes, &mailboxes->values[memo->right->extra]);
+	return JaroWinkler(&left, &right) >= threshold;
 }
 
 /*
@@ -459,7 +482,7 @@ FewEdits(const PairScorer *scorer, const ModelComparison *comparison, double thr
 
 				length = Min(mailboxes->values[memo->left->extra].length, mailboxes->values[memo->right->extra].length);
 			}
-			if ((edits > 1 && !SameNumber(memo)) || AreColleagues(memo))
+			if ((edits > 1 && !SameNumber(memo, 1, 0)) || AreColleagues(memo))
 				return false;
 			break;
 		default:
@@ -492,7 +515,8 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 		case TEST_JARO_WINKLER:
 			return MemoJaroWinkler(memo, level->threshold) && !(memo->words >= 0 && memo->contradict) &&
 				(scorer->model->fields[comparison->field].kind != KIND_EMAIL ||
-				 (SameNumber(memo) && !AreColleagues(memo)));
+				 (SameNumber(memo, 1, 0) && !AreColleagues(memo) &&
+				  SimilarMailboxes(scorer, comparison, level->threshold, memo)));
 		case TEST_EDITS:
 			return FewEdits(scorer, comparison, level->threshold, memo);
 		case TEST_QGRAMS:
@@ -649,7 +673,7 @@ RecordLevel(PairScorer *scorer, int c, const uint32 *left, const uint32 *right)
 	{
 		uint32		mailbox = (a == VALUE_BLANK ? left : right)[comparison->mailbox];
 
-		if (mailbox != VALUE_BLANK)
+		if (mailbox != VALUE_BLANK && !ShareMailbox(comparison, left, right))
 			return MailboxLevel(scorer, comparison, a == VALUE_BLANK ? b : a, mailbox);
 	}
 	if (a == VALUE_BLANK || b == VALUE_BLANK)

@@ -140,6 +140,16 @@ CacheFetch(const PairScorer *scorer, int c, uint32 left, uint32 right)
 		__builtin_prefetch(CachePlace(scorer, c, CachedPair(left, right)));
 }
 
+/*
+ * Have two records one mailbox at two domains?  Then the name of one of them in
+ * the mailbox of the other says no more than the mailbox.
+ */
+static inline bool
+ShareMailbox(const ModelComparison *comparison, const uint32 *left, const uint32 *right)
+{
+	return left[comparison->mailbox] == right[comparison->mailbox] && left[comparison->domain] != right[comparison->domain];
+}
+
 extern PairScorer *ScorerCreate(const MatchRecords *records);
 extern void LineTestsInit(PairScorer *scorer, int c);
 extern int	LineLevel(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, double *most);

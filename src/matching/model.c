@@ -311,6 +311,72 @@ ReadJoint(const MatchModel *model, const ModelGroup *group, JsonbContainer *rows
 	}
 }
 
+/* Order texts that are pointed to */
+static int
+CompareTexts(const void *a, const void *b)
+{
+	return strcmp(**(char **const *) a, **(char **const *) b);
+}
+
+/* List where the frequent values of a field are, in the order of the values */
+static char ***
+FrequentInOrder(const ModelField *field)
+{
+	char	 ***list = palloc(sizeof(char **) * Max(field->frequency_count, 1));
+
+	for (int v = 0; v < field->frequency_count; v++)
+		list[v] = &field->frequent[v];
+	qsort(list, field->frequency_count, sizeof(char **), CompareTexts);
+	return list;
+}
+
+/* Find the place of a value among the frequent ones of a field, from 1 on; 0 when it is not one of them */
+static int
+FrequentPlace(const ModelField *field, char ***list, char *value)
+{
+	char	  **wanted = &value;
+	char	 ***found = bsearch(&wanted, list, field->frequency_count, sizeof(char **), CompareTexts);
+
+	return found ? *found - field->frequent + 1 : 0;
+}
+
+/* Order whole names */
+static int
+CompareWholeNames(const void *a, const void *b)
+{
+	uint32		left = ((const WholeName *) a)->name;
+	uint32		right = ((const WholeName *) b)->name;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Read how often frequent whole names occur; those of parts that are not frequent are left out */
+static void
+ReadWholeNames(MatchModel *model, JsonbContainer *array)
+{
+	const ModelField *given = &model->fields[model->comparisons[model->given].field];
+	const ModelField *family = &model->fields[model->comparisons[model->family].field];
+	char	 ***givens = FrequentInOrder(given);
+	char	 ***families = FrequentInOrder(family);
+
+	CheckCount(JsonLength(array), MODEL_MAX_WHOLE_NAMES, "whole names");
+	model->whole_names = palloc(sizeof(WholeName) * Max(JsonLength(array), 1));
+	for (int i = 0; i < JsonLength(array); i++)
+	{
+		JsonbContainer *entry = JsonElement(array, i, "whole_names");
+		int			given_place = FrequentPlace(given, givens, JsonElementText(entry, 0, "whole_names"));
+		int			family_place = FrequentPlace(family, families, JsonElementText(entry, 1, "whole_names"));
+		double		frequency = Probability(JsonElementNumber(entry, 2, "whole_names"), "a frequency");
+
+		if (given_place > 0 && family_place > 0 && given_place <= PG_UINT16_MAX && family_place <= PG_UINT16_MAX)
+			model->whole_names[model->whole_name_count++] = (WholeName)
+		{
+			WHOLE_NAME(given_place, family_place), frequency
+		};
+	}
+	qsort(model->whole_names, model->whole_name_count, sizeof(WholeName), CompareWholeNames);
+}
+
 /* Read the groups of comparisons that depend on each other, and the order of names */
 static void
 ReadGroups(MatchModel *model, JsonbContainer *root)
@@ -339,6 +405,7 @@ ReadGroups(MatchModel *model, JsonbContainer *root)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the order of names in the match model is that of one comparison")));
+	ReadWholeNames(model, JsonMember(order, "whole_names", true));
 }
 
 /* Read a part of a key: field, field:transform or field:transform:length */
@@ -665,6 +732,27 @@ WriteJoint(StringInfo out, const char *name, int rows, int columns,
 	appendStringInfoChar(out, ']');
 }
 
+/* Append how often frequent whole names occur */
+static void
+WriteWholeNames(StringInfo out, const MatchModel *model)
+{
+	const ModelField *given = &model->fields[model->comparisons[model->given].field];
+	const ModelField *family = &model->fields[model->comparisons[model->family].field];
+
+	if (model->whole_name_count == 0)
+		return;
+	appendStringInfoString(out, ", \"whole_names\": [");
+	for (int i = 0; i < model->whole_name_count; i++)
+	{
+		appendStringInfoString(out, i ? ", [" : "[");
+		AppendJsonText(out, NULL, given->frequent[WHOLE_NAME_GIVEN(model->whole_names[i].name) - 1]);
+		AppendJsonText(out, NULL, family->frequent[WHOLE_NAME_FAMILY(model->whole_names[i].name) - 1]);
+		AppendJsonNumber(out, NULL, model->whole_names[i].frequency);
+		appendStringInfoChar(out, ']');
+	}
+	appendStringInfoChar(out, ']');
+}
+
 /* Get a part of a key as a model has it */
 const char *
 ModelKeyPart(const MatchModel *model, const KeyPart *part)
@@ -711,6 +799,7 @@ ModelWrite(const MatchModel *model)
 		AppendJsonText(&out, "family", model->comparisons[model->family].name);
 		AppendJsonNumber(&out, "swapped_m", model->swapped_m);
 		AppendJsonNumber(&out, "swapped_u", model->swapped_u);
+		WriteWholeNames(&out, model);
 		appendStringInfoChar(&out, '}');
 	}
 	appendStringInfoString(&out, ", \"keys\": [");

@@ -22,6 +22,7 @@
 #define MODEL_MAX_KEYS 16
 #define MODEL_MAX_PARTS 4
 #define MODEL_MAX_REFINEMENTS 8
+#define MODEL_MAX_WHOLE_NAMES 5000
 
 /* Ways in which two entities that are not the same may be related */
 #define RELATED_KIN 0			/* of one household, or of one group of companies */
@@ -198,6 +199,17 @@ typedef struct ModelKey
 	double		recall;			/* estimated at training; negative when unknown */
 } ModelKey;
 
+/* A given and a family name by their places among the frequent ones, from 1 on */
+#define WHOLE_NAME(given, family) ((uint32) (family) << 16 | (given))
+#define WHOLE_NAME_GIVEN(name) ((name) & 0xFFFF)
+#define WHOLE_NAME_FAMILY(name) ((name) >> 16)
+
+typedef struct WholeName
+{
+	uint32		name;
+	double		frequency;
+} WholeName;
+
 typedef struct MatchModel
 {
 	char	   *key_column;		/* what tells records apart; NULL for the first column */
@@ -214,6 +226,8 @@ typedef struct MatchModel
 	double		swapped_u;
 	double		straight_weight;
 	double		swapped_weight;
+	int			whole_name_count;	/* that others have more often than their parts say, */
+	WholeName  *whole_names;	/* in order */
 	int			key_count;
 	ModelKey	keys[MODEL_MAX_KEYS];
 	int			refinement_count;	/* what splits a block that is too large */

@@ -400,6 +400,7 @@ RecordsSetRarity(MatchRecords *records)
 		if (FieldDictionary(records, f)->words)
 			SetWordRarity(records, f);
 	}
+	RecordsSetWholeNames(records);
 }
 
 /* Look up how rare the values of records are that came since, all frequent values being there already */

@@ -75,6 +75,7 @@ typedef struct MatchRecords
 	uint16	   *ranks[MODEL_MAX_FIELDS];	/* by id: its place among the frequent values, or 0 */
 	double	   *rarity[MODEL_MAX_FIELDS];	/* by rank: -log2 of the frequency */
 	double	   *word_rarity[MODEL_MAX_FIELDS];	/* by id of the word */
+	WholeName  *whole_names;	/* of the model, with -log2 of the frequency */
 	instr_time	phase_start;
 	struct SharedArrays *shared;	/* where the arrays are once workers have them, too; or NULL */
 } MatchRecords;
@@ -89,6 +90,8 @@ extern void RecordsLoad(MatchRecords *records, const char *source, const char *k
 extern void RecordsLoadSample(MatchRecords *records, const char *source, const char *key_column, double wanted);
 extern uint32 RecordsAdd(MatchRecords *records, const char *const *values, const int *lengths);
 extern void RecordsSetRarity(MatchRecords *records);
+extern void RecordsSetWholeNames(MatchRecords *records);
+extern double WholeNameRarity(const MatchRecords *records, uint32 given, uint32 family);
 extern void RecordsExtendRarity(MatchRecords *records);
 extern void RecordsDropLookup(MatchRecords *records);
 extern void RecordsReport(MatchRecords *records, const char *done,...) pg_attribute_printf(2, 3);

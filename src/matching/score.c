@@ -50,6 +50,19 @@ SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const Pai
 	return said;
 }
 
+/* Get how rare a family name is once the given name has been counted, where the whole name is frequent */
+static double
+RestOfWholeName(const PairScorer *scorer, const uint32 *left, const uint32 *right)
+{
+	const MatchModel *model = scorer->model;
+	int			given = model->comparisons[model->given].field;
+
+	if (model->whole_name_count == 0 || left[given] != right[given] || left[given] == VALUE_BLANK)
+		return INFINITY;
+	return WholeNameRarity(scorer->records, left[given], left[model->comparisons[model->family].field]) -
+		ValueRarity(scorer->records, given, left[given]);
+}
+
 /*
  * Get how much rarer than average the value is that two records share or nearly
  * share; names may be compared crosswise.
@@ -90,6 +103,9 @@ LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *r
 		least = Min(ValueRarity(records, field, a), ValueRarity(records, right_field, b));
 	if (field != right_field && a != VALUE_BLANK && b != VALUE_BLANK)
 		least = Min(least, Min(ValueRarity(records, right_field, a), ValueRarity(records, field, b)));
+	if (c == model->family && pattern->order == 0 && a == b && a != VALUE_BLANK &&
+		pattern->levels[model->given] == model->comparisons[model->given].equal_level)
+		least = Min(least, RestOfWholeName(scorer, left, right));
 	if (level->test == TEST_SAME_MAILBOX && least > LEAST_SAID)
 		least = Max(least - SaidByNames(scorer, field, left, pattern), LEAST_SAID);
 	return least + model->fields[field].agreement_weight;

@@ -41,6 +41,7 @@ VisitRecords(MatchRecords *records, ArrayVisitor visit, void *state)
 		visit(state, (void **) &records->rarity[f], sizeof(double) * (model->fields[f].frequency_count + 1));
 		visit(state, (void **) &records->word_rarity[f], sizeof(double) * (uint64) records->word_rarity_size[f]);
 	}
+	visit(state, (void **) &records->whole_names, sizeof(WholeName) * Max(model->whole_name_count, 1));
 	visit(state, (void **) &records->lines, sizeof(uint32) * (uint64) records->count * records->layout.stride);
 }
 

@@ -471,7 +471,10 @@ TrainOn(MatchModel *model, MatchRecords *records, bool is_clean)
 	for (int r = 0; r < RELATED_COUNT; r++)
 		SetRelatedPrior(model, r, model->prior * FIRST_RELATED);
 	ModelCompile(model);
+	model->whole_name_count = 0;
 	RecordsSetRarity(records);
+	ModelMeasureWholeNames(model, records);
+	RecordsSetWholeNames(records);
 	RecordsDropLookup(records);
 	RecordsReport(records, "frequencies of %d fields measured", model->field_count);
 	if (model->key_count == 0)

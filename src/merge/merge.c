@@ -34,8 +34,8 @@ static const PlanSource lock_individuals = {
 };
 
 static const PlanSource lock_accounts = {
-	"SELECT a.account_id FROM @workspace@.account a WHERE a.account_id IN"
-	" (SELECT c.account_id FROM @workspace@.contact c WHERE c.contact_id = ANY ($1)) ORDER BY a.account_id FOR KEY SHARE",
+	"SELECT a.account_id FROM @workspace@.account a WHERE a.account_id = ANY (ARRAY("
+	"SELECT c.account_id FROM @workspace@.contact c WHERE c.contact_id = ANY ($1))) ORDER BY a.account_id FOR KEY SHARE",
 	1, {ARG_INT8S}
 };
 
@@ -45,8 +45,8 @@ static const PlanSource lock_contacts_of_accounts = {
 };
 
 static const PlanSource lock_contacts_of_leads = {
-	"SELECT c.contact_id FROM @workspace@.contact c WHERE c.contact_id IN"
-	" (SELECT l.contact_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($1)) ORDER BY c.contact_id FOR NO KEY UPDATE",
+	"SELECT c.contact_id FROM @workspace@.contact c WHERE c.contact_id = ANY (ARRAY("
+	"SELECT l.contact_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($1))) ORDER BY c.contact_id FOR NO KEY UPDATE",
 	1, {ARG_INT8S}
 };
 

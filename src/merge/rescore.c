@@ -18,12 +18,12 @@
 #define RESCORE_CHUNK 4000
 
 static const PlanSource open_leads = {
-	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id IN ("
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id = ANY (ARRAY("
 	"SELECT c.lead_id FROM @workspace@.lead c WHERE c.contact_id = $1"
 	" UNION ALL SELECT a.lead_id FROM @workspace@.lead a WHERE a.account_id = $2"
 	" UNION ALL SELECT k.lead_id FROM @workspace@.contact c JOIN @workspace@.lead k ON k.contact_id = c.contact_id"
 	" AND k.account_id IS NULL WHERE c.account_id = $2"
-	" UNION ALL SELECT pg_catalog.unnest($3)) ORDER BY l.lead_id FOR NO KEY UPDATE",
+	" UNION ALL SELECT pg_catalog.unnest($3))) ORDER BY l.lead_id FOR NO KEY UPDATE",
 	3, {ARG_INT8, ARG_INT8, ARG_INT8S}
 };
 
@@ -39,8 +39,9 @@ static const PlanSource images_before = {
 	1, {ARG_INT8S}
 };
 
+/* What was set by hand stays */
 static const PlanSource forget_scores = {
-	"DELETE FROM @workspace@.score s WHERE s.lead_id = ANY ($1)",
+	"DELETE FROM @workspace@.score s WHERE s.lead_id = ANY ($1) AND s.override IS NULL",
 	1, {ARG_INT8S}
 };
 
@@ -121,6 +122,34 @@ static const PlanSource parted_leads = {
 	1, {ARG_INT8S}
 };
 
+/* Those of them whose contact or account was changed since they were merged: their scores come back as they were then */
+static const PlanSource leads_outdated = {
+	"SELECT l.lead_id FROM @workspace@.merge m"
+	" CROSS JOIN LATERAL (SELECT m.winner_id AS id UNION ALL SELECT pg_catalog.unnest(m.loser_ids)) o"
+	" JOIN @workspace@.lead l ON l.lead_id = o.id"
+	" LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id"
+	" LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)"
+	" WHERE m.merge_id = ANY ($1) AND m.entity = 'lead' AND GREATEST(c.updated_at, a.updated_at) > m.merged_at",
+	1, {ARG_INT8S}
+};
+
+/* Open leads that have come since to those who were one */
+static const PlanSource leads_since = {
+	"WITH parted AS (SELECT m.entity, m.merged_at, o.id FROM @workspace@.merge m"
+	" CROSS JOIN LATERAL (SELECT m.winner_id AS id UNION ALL SELECT pg_catalog.unnest(m.loser_ids)) o"
+	" WHERE m.merge_id = ANY ($1) AND m.entity <> 'lead')"
+	" SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id = ANY (ARRAY("
+	"SELECT c.lead_id FROM parted p JOIN @workspace@.lead c ON c.contact_id = p.id AND c.created_at > p.merged_at"
+	" WHERE p.entity = 'contact'"
+	" UNION ALL SELECT a.lead_id FROM parted p JOIN @workspace@.lead a ON a.account_id = p.id AND a.created_at > p.merged_at"
+	" WHERE p.entity = 'account'"
+	" UNION ALL SELECT k.lead_id FROM parted p JOIN @workspace@.contact c ON c.account_id = p.id"
+	" JOIN @workspace@.lead k ON k.contact_id = c.contact_id AND k.account_id IS NULL AND k.created_at > p.merged_at"
+	" WHERE p.entity = 'account'))"
+	" ORDER BY l.lead_id FOR NO KEY UPDATE",
+	1, {ARG_INT8S}
+};
+
 /* Who was one and is several again */
 static const PlanSource parted_contacts = {
 	"SELECT m.winner_id FROM @workspace@.merge m WHERE m.merge_id = ANY ($1) AND m.entity = 'contact'"
@@ -133,10 +162,10 @@ static const PlanSource leads_of_parted_accounts = {
 	"WITH parted AS (SELECT m.winner_id AS account_id FROM @workspace@.merge m"
 	" WHERE m.merge_id = ANY ($1) AND m.entity = 'account' UNION SELECT pg_catalog.unnest(m.loser_ids)"
 	" FROM @workspace@.merge m WHERE m.merge_id = ANY ($1) AND m.entity = 'account')"
-	" SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id IN ("
+	" SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id = ANY (ARRAY("
 	"SELECT l.lead_id FROM parted p JOIN @workspace@.lead l ON l.account_id = p.account_id"
 	" UNION ALL SELECT l.lead_id FROM parted p JOIN @workspace@.contact c ON c.account_id = p.account_id"
-	" JOIN @workspace@.lead l ON l.contact_id = c.contact_id AND l.account_id IS NULL)"
+	" JOIN @workspace@.lead l ON l.contact_id = c.contact_id AND l.account_id IS NULL))"
 	" ORDER BY o.lead_id FOR NO KEY UPDATE",
 	1, {ARG_INT8S}
 };
@@ -375,6 +404,18 @@ AddIds(int64 **ids, const int64 *some, int some_count, const int64 *others, int 
 	return ScoreUniqueIds(*ids, some_count + other_count);
 }
 
+/* Take sorted ids out of others; returns how many are left */
+static int
+WithoutIds(int64 *ids, int n, const int64 *others, int other_count)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < n; i++)
+		if (bsearch(&ids[i], others, other_count, sizeof(int64), ScoreCompareIds) == NULL)
+			ids[kept++] = ids[i];
+	return kept;
+}
+
 /*
  * Score the open ones of the leads noted, of those taken back and of those
  * that lack interactions, from what they have now; see that the history of all
@@ -392,6 +433,8 @@ RescoreMixed(UndoContext *undo)
 	int64	   *mixed;
 	int64	   *open;
 	int64	   *ids;
+	int64	   *since;
+	int			since_count;
 	int			mixed_count;
 	int			open_count;
 	int			parted_count = ResultIds(WorkspaceExecute(ctx->ws, &parted_leads, &undo->tree, NULL), &parted);
@@ -402,6 +445,7 @@ RescoreMixed(UndoContext *undo)
 	n = AddIds(&ids, mixed, mixed_count, parted, parted_count);
 	touched = IdArray(ids, n);
 	MixResult(ctx, WorkspaceExecute(ctx->ws, &count_what_is_there, &touched, NULL));
+	MixResult(ctx, WorkspaceExecute(ctx->ws, &leads_outdated, &undo->tree, NULL));
 
 	/* What those do who come back may count for others of their account */
 	mixed_count = MixedLeads(ctx, &mixed);
@@ -412,17 +456,22 @@ RescoreMixed(UndoContext *undo)
 
 		MergeLockAccounts(ctx, contacts, contact_count, mixed, mixed_count);
 		MergeMixSiblings(ctx, contacts, contact_count, mixed, mixed_count);
+		MergeMixSiblings(ctx, NULL, 0, parted, parted_count);
 		MixResult(ctx, WorkspaceExecute(ctx->ws, &leads_of_parted_accounts, &undo->tree, NULL));
 		mixed_count = MixedLeads(ctx, &mixed);
 	}
+	since_count = ResultIds(WorkspaceExecute(ctx->ws, &leads_since, &undo->tree, NULL), &since);
 	n = AddIds(&ids, mixed, mixed_count, parted, parted_count);
+	n = AddIds(&ids, ids, n, since, since_count);
 	if (n == 0)
 		return;
 	touched = IdArray(ids, n);
 	unscored = ReadUnscored(ctx, touched);
 	values[2] = IdArray(mixed, mixed_count);
 	open_count = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, "nn "), &open);
+	since_count = WithoutIds(since, since_count, open, open_count);
 	ScoreAfresh(ctx, config, open, open_count);
+	PipelineScore(ctx->ws, config, since, since_count, false);
 	for (int i = 0; i < n; i++)
 		MergeRecordStage(ctx, undo->merge_id, ids[i]);
 	LogForStanding(undo, touched, &unscored);

@@ -388,6 +388,27 @@ ReportFields(UndoContext *undo, const MergeTable *table, Datum key, Datum fields
 	SPI_freetuptable(rows);
 }
 
+/*
+ * Let a lead go without its context where that has another open lead by now;
+ * returns what is to be set.
+ */
+static Datum
+WithFreeContext(UndoContext *undo, const MergeTable *table, Datum key, Datum image, Datum set)
+{
+	Datum		values[2] = {image, set};
+
+	if (UndoExecute(undo, table,
+					psprintf("SELECT $2 || '{\"context_key\": null}', pg_catalog.to_jsonb(r.context_key)"
+							 " FROM lead_mgmt.row_of_image(NULL::%s, $1 || $2) r WHERE r.status = 'open'"
+							 " AND EXISTS (SELECT FROM %s o WHERE o.lead_id <> r.lead_id AND o.status = 'open' AND o.context_key = r.context_key"
+							 " AND (o.contact_id = r.contact_id OR (o.contact_id IS NULL AND r.contact_id IS NULL AND o.account_id = r.account_id)))",
+							 table->type, table->source), 2, values) == 0)
+		return set;
+	set = ResultJson(0, 1, NULL);
+	UndoReport(undo, table->type, key, "context_key", ResultJson(0, 2, NULL), (Datum) 0, REASON_TAKEN);
+	return set;
+}
+
 /* Give the fields of a row the values they had before the merge */
 static void
 ChangeBack(UndoContext *undo, const Change *change)
@@ -431,6 +452,8 @@ ChangeBack(UndoContext *undo, const Change *change)
 	}
 	ReportFields(undo, table, key, kept);
 	values[1] = UndoParents(undo, table, key, values[1]);
+	if (table->entity == ENTITY_LEAD)
+		values[1] = WithFreeContext(undo, table, key, judge[0], values[1]);
 	columns = ImageColumns(table, values[1]);
 	if (columns != NIL)
 		UndoExecute(undo, table,

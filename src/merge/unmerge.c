@@ -48,8 +48,8 @@ static const PlanSource lock_accounts = {
 };
 
 static const PlanSource lock_contacts = {
-	"SELECT c.contact_id = ANY ($1) FROM @workspace@.contact c WHERE c.contact_id IN (SELECT pg_catalog.unnest($1)"
-	" UNION ALL SELECT l.contact_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($2)) ORDER BY c.contact_id FOR UPDATE",
+	"SELECT c.contact_id = ANY ($1) FROM @workspace@.contact c WHERE c.contact_id = ANY (ARRAY(SELECT pg_catalog.unnest($1)"
+	" UNION ALL SELECT l.contact_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($2))) ORDER BY c.contact_id FOR UPDATE",
 	2, {ARG_INT8S, ARG_INT8S}
 };
 
@@ -62,8 +62,8 @@ static const PlanSource count_survivors = {
 };
 
 static const PlanSource lock_leads = {
-	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.lead_id IN (SELECT pg_catalog.unnest($1)"
-	" UNION ALL SELECT c.lead_id FROM @workspace@.lead c WHERE c.contact_id = ANY ($2)) ORDER BY l.lead_id FOR UPDATE",
+	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.lead_id = ANY (ARRAY(SELECT pg_catalog.unnest($1)"
+	" UNION ALL SELECT c.lead_id FROM @workspace@.lead c WHERE c.contact_id = ANY ($2))) ORDER BY l.lead_id FOR UPDATE",
 	2, {ARG_INT8S, ARG_INT8S}
 };
 

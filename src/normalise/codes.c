@@ -206,19 +206,28 @@ AppendMailbox(StringInfo out, const char *address, int len)
 	while (local > 1 && address[local - 1] == '.')
 		local--;
 
-	enlargeStringInfo(out, local);
-	for (int i = 0; i < local; i++)
+	if ((rules & (LOCAL_DOTS | LOCAL_MARKS | LOCAL_HYPHEN_DOT)) == 0)
+		appendBinaryStringInfo(out, address, local);
+	else
 	{
-		char		c = address[i];
+		char	   *to;
 
-		if ((c == '.' && (rules & LOCAL_DOTS)) || ((c == '-' || c == '_') && (rules & LOCAL_MARKS)))
-			continue;
-		if (c == '-' && (rules & LOCAL_HYPHEN_DOT) && i > 0 && i < local - 1 &&
-			IsLetterOrDigit(address[i - 1]) && IsLetterOrDigit(address[i + 1]))
-			c = '.';
-		out->data[out->len++] = c;
+		enlargeStringInfo(out, local);
+		to = out->data + start;
+		for (int i = 0; i < local; i++)
+		{
+			char		c = address[i];
+
+			if ((c == '.' && (rules & LOCAL_DOTS)) || ((c == '-' || c == '_') && (rules & LOCAL_MARKS)))
+				continue;
+			if (c == '-' && (rules & LOCAL_HYPHEN_DOT) && i > 0 && i < local - 1 &&
+				IsLetterOrDigit(address[i - 1]) && IsLetterOrDigit(address[i + 1]))
+				c = '.';
+			*to++ = c;
+		}
+		*to = '\0';
+		out->len = to - out->data;
 	}
-	out->data[out->len] = '\0';
 	if (out->len == start)
 		appendBinaryStringInfo(out, address, local);
 

@@ -49,24 +49,30 @@ static const PlanSource lock_accounts = {
 	1, {ARG_INT8S}
 };
 
+/*
+ * Rows to be locked are named by an array, not by a join: where a row was
+ * changed while it was waited for, PostgreSQL looks at it again, and some
+ * plans of a semijoin then find no partner for it and leave it out.
+ */
 static const PlanSource leads_of_accounts = {
-	"SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id IN ("
+	"SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id = ANY (ARRAY("
 	"SELECT l.lead_id FROM @workspace@.lead l WHERE l.account_id = ANY ($1)"
 	" UNION ALL SELECT l.lead_id FROM @workspace@.contact c"
 	" JOIN @workspace@.lead l ON l.contact_id = c.contact_id AND l.account_id IS NULL"
-	" WHERE c.account_id = ANY ($1)) ORDER BY o.lead_id FOR NO KEY UPDATE",
+	" WHERE c.account_id = ANY ($1))) ORDER BY o.lead_id FOR NO KEY UPDATE",
 	1, {ARG_INT8S}
 };
 
 /* The open leads of the accounts of contacts and leads */
 static const PlanSource siblings = {
 	"WITH accounts AS (SELECT c.account_id FROM @workspace@.contact c WHERE c.contact_id = ANY ($1)"
-	" UNION SELECT COALESCE(l.account_id, c.account_id) FROM @workspace@.lead l"
-	" LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id WHERE l.lead_id = ANY ($2))"
-	" SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id IN ("
+	" UNION SELECT l.account_id FROM @workspace@.lead l WHERE l.lead_id = ANY ($2)"
+	" UNION SELECT c.account_id FROM @workspace@.lead l JOIN @workspace@.contact c ON c.contact_id = l.contact_id"
+	" WHERE l.lead_id = ANY ($2))"
+	" SELECT o.lead_id FROM @workspace@.lead o WHERE o.status = 'open' AND o.lead_id = ANY (ARRAY("
 	"SELECT l.lead_id FROM accounts a JOIN @workspace@.lead l ON l.account_id = a.account_id"
 	" UNION ALL SELECT l.lead_id FROM accounts a JOIN @workspace@.contact c ON c.account_id = a.account_id"
-	" JOIN @workspace@.lead l ON l.contact_id = c.contact_id AND l.account_id IS NULL)"
+	" JOIN @workspace@.lead l ON l.contact_id = c.contact_id AND l.account_id IS NULL))"
 	" ORDER BY o.lead_id FOR NO KEY UPDATE",
 	2, {ARG_INT8S, ARG_INT8S}
 };

@@ -48,6 +48,7 @@ check_pipeline
 check_step
 claim_identity
 count_interactions
+drop_orphan_interaction
 expand_attributes
 guard_history
 guard_lead_row

@@ -79,6 +79,20 @@ SELECT count(*) > 0 AS seen FROM clients.audit_log WHERE entity = 'submission';
 SELECT count(*) > 0 AS seen FROM clients.audit_log WHERE entity = 'contact';
 RESET ROLE;
 
+-- a lead can be deleted, and so can its contact: interactions of nobody else go with it, others stay
+INSERT INTO clients.contact (email) VALUES ('gone@gmail.com'), ('kept@gmail.com');
+INSERT INTO clients.lead (contact_id, title) SELECT contact_id, 'goes' FROM clients.contact WHERE email::text IN ('gone@gmail.com', 'kept@gmail.com');
+INSERT INTO clients.interaction (lead_id, kind, page) SELECT lead_id, 'page_view', 'of the lead' FROM clients.lead WHERE title = 'goes';
+INSERT INTO clients.interaction (lead_id, contact_id, kind, page) SELECT lead_id, contact_id, 'page_view', 'of both' FROM clients.lead WHERE title = 'goes';
+INSERT INTO clients.interaction (lead_id, visitor, kind, page) SELECT lead_id, 'visitor', 'page_view', 'of a visitor' FROM clients.lead WHERE title = 'goes';
+\set VERBOSITY terse
+UPDATE clients.interaction SET lead_id = NULL WHERE page = 'of the lead';
+\set VERBOSITY default
+DELETE FROM clients.contact WHERE email::text = 'gone@gmail.com';
+SELECT page, count(*) FROM clients.interaction WHERE page LIKE 'of %' GROUP BY page ORDER BY page;
+DELETE FROM clients.lead WHERE title = 'goes';
+SELECT page, lead_id, contact_id IS NOT NULL AS has_contact, visitor FROM clients.interaction WHERE page LIKE 'of %' ORDER BY page, interaction_id;
+
 -- neither now nor the future is history
 INSERT INTO clients.opportunity (name, stage, stage_entered_at) VALUES ('Soon', 'won', now() + interval '1 hour');
 INSERT INTO clients.opportunity (name, stage, stage_entered_at) VALUES ('Once', 'won', now() - interval '1 hour') RETURNING status;

@@ -176,6 +176,27 @@ SELECT * FROM lead_mgmt.find_pairs('person', (SELECT model FROM model), 1.5);
 SELECT * FROM lead_mgmt.find_clusters('person', (SELECT model FROM model), 'magic');
 SELECT lead_mgmt.match_probability((SELECT model FROM model), '[1]', '{}');
 
+-- A name as a whole may be more frequent than its parts say; where these are not frequent, it says nothing
+CREATE TABLE named_model AS SELECT lead_mgmt.check_match_model(pg_catalog.format('{
+	"fields": [{"field": "given", "kind": "given_name", "column": "given", "frequencies": {"john": 0.02, "ann": 0.02}},
+		{"field": "family", "kind": "family_name", "column": "family", "frequencies": {"doe": 0.001, "lee": 0.001}}],
+	"comparisons": [{"field": "given"}, {"field": "family"}],
+	"name_order": {"given": "given", "family": "family", "whole_names": %s}}', names)::jsonb) AS model, names
+FROM (VALUES ('[]'), ('[["john", "doe", 0.0005], ["john", "nobody", 0.1]]')) AS known (names);
+SELECT model #> '{name_order,whole_names}' AS whole_names FROM named_model ORDER BY names DESC;
+SELECT given, family, part, pg_catalog.round((a.weight - b.weight)::numeric, 3) AS less
+FROM (VALUES ('John', 'Doe'), ('Ann', 'Doe'), ('John', 'Lee')) AS names (given, family),
+	pg_catalog.jsonb_build_object('given', given, 'family', family) AS name,
+	named_model AS plain, named_model AS bounded,
+	lead_mgmt.explain_pair(plain.model, name, name) WITH ORDINALITY AS a (part, level, l, r, weight, total, probability, n)
+	JOIN lead_mgmt.explain_pair(bounded.model, name, name) WITH ORDINALITY AS b (part, level, l, r, weight, total, probability, n) USING (part)
+WHERE plain.names = '[]' AND bounded.names <> '[]' AND part IN ('given', 'family') ORDER BY 1, 2, 3;
+SELECT given, family, (SELECT e.total FROM lead_mgmt.explain_pair(model, name, name) WITH ORDINALITY AS e ORDER BY e.ordinality DESC LIMIT 1)
+	= (SELECT p.weight FROM lead_mgmt.find_pairs(pg_catalog.format('SELECT * FROM (VALUES (1, %1$L, %2$L), (2, %1$L, %2$L)) AS twice (id, given, family)', given, family), model, 0) p) AS same_weight
+FROM (VALUES ('John', 'Doe'), ('Ann', 'Doe')) AS names (given, family),
+	pg_catalog.jsonb_build_object('given', given, 'family', family) AS name, named_model WHERE names <> '[]';
+DROP TABLE named_model;
+
 -- Names that need quotes, in tables and columns
 CREATE TABLE "People & co." ("Id No" uuid, "First name" text, "SURNAME" text);
 INSERT INTO "People & co." SELECT ('00000000-0000-0000-0000-' || pg_catalog.lpad(n::text, 12, '0'))::uuid, 'Ann' || n / 2, 'Lee' || n / 2 FROM generate_series(2, 9) n;

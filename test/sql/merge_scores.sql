@@ -99,4 +99,28 @@ SELECT round(lead_mgmt.heat_at(s.engagement, i.occurred_at)::numeric, 3) AS wort
 FROM followed.score s JOIN followed.interaction i USING (lead_id) WHERE s.model = 'account' AND s.lead_id = 200;
 COMMIT;
 
+-- What was set by hand stays
+SELECT followed.override_score(3, 70, 'account');
+SELECT followed.merge_contacts(2, '{3}') AS merge_id \gset
+SELECT override FROM followed.score WHERE lead_id = 3 AND model = 'account';
+SELECT count(*) FROM followed.unmerge(:merge_id);
+SELECT override FROM followed.score WHERE lead_id = 3 AND model = 'account';
+
+-- Leads that came since are scored by what their contact is again
+INSERT INTO followed.contact (contact_id, full_name) VALUES (301, 'Lea'), (302, 'Lea');
+UPDATE followed.contact SET phone = '+442079460311' WHERE contact_id = 302;
+SELECT followed.merge_contacts(301, '{302}') AS merge_id \gset
+INSERT INTO followed.lead (lead_id, contact_id, title) VALUES (301, 301, 'since') RETURNING lead_id;
+SELECT fit FROM followed.lead_score WHERE lead_id = 301 AND model = 'default';
+SELECT count(*) FROM followed.unmerge(:merge_id);
+SELECT fit FROM followed.lead_score WHERE lead_id = 301 AND model = 'default';
+
+-- A lead whose context has another open lead by now goes back without it
+SELECT lead_id AS first FROM followed.capture('default', '{"company": "Contexts", "page": "k"}') \gset
+SELECT lead_id AS second FROM followed.capture('default', '{"email": "k@k.example", "page": "l"}') \gset
+SELECT followed.merge_leads(:first, ARRAY[:second]) AS merge_id \gset
+SELECT lead_id <> :first AS other FROM followed.capture('default', '{"company": "Contexts", "page": "k"}');
+SELECT column_name, value_before, value_now, reason FROM followed.unmerge(:merge_id);
+SELECT contact_id IS NULL AS unlinked, context_key FROM followed.lead WHERE lead_id = :first;
+
 SELECT lead_mgmt.drop_workspace('followed', 'followed');

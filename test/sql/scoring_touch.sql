@@ -103,6 +103,11 @@ INSERT INTO crm.interaction (lead_id, kind, occurred_at) VALUES (1, 'chat', '202
 INSERT INTO crm.interaction (lead_id, kind, occurred_at) VALUES (1, 'chat', '2026-01-14 UTC');
 SELECT title, length(long), md5(long) = md5(repeat('long ', 5000)) AS is_whole FROM crm.lead WHERE lead_id = 1;
 
+-- A count beyond what the column was made for
+UPDATE crm.lead SET interaction_count = 2147483647 WHERE lead_id = 1;
+INSERT INTO crm.interaction (lead_id, kind) VALUES (1, 'chat');
+UPDATE crm.lead SET interaction_count = 9 WHERE lead_id = 1;
+
 -- A lead that there is not
 INSERT INTO crm.interaction (lead_id, kind) VALUES (99, 'chat');
 
