@@ -97,13 +97,17 @@ judge('organisations', measure('organisations', 'truth.organisations'), {confide
 # The same is found whatever the columns are called, and with few of them.
 query($node, "CREATE VIEW people_nameless AS SELECT id, first_name AS a, surname AS b, dob::text AS c, city AS d, postcode AS e, phone AS f, email AS g FROM people");
 query($node, "CREATE VIEW people_by_mail AS SELECT id, first_name AS fname, surname AS lname, email FROM people");
+query($node, "CREATE VIEW people_by_place AS SELECT id, first_name, surname, city, postcode FROM people");
+query($node, "CREATE VIEW organisations_by_street AS SELECT id, name, street FROM organisations");
 query($node, "CREATE VIEW leads_nameless AS SELECT id, full_name AS a, email AS b, phone AS c, company AS d, job_title AS e, city AS f, country AS g FROM leads");
 query($node, "CREATE VIEW organisations_by_site AS SELECT id, name AS company, city, website FROM organisations");
 query($node, "CREATE VIEW organisations_by_address AS SELECT id, name AS business_name, street AS address1, city, postcode AS zip FROM organisations");
 judge('people without column names', measure('people_nameless', 'truth.people'), {confident => 95, precision => 97});
 judge('people by name and e-mail', measure('people_by_mail', 'truth.people'), {precision => 95});
+judge('people by name and place', measure('people_by_place', 'truth.people'), {precision => 94});
 judge('leads without column names', measure('leads_nameless', 'truth.leads'), {confident => 90, precision => 95});
 judge('organisations by town and website', measure('organisations_by_site', 'truth.organisations'), {precision => 70});
+judge('organisations by street', measure('organisations_by_street', 'truth.organisations'), {confident => 55, precision => 92});
 judge('organisations by address', measure('organisations_by_address', 'truth.organisations'), {precision => 90});
 
 # Where nobody is there twice, nobody is found twice, or training says so.
