@@ -371,10 +371,7 @@ CREATE FUNCTION lead_mgmt.keep_default_strategy() RETURNS trigger
 		others text[];
 		bad text;
 	BEGIN
-		IF TG_OP = 'TRUNCATE' THEN
-			RAISE EXCEPTION 'table "%" cannot be emptied, as it holds what the default strategies are made of', TG_TABLE_NAME
-				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Delete the rows of the other strategies.';
-		ELSIF TG_OP = 'DELETE' THEN
+		IF TG_OP = 'DELETE' THEN
 			RAISE EXCEPTION 'match strategy "%" is the default and cannot be deleted', old.strategy
 				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Mark another as the default, which takes the mark from this one.';
 		END IF;

@@ -74,12 +74,6 @@ CREATE OR REPLACE TRIGGER one_default_updated AFTER UPDATE ON @workspace@.match_
 	REFERENCING OLD TABLE AS before NEW TABLE AS updated FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.keep_default_strategy();
 CREATE OR REPLACE TRIGGER one_default_deleted BEFORE DELETE ON @workspace@.match_strategy
 	FOR EACH ROW WHEN (old.is_default) EXECUTE FUNCTION lead_mgmt.keep_default_strategy();
-CREATE OR REPLACE TRIGGER keep_defaults BEFORE TRUNCATE ON @workspace@.match_strategy
-	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.keep_default_strategy();
-CREATE OR REPLACE TRIGGER keep_defaults BEFORE TRUNCATE ON @workspace@.match_rule
-	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.keep_default_strategy();
-CREATE OR REPLACE TRIGGER keep_defaults BEFORE TRUNCATE ON @workspace@.match_condition
-	FOR EACH STATEMENT EXECUTE FUNCTION lead_mgmt.keep_default_strategy();
 
 CREATE OR REPLACE TRIGGER condition BEFORE INSERT OR UPDATE OF condition ON @workspace@.scoring_rule
 	FOR EACH ROW EXECUTE FUNCTION lead_mgmt.predicate_validate('condition', 'lead_profile');

@@ -54,8 +54,6 @@ UPDATE rules.match_strategy SET is_default = true WHERE strategy = 'by_name';
 
 -- there is always one default, with rules
 DELETE FROM rules.match_strategy WHERE strategy = 'contact_by_email';
-TRUNCATE rules.match_condition;
-TRUNCATE rules.match_strategy CASCADE;
 UPDATE rules.match_strategy SET is_default = false WHERE strategy = 'contact_by_email';
 \set VERBOSITY terse
 UPDATE rules.match_strategy SET is_active = false WHERE strategy = 'contact_by_email';
