@@ -13,6 +13,7 @@
 #include "matching/columns.h"
 #include "matching/dictionary.h"
 #include "normalise/normalise.h"
+#include "normalise/words.h"
 #include "utils/lsyscache.h"
 
 /* Longest values that are worth comparing, on average, in bytes */
@@ -104,7 +105,7 @@ static const char *const person_words[] = {
  * Italian, Dutch, Polish and Vietnamese.
  */
 static const char organisation_words[] =
-	" academy agency airlines airways apartments associates association authority bakery bank bistro board "
+	"academy agency airlines airways apartments associates association authority bakery bank bistro board "
 	"brewery brothers builders cafe campus capital catering center centers centre centres charities charity "
 	"church clinic club college committee communications community companies company construction consultants "
 	"consulting contractors corporate council county creations deli department design designs development diner "
@@ -459,10 +460,35 @@ HasGivenName(const char *text)
 	return false;
 }
 
+/* Get the table of words that names of organisations are made of */
+static const WordTable *
+OrganisationWords(void)
+{
+	static WordTable table;
+	static bool is_built = false;
+
+	if (!is_built)
+	{
+		InitWordTable(&table, 1024);
+		for (const char *word = organisation_words; *word;)
+		{
+			int			len = strcspn(word, " ");
+
+			SetInWordTable(&table, word, len, 0);
+			word += len;
+			word += strspn(word, " ");
+		}
+		is_built = true;
+	}
+	return &table;
+}
+
 /* Does a folded text hold a word that names of organisations are made of? */
 static bool
 HasOrganisationWord(const char *text)
 {
+	const WordTable *words = OrganisationWords();
+
 	for (int i = 0; i < lengthof(organisation_beginnings); i++)
 		if (strncmp(text, organisation_beginnings[i], strlen(organisation_beginnings[i])) == 0)
 			return true;
@@ -470,9 +496,8 @@ HasOrganisationWord(const char *text)
 	{
 		int			len = strcspn(word, " -,.&/()'");
 
-		for (const char *found = organisation_words; len > 2 && (found = strchr(found, ' ')) != NULL; found++)
-			if (strncmp(found + 1, word, len) == 0 && found[1 + len] == ' ')
-				return true;
+		if (len > 0 && FindInWordTable(words, word, len) >= 0)
+			return true;
 		word += len;
 	}
 	return false;

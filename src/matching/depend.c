@@ -50,8 +50,8 @@ IsToldApart(const MatchModel *model, const PairPattern *pattern, int left, int r
  * tells, they and a dependence of strangers cannot be told from each other.
  */
 static double
-CountJoint(const MatchModel *model, const PatternSet *set, int left, int right, bool matches, double joint[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS],
-		   double *left_sums, double *right_sums)
+CountJoint(const MatchModel *model, const PatternSet *set, int left, int right, bool matches,
+		   double joint[MODEL_MAX_LEVELS][MODEL_MAX_LEVELS], double *left_sums, double *right_sums)
 {
 	double		total = 0;
 

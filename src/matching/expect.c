@@ -8,9 +8,7 @@
  * would make matches look better than they are, until only the perfect ones
  * are left.  Of the pairs in doubt a pattern therefore teaches as well, but no
  * more than the model itself expects of it: what lies below the bar is
- * completed as truncated data are (Dempster, Laird and Rubin 1977).  Where
- * next to no pair is sure, as with a name alone, all are in doubt and teach as
- * usual, lest they dwindle from step to step.
+ * completed as truncated data are (Dempster, Laird and Rubin 1977).
  */
 #include "postgres.h"
 
@@ -20,9 +18,6 @@
 
 /* Pairs that are taken for matches with this probability teach in full */
 #define TEACHING_PROBABILITY 0.95
-
-/* unless they are fewer than this share of what is taken for matches */
-#define TEACHING_SHARE 0.1
 
 /* Bits of a state for each comparison */
 #define STATE_BITS 2
@@ -209,8 +204,6 @@ TrainingExpect(Training *training)
 	PatternSet *met = &training->met;
 	PatternSet *random = &training->random;
 	double		matches = training->matches * training->share;
-	double		sure = 0;
-	double		all = 0;
 
 	for (int f = 0; f < training->family_count; f++)
 		training->families[f].doubtful = 0;
@@ -224,14 +217,9 @@ TrainingExpect(Training *training)
 			Classify(model, met->entries[i], class);
 		if (class->other > 1 - TEACHING_PROBABILITY)
 			memset(class->related, 0, sizeof(class->related));
-		all += class->match * met->entries[i]->count;
-		if (class->match >= TEACHING_PROBABILITY)
-			sure += met->entries[i]->count;
 		if (class->match < TEACHING_PROBABILITY)
 			training->families[training->family[i]].doubtful += class->match * met->entries[i]->count;
 	}
-	if (sure < all * TEACHING_SHARE)
-		return;
 	for (int i = 0; i < met->count; i++)
 	{
 		PatternClass *class = &met->classes[i];
