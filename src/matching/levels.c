@@ -705,16 +705,17 @@ NameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPatt
 
 	pattern->levels[model->given] = straight_given;
 	pattern->levels[model->family] = straight_family;
-	pattern->order = straight_given == LEVEL_BLANK && straight_family == LEVEL_BLANK ? LEVEL_BLANK : 0;
+	pattern->order = 0;
 	if ((straight_given != LEVEL_BLANK && given->levels[straight_given].weight > 0) ||
 		(straight_family != LEVEL_BLANK && family->levels[straight_family].weight > 0))
 		return;
+	pattern->order = LEVEL_BLANK;
 	crossed_given = Level(scorer, model->given, left[given->field], right[family->field]);
 	crossed_family = Level(scorer, model->family, left[family->field], right[given->field]);
 	if (crossed_given == LEVEL_BLANK && crossed_family == LEVEL_BLANK)
 		return;
 	if (LevelWeight(given, crossed_given) + LevelWeight(family, crossed_family) + model->swapped_weight >
-		LevelWeight(given, straight_given) + LevelWeight(family, straight_family) + model->straight_weight)
+		LevelWeight(given, straight_given) + LevelWeight(family, straight_family))
 	{
 		pattern->levels[model->given] = crossed_given;
 		pattern->levels[model->family] = crossed_family;
