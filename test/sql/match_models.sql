@@ -92,6 +92,13 @@ SELECT part, level, left_value, right_value FROM model, lead_mgmt.explain_pair(m
 	'{"first_name": "Petrov", "surname": "Ngọc"}', '{"first_name": "ngoc", "surname": "PETROV"}') WHERE part IN ('first_name', 'surname', 'order of names');
 SELECT part, level FROM model, lead_mgmt.explain_pair(model,
 	'{"first_name": "Elizabeth"}', '{"email": "elizabeth.rossi@example.net"}') WHERE part = 'first_name';
+-- the order of names says something only where one of them agrees
+SELECT b ->> 'given_name' AS given, b ->> 'family_name' AS family, (SELECT e.level FROM lead_mgmt.explain_pair('{
+		"fields": [{"field": "given_name", "kind": "given_name", "column": "given_name"}, {"field": "family_name", "kind": "family_name", "column": "family_name"}],
+		"comparisons": [{"field": "given_name"}, {"field": "family_name"}], "name_order": {"given": "given_name", "family": "family_name"}}',
+	'{"given_name": "Thomas", "family_name": "Martin"}', b) e WHERE e.part = 'order of names') AS "order"
+FROM (VALUES (jsonb '{"given_name": "Thomas", "family_name": "Martin"}'), ('{"given_name": "Martin", "family_name": "Thomas"}'),
+	('{"given_name": "Olga", "family_name": "Thomas"}'), ('{"given_name": "Olga", "family_name": "Kuznetsova"}'), ('{"given_name": "Thomas"}')) v (b);
 
 -- names of companies: words cut short, drawn together or as initials; words of their own
 SELECT a, b, level FROM (VALUES ('Halashaw Intl.', 'Halashaw International Ltd'), ('Innovision Grp Limited', 'Innovision Group'), ('SLL Ing. S.A.', 'SLL Ingeniería'),
