@@ -22,7 +22,7 @@ query($publisher, q{
 	FROM generate_series(1, 100) n;
 	CREATE PUBLICATION all_of_it FOR TABLES IN SCHEMA crm;});
 my $tables = query($subscriber, q{SELECT string_agg(format('crm.%I', relname), ', ') FROM pg_class WHERE relnamespace = 'crm'::regnamespace AND relkind = 'r'});
-my $source = $publisher->connstr('postgres');
+my $source = $publisher->connstr . ' dbname=postgres';
 query($subscriber, "TRUNCATE $tables");
 query($subscriber, "CREATE SUBSCRIPTION all_of_it CONNECTION '$source' PUBLICATION all_of_it");
 $subscriber->wait_for_subscription_sync($publisher, 'all_of_it');
