@@ -145,6 +145,39 @@ static const PlanSource count_interactions = {
 	3, {ARG_INT8, ARG_INT8, ARG_TIMESTAMPTZ}
 };
 
+/* Contacts whose main e-mail address was put back, and is another's by now */
+static const PlanSource find_taken_emails = {
+	"SELECT c.contact_id, o.contact_id, pg_catalog.to_jsonb(c.email::text),"
+	" pg_catalog.jsonb_build_object('contact_id', c.contact_id)"
+	" FROM (SELECT DISTINCT (h.keys -> 0 ->> 'contact_id')::pg_catalog.int8 AS contact_id FROM @workspace@.merge_change h"
+	" WHERE h.merge_id = ANY ($1) AND h.schema_name IS NULL AND h.table_name = 'contact'"
+	" AND (h.action = 'removed' OR h.action = 'changed' AND h.before ? 'email')) r"
+	" JOIN @workspace@.contact c ON c.contact_id = r.contact_id"
+	" CROSS JOIN LATERAL (SELECT o.contact_id FROM @workspace@.contact o WHERE o.email::text = c.email::text"
+	" AND o.contact_id <> c.contact_id ORDER BY o.contact_id LIMIT 1) o"
+	" WHERE EXISTS (SELECT FROM @workspace@.contact_identity i WHERE i.kind = 'email' AND i.value = c.email::text)"
+	" ORDER BY c.contact_id",
+	1, {ARG_INT8S}
+};
+
+/* What identifies a contact ($1) by its address passes to whose that is ($2), or goes */
+static const PlanSource pass_email = {
+	"WITH named AS (SELECT i.kind, i.value, i.holder, NOT EXISTS (SELECT FROM @workspace@.contact_identity h"
+	" WHERE h.contact_id = $2 AND h.kind = i.kind AND h.value = i.value) AND EXISTS (SELECT FROM @workspace@.contact o,"
+	" lead_mgmt.identity_keys(o, ARRAY[i.kind]) w WHERE o.contact_id = $2 AND w.value = i.value) AS is_passed"
+	" FROM @workspace@.contact c CROSS JOIN lead_mgmt.identity_kinds('@workspace@.contact') k"
+	" CROSS JOIN LATERAL lead_mgmt.identity_keys(c, ARRAY[k.kind]) v JOIN @workspace@.contact_identity i"
+	" ON i.contact_id = c.contact_id AND i.kind = k.kind AND i.value = v.value"
+	" WHERE c.contact_id = $1 AND 'email' = ANY (k.fields)),"
+	" passed AS (UPDATE @workspace@.contact_identity i SET contact_id = $2, holder = CASE i.holder WHEN 0 THEN 0 ELSE $2 END"
+	" FROM named n WHERE n.is_passed AND i.kind = n.kind AND i.value = n.value AND i.holder = n.holder),"
+	" dropped AS (DELETE FROM @workspace@.contact_identity i USING named n"
+	" WHERE NOT n.is_passed AND i.kind = n.kind AND i.value = n.value AND i.holder = n.holder),"
+	" emptied AS (UPDATE @workspace@.contact c SET email = NULL, updated_at = pg_catalog.now() WHERE c.contact_id = $1)"
+	" SELECT l.lead_id FROM @workspace@.lead l WHERE l.contact_id = $1 AND l.status = 'open' ORDER BY l.lead_id",
+	2, {ARG_INT8, ARG_INT8}
+};
+
 static const PlanSource end_undo = {
 	"UPDATE @workspace@.merge SET undone_at = pg_catalog.now(), undone_by = $2::pg_catalog.name"
 	" WHERE merge_id = ANY ($1)",
@@ -355,6 +388,31 @@ KeepInteractions(UndoContext *undo)
 	SPI_freetuptable(rows);
 }
 
+/* Let contacts go back without an address that is another's main one by now */
+static void
+YieldEmails(UndoContext *undo)
+{
+	int			n = WorkspaceExecute(undo->merge.ws, &find_taken_emails, &undo->tree, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		Datum		values[2];
+		int			leads;
+
+		SPI_tuptable = rows;
+		values[0] = Int64GetDatum(ResultInt64(i, 1, NULL));
+		values[1] = Int64GetDatum(ResultInt64(i, 2, NULL));
+		UndoReport(undo, MergeEntityTable(&undo->merge, ENTITY_CONTACT)->type, ResultJson(i, 4, NULL), "email",
+				   ResultJson(i, 3, NULL), (Datum) 0, REASON_TAKEN);
+		leads = WorkspaceExecute(undo->merge.ws, &pass_email, values, NULL);
+		for (int l = 0; l < leads; l++)
+			MergeMixed(&undo->merge, ResultInt64(l, 1, NULL));
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_freetuptable(rows);
+}
+
 /* Undo a merge with the rights of the workspace's owner */
 static void
 UndoWork(Workspace *ws, void *arg)
@@ -382,6 +440,7 @@ UndoWork(Workspace *ws, void *arg)
 		SPI_finish();
 	}
 	KeepInteractions(undo);
+	YieldEmails(undo);
 	RescoreMixed(undo);
 	values[0] = undo->tree;
 	values[1] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));

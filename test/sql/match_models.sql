@@ -128,6 +128,10 @@ WHERE company IS NOT NULL;
 SELECT count(*) FILTER (WHERE a.firm = b.firm) >= 290 AS found, count(*) FILTER (WHERE a.firm <> b.firm) <= 3 AS hardly_another
 FROM (SELECT lead_mgmt.train_match_model('SELECT id, company, city, website FROM firm', lead_mgmt.propose_match_model('SELECT id, company, city, website FROM firm')) AS model) m,
 	LATERAL lead_mgmt.find_pairs('firm', model, 0.95) p JOIN firm a ON a.id::text = left_id JOIN firm b ON b.id::text = right_id;
+-- one comparison alone cannot be learned from
+\set VERBOSITY default
+SELECT lead_mgmt.train_match_model('SELECT id, company FROM firm', lead_mgmt.propose_match_model('SELECT id, company FROM firm'));
+\set VERBOSITY terse
 -- without those that are twice there is nothing to learn from
 SELECT lead_mgmt.train_match_model('SELECT id, company, city, website FROM firm WHERE copy = 1', lead_mgmt.propose_match_model('SELECT id, company, city, website FROM firm'));
 

@@ -131,6 +131,30 @@ SELECT undo.merge_contacts(1, '{2}');
 SELECT undo.merge_contacts(1, '{3}');
 SELECT count(*) FROM undo.merge_change WHERE merge_id = :merge_id;
 
+-- an address that is another's by now stays with that one: with the survivor, or a third, whoever was to have it back
+INSERT INTO undo.match_strategy (strategy, entity, label) VALUES ('mailbox', 'contact', 'Mailbox');
+SELECT undo.define_match_rule('mailbox', '[{"field": "email", "comparator": "email_key"}]') > 0 AS defined;
+INSERT INTO undo.contact (contact_id, email) VALUES (101, 'one@taken.example'), (102, 'two@taken.example'), (103, 'three@taken.example'), (104, 'four@taken.example'), (105, 'test@test.com'), (106, 'test@test.com');
+SELECT undo.merge_contacts(101, '{102}') AS first \gset
+SELECT undo.merge_contacts(103, '{104}') AS second \gset
+SELECT undo.merge_contacts(105, '{106}') AS third \gset
+UPDATE undo.contact SET email = 'two@taken.example' WHERE contact_id = 101;
+DELETE FROM undo.contact_identity WHERE value = 'four@taken.example';
+INSERT INTO undo.contact (contact_id, email) VALUES (107, 'four@taken.example');
+SELECT * FROM undo.unmerge(:first);
+SELECT * FROM undo.unmerge(:second);
+SELECT * FROM undo.unmerge(:third);
+SELECT c.contact_id, c.email, string_agg(i.kind || ' ' || i.value, ', ' ORDER BY i.kind, i.value) AS identity
+FROM undo.contact c LEFT JOIN undo.contact_identity i USING (contact_id) WHERE c.contact_id > 100 GROUP BY 1, 2 ORDER BY 1;
+UPDATE undo.merge_policy SET policy = 'newest' WHERE entity = 'contact' AND field = 'email';
+UPDATE undo.contact SET email = 'new@taken.example' WHERE contact_id = 107;
+SELECT undo.merge_contacts(103, '{107}') AS fourth \gset
+DELETE FROM undo.contact_identity WHERE value = 'three@taken.example';
+INSERT INTO undo.contact (contact_id, email) VALUES (108, 'three@taken.example');
+SELECT row_id, column_name, value_before, value_now, reason FROM undo.unmerge(:fourth);
+SELECT contact_id, email FROM undo.contact WHERE contact_id IN (103, 107, 108) ORDER BY 1;
+
+
 -- the history of a lead ends where the lead is, also when of two merges into
 -- it the one that brought the last moves is undone
 SELECT lead_id AS kept FROM undo.capture('default', '{"email": "h@history.example", "page": "k"}') \gset
