@@ -178,6 +178,43 @@ static const PlanSource pass_email = {
 	2, {ARG_INT8, ARG_INT8}
 };
 
+/*
+ * What identifies those who are apart again, and nobody has for them: a value
+ * that both had was the survivor's, one that the survivor was given since came
+ * with a row that went back, and what the survivor had is gone with it.
+ */
+#define CLAIM_MISSING(entity) \
+	"WITH parted AS (SELECT m.winner_id AS id FROM @workspace@.merge m WHERE m.merge_id = ANY ($1)" \
+	" AND m.entity = '" entity "' UNION SELECT pg_catalog.unnest(m.loser_ids) FROM @workspace@.merge m" \
+	" WHERE m.merge_id = ANY ($1) AND m.entity = '" entity "')," \
+	" missing AS (SELECT v.kind, v.value, r." entity "_id AS id," \
+	" pg_catalog.row_number() OVER (PARTITION BY v.kind, v.value ORDER BY r." entity "_id) AS place, k.is_shared" \
+	" FROM parted p JOIN @workspace@." entity " r ON r." entity "_id = p.id" \
+	" CROSS JOIN LATERAL lead_mgmt.identity_keys(r, ARRAY(SELECT i.kind FROM @workspace@.identity_kind i" \
+	" WHERE i.entity = '" entity "')) v JOIN lead_mgmt.identity_kinds('@workspace@." entity "') k ON k.kind = v.kind" \
+	" WHERE NOT EXISTS (SELECT FROM @workspace@." entity "_identity h WHERE h.kind = v.kind AND h.value = v.value" \
+	" AND (h." entity "_id = r." entity "_id OR NOT k.is_shared)))" \
+	" INSERT INTO @workspace@." entity "_identity (kind, value, holder, " entity "_id)" \
+	" SELECT m.kind, m.value, CASE WHEN m.place = 1 AND NOT EXISTS (SELECT FROM @workspace@." entity "_identity f" \
+	" WHERE f.kind = m.kind AND f.value = m.value AND f.holder = 0) THEN 0 ELSE m.id END, m.id" \
+	" FROM missing m WHERE m.place = 1 OR m.is_shared ORDER BY m.kind, m.value, m.id ON CONFLICT DO NOTHING", \
+	1, {ARG_INT8S}
+
+static const PlanSource claim_contacts = {CLAIM_MISSING("contact")};
+static const PlanSource claim_accounts = {CLAIM_MISSING("account")};
+
+/* Accounts that went back and whose one person is gone for good are organisations */
+static const PlanSource free_individuals = {
+	"UPDATE @workspace@.account a SET kind = 'organisation', individual_contact_id = NULL"
+	" FROM (SELECT i.account_id, i.individual_contact_id FROM @workspace@.account i"
+	" WHERE i.account_id = ANY (ARRAY(SELECT (c.keys -> 0 ->> 'account_id')::pg_catalog.int8 FROM @workspace@.merge_change c"
+	" WHERE c.merge_id = ANY ($1) AND c.schema_name IS NULL AND c.table_name = 'account'))"
+	" AND i.individual_contact_id IS NOT NULL AND NOT EXISTS"
+	" (SELECT FROM @workspace@.contact p WHERE p.contact_id = i.individual_contact_id)) o WHERE a.account_id = o.account_id"
+	" RETURNING pg_catalog.jsonb_build_object('account_id', a.account_id), pg_catalog.to_jsonb(o.individual_contact_id)",
+	1, {ARG_INT8S}
+};
+
 static const PlanSource end_undo = {
 	"UPDATE @workspace@.merge SET undone_at = pg_catalog.now(), undone_by = $2::pg_catalog.name"
 	" WHERE merge_id = ANY ($1)",
@@ -413,6 +450,22 @@ YieldEmails(UndoContext *undo)
 	SPI_freetuptable(rows);
 }
 
+/* Let accounts go back without a person who is gone */
+static void
+FreeIndividuals(UndoContext *undo)
+{
+	int			n = WorkspaceExecute(undo->merge.ws, &free_individuals, &undo->tree, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		SPI_tuptable = rows;
+		UndoReport(undo, MergeEntityTable(&undo->merge, ENTITY_ACCOUNT)->type, ResultJson(i, 1, NULL),
+				   "individual_contact_id", ResultJson(i, 2, NULL), (Datum) 0, REASON_PARENT_GONE);
+	}
+	SPI_freetuptable(rows);
+}
+
 /* Undo a merge with the rights of the workspace's owner */
 static void
 UndoWork(Workspace *ws, void *arg)
@@ -441,6 +494,9 @@ UndoWork(Workspace *ws, void *arg)
 	}
 	KeepInteractions(undo);
 	YieldEmails(undo);
+	FreeIndividuals(undo);
+	WorkspaceExecute(ws, &claim_contacts, &undo->tree, NULL);
+	WorkspaceExecute(ws, &claim_accounts, &undo->tree, NULL);
 	RescoreMixed(undo);
 	values[0] = undo->tree;
 	values[1] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));

@@ -155,6 +155,33 @@ SELECT row_id, column_name, value_before, value_now, reason FROM undo.unmerge(:f
 SELECT contact_id, email FROM undo.contact WHERE contact_id IN (103, 107, 108) ORDER BY 1;
 
 
+-- who is apart again has what identifies it: a number that both have by now, and what went with a survivor who is gone
+INSERT INTO undo.contact (contact_id, full_name, phone, email) VALUES (111, 'Nim', '+442079460101', NULL), (112, 'Nam', '+442079460102', NULL),
+	(113, 'Nom', NULL, NULL), (114, 'Num', '+442079460104', 'num@claims.example');
+SELECT undo.merge_contacts(111, '{112}') AS first \gset
+UPDATE undo.contact SET phone = '+442079460102' WHERE contact_id = 111;
+SELECT * FROM undo.unmerge(:first);
+SELECT undo.merge_contacts(113, '{114}') AS second \gset
+DELETE FROM undo.contact WHERE contact_id = 113;
+SELECT row_id, column_name, reason FROM undo.unmerge(:second) WHERE table_name = 'undo.contact';
+SELECT kind, value, contact_id FROM undo.contact_identity WHERE contact_id IN (111, 112, 113, 114) AND kind IN ('email', 'phone') ORDER BY 1, 2, 3;
+SELECT contact_id FROM undo.capture('default', '{"email": "num@claims.example"}');
+INSERT INTO undo.account (account_id, name, domain) VALUES (111, 'Claims', NULL), (112, 'Claimed', 'claims.example');
+SELECT undo.merge_accounts(111, '{112}') AS third \gset
+DELETE FROM undo.account WHERE account_id = 111;
+SELECT count(*) FROM undo.unmerge(:third);
+SELECT kind, value FROM undo.account_identity WHERE account_id = 112 ORDER BY 1, 2;
+
+-- an individual customer whose person is gone comes back as an organisation
+BEGIN;
+INSERT INTO undo.contact (contact_id, full_name) VALUES (115, 'Hal');
+INSERT INTO undo.account (account_id, kind, name, individual_contact_id) VALUES (115, 'individual', 'Hal', 115), (116, 'organisation', 'Halls', NULL);
+COMMIT;
+SELECT undo.merge_accounts(116, '{115}') AS merge_id \gset
+DELETE FROM undo.contact WHERE contact_id = 115;
+SELECT table_name, row_id, column_name, value_before, value_now, reason FROM undo.unmerge(:merge_id);
+SELECT account_id, kind, name, individual_contact_id FROM undo.account WHERE account_id IN (115, 116) ORDER BY 1;
+
 -- the history of a lead ends where the lead is, also when of two merges into
 -- it the one that brought the last moves is undone
 SELECT lead_id AS kept FROM undo.capture('default', '{"email": "h@history.example", "page": "k"}') \gset
