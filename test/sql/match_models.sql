@@ -135,8 +135,20 @@ WHERE company IS NOT NULL;
 SELECT count(*) FILTER (WHERE a.firm = b.firm) >= 290 AS found, count(*) FILTER (WHERE a.firm <> b.firm) <= 3 AS hardly_another
 FROM (SELECT lead_mgmt.train_match_model('SELECT id, company, city, website FROM firm', lead_mgmt.propose_match_model('SELECT id, company, city, website FROM firm')) AS model) m,
 	LATERAL lead_mgmt.find_pairs('firm', model, 0.95) p JOIN firm a ON a.id::text = left_id JOIN firm b ON b.id::text = right_id;
+-- one comparison alone cannot be learned from
+\set VERBOSITY default
+SELECT lead_mgmt.train_match_model('SELECT id, company FROM firm', lead_mgmt.propose_match_model('SELECT id, company FROM firm'));
+\set VERBOSITY terse
 -- without those that are twice there is nothing to learn from
 SELECT lead_mgmt.train_match_model('SELECT id, company, city, website FROM firm WHERE copy = 1', lead_mgmt.propose_match_model('SELECT id, company, city, website FROM firm'));
+
+-- numbers and dates: the same score where many are read at once as where two are
+CREATE TEMP TABLE reading AS SELECT i AS id, 1000 + (i / 2) * 7919 % 100000 + i % 2 AS amount, date '2000-01-01' + (i / 2) * 97 % 9000 + i % 2 AS day FROM generate_series(1, 100) i;
+SELECT count(*) AS pairs, bool_and(probability = lead_mgmt.match_probability(model, to_jsonb(a), to_jsonb(b))) AS same_score, count(*) FILTER (WHERE probability > 0.5) BETWEEN 49 AND 60 AS as_many_match
+FROM (VALUES ('{"fields": [{"field": "amount", "kind": "number", "column": "amount"}, {"field": "day", "kind": "date", "column": "day"}], "prior": 0.1,
+	"comparisons": [{"field": "amount", "levels": [{"test": "exact", "m": 0.3, "u": 0.001}, {"test": "difference", "threshold": 5, "m": 0.3, "u": 0.001}, {"test": "ratio", "threshold": 0.9, "m": 0.3, "u": 0.1}, {"test": "else", "m": 0.1, "u": 0.898}]},
+		{"field": "day", "levels": [{"test": "days", "threshold": 3, "m": 0.9, "u": 0.01}, {"test": "else", "m": 0.1, "u": 0.99}]}]}'::jsonb)) v (model),
+	LATERAL lead_mgmt.find_pairs('reading', model, 0) p JOIN reading a ON a.id::text = left_id JOIN reading b ON b.id::text = right_id;
 
 -- clusters
 SELECT count(DISTINCT cluster_id) BETWEEN 385 AND 400 AS clusters, bool_and(id::int >= cluster_id::int) AS least_key, min(size) >= 2 AS no_singles
@@ -203,6 +215,12 @@ SELECT given, family, (SELECT e.total FROM lead_mgmt.explain_pair(model, name, n
 FROM (VALUES ('John', 'Doe'), ('Ann', 'Doe')) AS names (given, family),
 	pg_catalog.jsonb_build_object('given', given, 'family', family) AS name, named_model WHERE names <> '[]';
 DROP TABLE named_model;
+
+-- A key expression that ends in a length, whatever lies behind it
+SELECT lead_mgmt.match_code(substr('family_name:prefix:29', 1, 20), 'Leeds') = lead_mgmt.match_code('family_name:prefix:2', 'Leila') AS two_letters,
+	lead_mgmt.match_code('family_name:prefix:29', 'Leeds') = lead_mgmt.match_code('family_name:prefix:29', 'Leila') AS twenty_nine;
+SELECT lead_mgmt.match_code('family_name:prefix:2x', 'Leeds');
+SELECT lead_mgmt.match_code('family_name:prefix:101', 'Leeds');
 
 -- Names that need quotes, in tables and columns
 CREATE TABLE "People & co." ("Id No" uuid, "First name" text, "SURNAME" text);
