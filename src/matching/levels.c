@@ -647,18 +647,20 @@ LookInMailbox(const MatchDictionary *names, uint32 name, const MatchDictionary *
 	return TEST_EMAIL_OTHER;
 }
 
-/* Is a mailbox made of a name and no number? */
-bool
+/* Is a mailbox made of a name, or of its initial, and no number of more than one digit? */
+LevelTest
 NameInMailbox(const MatchRecords *records, int name_field, uint32 name, int mailbox_field, uint32 mailbox)
 {
 	const MatchDictionary *mailboxes = FieldDictionary(records, mailbox_field);
 	const MatchValue *box = &mailboxes->values[mailbox];
 	const char *in = DictionaryText(mailboxes, box);
 
+	int			digits = 0;
+
 	for (int i = 0; i < box->bytes; i++)
-		if (isdigit((unsigned char) in[i]))
-			return false;
-	return LookInMailbox(FieldDictionary(records, name_field), name, mailboxes, mailbox) != TEST_EMAIL_OTHER;
+		digits += isdigit((unsigned char) in[i]) != 0;
+	return digits > 1 ? TEST_EMAIL_OTHER :
+		LookInMailbox(FieldDictionary(records, name_field), name, mailboxes, mailbox);
 }
 
 /* Get the level of a name that one record lacks against the mailbox of its e-mail address */

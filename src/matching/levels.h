@@ -164,7 +164,7 @@ extern void PairLevel(PairScorer *scorer, int c, const uint32 *left, const uint3
 extern void PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairCompleteLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
-extern bool NameInMailbox(const MatchRecords *records, int name_field, uint32 name, int mailbox_field, uint32 mailbox);
+extern LevelTest NameInMailbox(const MatchRecords *records, int name_field, uint32 name, int mailbox_field, uint32 mailbox);
 extern double PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 							const PairPattern *pattern, double shared[RELATED_COUNT]);
 extern double LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right,

@@ -18,6 +18,9 @@
 /* A mailbox that two have says so many bits at least: that both use it at two providers */
 #define LEAST_SAID 4
 
+/* and an initial says so many */
+#define INITIAL_SAYS 4.0
+
 /* Get the probability that goes with a weight */
 double
 WeightProbability(double weight)
@@ -31,7 +34,7 @@ WeightProbability(double weight)
  * have the same: then the two say no more than the one that says more.
  */
 static double
-SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const PairPattern *pattern)
+SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const uint32 *right, const PairPattern *pattern)
 {
 	const MatchModel *model = scorer->model;
 	int			names[2] = {model->given, model->family};
@@ -39,13 +42,24 @@ SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const Pai
 
 	for (int n = 0; n < lengthof(names); n++)
 	{
+		double		most = 0;
 		int			field;
 
-		if (names[n] < 0 || pattern->levels[names[n]] != model->comparisons[names[n]].equal_level)
+		if (names[n] < 0 || pattern->levels[names[n]] < 0 ||
+			model->comparisons[names[n]].levels[pattern->levels[names[n]]].weight <= 0)
 			continue;
 		field = model->comparisons[names[n]].field;
-		if (left[field] != VALUE_BLANK && NameInMailbox(scorer->records, field, left[field], mailbox, left[mailbox]))
-			said += ValueRarity(scorer->records, field, left[field]);
+		for (int side = 0; side <= 1; side++)
+		{
+			uint32		name = (side == 0 ? left : right)[field];
+
+			LevelTest	found = name == VALUE_BLANK ? TEST_EMAIL_OTHER :
+				NameInMailbox(scorer->records, field, name, mailbox, left[mailbox]);
+
+			if (found != TEST_EMAIL_OTHER)
+				most = Max(most, Min(ValueRarity(scorer->records, field, name), found == TEST_EMAIL_INITIAL ? INITIAL_SAYS : INFINITY));
+		}
+		said += most;
 	}
 	return said;
 }
@@ -107,7 +121,7 @@ LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *r
 		pattern->levels[model->given] == model->comparisons[model->given].equal_level)
 		least = Min(least, RestOfWholeName(scorer, left, right));
 	if (level->test == TEST_SAME_MAILBOX && least > LEAST_SAID)
-		least = Max(least - SaidByNames(scorer, field, left, pattern), LEAST_SAID);
+		least = Max(least - SaidByNames(scorer, field, left, right, pattern), LEAST_SAID);
 	return least + model->fields[field].agreement_weight;
 }
 
