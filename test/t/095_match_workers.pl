@@ -31,7 +31,7 @@ query($node, q{
 	CREATE TABLE companies AS
 	SELECT c * 3 + copy AS id, name || CASE copy WHEN 1 THEN ' Ltd' WHEN 2 THEN ' Retail' ELSE '' END AS company, phone, city
 	FROM (SELECT c, syllables(c * 7 % 1201, '{ba,cel,dor,fin,gus,han,jo,ka,lu,mir,ne,os}') || ' ' || syllables(c * 13 % 1709, '{ar,ber,cor,den,el,fer,gar,hol,in,kel,lam,mon}') AS name,
-			lpad((c * 104729 % 99999989)::text, 9, '2') AS phone, 'Town ' || c * 31 % 977 AS city FROM generate_series(1, 50000) c) n,
+			lpad((c * 104729 % 99999989)::text, 9, '2') AS phone, 'Town ' || c * 31 % 977 AS city FROM generate_series(1, 50000::bigint) c) n,
 		generate_series(0, 2) copy
 	WHERE copy = 0 OR (copy = 1 AND c % 10 = 0) OR (copy = 2 AND c % 50 IN (0, 1))});
 
