@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "matching/levels.h"
+#include "types/email_core.h"
 
 /* A mailbox that two have says so many bits at least: that both use it at two providers */
 #define LEAST_SAID 4
@@ -125,6 +126,24 @@ LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *r
 	return least + model->fields[field].agreement_weight;
 }
 
+/*
+ * Get how much of the rarity of a shared value speaks for a match.  A company's
+ * domain is shared by colleagues; one person has one mailbox of it.
+ */
+static double
+MatchRarity(const PairScorer *scorer, int c, const uint32 *left, const PairPattern *pattern, double rarity)
+{
+	const ModelComparison *comparison = &scorer->model->comparisons[c];
+	const MatchDictionary *domains;
+	const MatchValue *domain;
+
+	if (rarity <= 0 || pattern->levels[c] == LEVEL_BLANK || comparison->levels[pattern->levels[c]].test != TEST_SAME_DOMAIN)
+		return rarity;
+	domains = FieldDictionary(scorer->records, comparison->domain);
+	domain = &domains->values[left[comparison->domain]];
+	return EmailDomainIsFree(DictionaryText(domains, domain), domain->bytes) ? rarity : 0;
+}
+
 /* Get the sum of the frequency corrections of a pair, and of those of shared fields */
 double
 PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right, const PairPattern *pattern,
@@ -138,7 +157,7 @@ PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 	{
 		double		rarity = LevelRarity(scorer, c, left, right, pattern);
 
-		sum += rarity;
+		sum += MatchRarity(scorer, c, left, pattern, rarity);
 		for (int r = 0; r < RELATED_COUNT; r++)
 			if (scorer->model->comparisons[c].is_shared[r])
 				shared[r] += rarity;
@@ -172,7 +191,7 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 			const ModelLevel *level = &model->comparisons[c].levels[pattern->levels[c]];
 			double		rarity = LevelRarity(scorer, c, left, right, pattern);
 
-			part = level->weight + rarity;
+			part = level->weight + MatchRarity(scorer, c, left, pattern, rarity);
 			for (int r = 0; r < RELATED_COUNT; r++)
 				if (model->comparisons[c].is_shared[r])
 					related[r] += level->related_weight[r] + rarity;

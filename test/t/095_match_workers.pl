@@ -122,7 +122,7 @@ for my $ms (40, 80, 120, 160, 200, 250, 300, 400)
 cmp_ok($cancelled, '>=', 4, 'some were cancelled');
 $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
 is(query($node, q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker'}), 0, 'no worker is left');
-is(results(2), $serial, 'the same results afterwards');
+is(results(2, 'people'), $serial, 'the same results afterwards');
 unlike(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr/PANIC|terminated by signal|leak/, 'no leak and no crash');
 
 done_testing();
