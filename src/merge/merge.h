@@ -177,7 +177,8 @@ extern List *ImageColumns(const MergeTable *table, Datum image);
 extern char *ColumnList(List *columns, const char *separator, const char *left, const char *middle, const char *right);
 
 /* reinsert.c */
-extern Datum UndoParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image);
+extern bool UndoParentsAreThere(UndoContext *undo, const MergeTable *table, Datum image);
+extern Datum UndoParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image, bool is_new);
 extern void UndoInsert(UndoContext *undo, const MergeTable *table, Datum key, Datum image);
 
 /* restore.c */

@@ -97,6 +97,13 @@ SELECT part, level, left_value, right_value FROM model, lead_mgmt.explain_pair(m
 	'{"first_name": "Petrov", "surname": "Ngọc"}', '{"first_name": "ngoc", "surname": "PETROV"}') WHERE part IN ('first_name', 'surname', 'order of names');
 SELECT part, level FROM model, lead_mgmt.explain_pair(model,
 	'{"first_name": "Elizabeth"}', '{"email": "elizabeth.rossi@example.net"}') WHERE part = 'first_name';
+-- the order of names says something only where one of them agrees
+SELECT b ->> 'given_name' AS given, b ->> 'family_name' AS family, (SELECT e.level FROM lead_mgmt.explain_pair('{
+		"fields": [{"field": "given_name", "kind": "given_name", "column": "given_name"}, {"field": "family_name", "kind": "family_name", "column": "family_name"}],
+		"comparisons": [{"field": "given_name"}, {"field": "family_name"}], "name_order": {"given": "given_name", "family": "family_name"}}',
+	'{"given_name": "Thomas", "family_name": "Martin"}', b) e WHERE e.part = 'order of names') AS "order"
+FROM (VALUES (jsonb '{"given_name": "Thomas", "family_name": "Martin"}'), ('{"given_name": "Martin", "family_name": "Thomas"}'),
+	('{"given_name": "Olga", "family_name": "Thomas"}'), ('{"given_name": "Olga", "family_name": "Kuznetsova"}'), ('{"given_name": "Thomas"}')) v (b);
 
 -- names of companies: words cut short, drawn together or as initials; words of their own
 SELECT a, b, level FROM (VALUES ('Halashaw Intl.', 'Halashaw International Ltd'), ('Innovision Grp Limited', 'Innovision Group'), ('SLL Ing. S.A.', 'SLL Ingeniería'),
@@ -139,6 +146,14 @@ SELECT lead_mgmt.train_match_model('SELECT id, company FROM firm', lead_mgmt.pro
 \set VERBOSITY terse
 -- without those that are twice there is nothing to learn from
 SELECT lead_mgmt.train_match_model('SELECT id, company, city, website FROM firm WHERE copy = 1', lead_mgmt.propose_match_model('SELECT id, company, city, website FROM firm'));
+
+-- numbers and dates: the same score where many are read at once as where two are
+CREATE TEMP TABLE reading AS SELECT i AS id, 1000 + (i / 2) * 7919 % 100000 + i % 2 AS amount, date '2000-01-01' + (i / 2) * 97 % 9000 + i % 2 AS day FROM generate_series(1, 100) i;
+SELECT count(*) AS pairs, bool_and(probability = lead_mgmt.match_probability(model, to_jsonb(a), to_jsonb(b))) AS same_score, count(*) FILTER (WHERE probability > 0.5) BETWEEN 49 AND 60 AS as_many_match
+FROM (VALUES ('{"fields": [{"field": "amount", "kind": "number", "column": "amount"}, {"field": "day", "kind": "date", "column": "day"}], "prior": 0.1,
+	"comparisons": [{"field": "amount", "levels": [{"test": "exact", "m": 0.3, "u": 0.001}, {"test": "difference", "threshold": 5, "m": 0.3, "u": 0.001}, {"test": "ratio", "threshold": 0.9, "m": 0.3, "u": 0.1}, {"test": "else", "m": 0.1, "u": 0.898}]},
+		{"field": "day", "levels": [{"test": "days", "threshold": 3, "m": 0.9, "u": 0.01}, {"test": "else", "m": 0.1, "u": 0.99}]}]}'::jsonb)) v (model),
+	LATERAL lead_mgmt.find_pairs('reading', model, 0) p JOIN reading a ON a.id::text = left_id JOIN reading b ON b.id::text = right_id;
 
 -- clusters
 SELECT count(DISTINCT cluster_id) BETWEEN 385 AND 400 AS clusters, bool_and(id::int >= cluster_id::int) AS least_key, min(size) >= 2 AS no_singles
@@ -220,6 +235,12 @@ SELECT given, family, (SELECT e.total FROM lead_mgmt.explain_pair(model, name, n
 FROM (VALUES ('John', 'Doe'), ('Ann', 'Doe')) AS names (given, family),
 	pg_catalog.jsonb_build_object('given', given, 'family', family) AS name, named_model WHERE names <> '[]';
 DROP TABLE named_model;
+
+-- A key expression that ends in a length, whatever lies behind it
+SELECT lead_mgmt.match_code(substr('family_name:prefix:29', 1, 20), 'Leeds') = lead_mgmt.match_code('family_name:prefix:2', 'Leila') AS two_letters,
+	lead_mgmt.match_code('family_name:prefix:29', 'Leeds') = lead_mgmt.match_code('family_name:prefix:29', 'Leila') AS twenty_nine;
+SELECT lead_mgmt.match_code('family_name:prefix:2x', 'Leeds');
+SELECT lead_mgmt.match_code('family_name:prefix:101', 'Leeds');
 
 -- Names that need quotes, in tables and columns
 CREATE TABLE "People & co." ("Id No" uuid, "First name" text, "SURNAME" text);
