@@ -113,6 +113,7 @@ typedef struct UndoContext
 #define REASON_TAKEN "another row has taken its place"
 #define REASON_PARENT_GONE "what it refers to is gone"
 #define REASON_REFERRED "rows that came since refer to it"
+#define REASON_INDIVIDUAL "the account is one other person's"
 #define REASON_STAGE "the stage changed since"
 #define REASON_FOLLOWED "later moves follow it"
 

@@ -232,6 +232,16 @@ static const PlanSource free_individuals = {
 	1, {ARG_INT8S}
 };
 
+/* Contacts who joined an account since that is one other person's again */
+static const PlanSource leave_individuals = {
+	"UPDATE @workspace@.contact c SET account_id = NULL FROM @workspace@.account a"
+	" WHERE a.account_id = ANY (ARRAY(SELECT (h.keys -> 0 ->> 'account_id')::pg_catalog.int8 FROM @workspace@.merge_change h"
+	" WHERE h.merge_id = ANY ($1) AND h.schema_name IS NULL AND h.table_name = 'account'))"
+	" AND c.account_id = a.account_id AND c.contact_id <> a.individual_contact_id"
+	" RETURNING pg_catalog.jsonb_build_object('contact_id', c.contact_id), pg_catalog.to_jsonb(a.account_id)",
+	1, {ARG_INT8S}
+};
+
 static const PlanSource end_undo = {
 	"UPDATE @workspace@.merge SET undone_at = pg_catalog.now(), undone_by = $2::pg_catalog.name"
 	" WHERE merge_id = ANY ($1)",
@@ -483,18 +493,18 @@ YieldEmails(UndoContext *undo)
 	SPI_freetuptable(rows);
 }
 
-/* Let accounts go back without a person who is gone */
+/* Report references that a statement emptied */
 static void
-FreeIndividuals(UndoContext *undo)
+ReportEmptied(UndoContext *undo, const PlanSource *source, EntityKind entity, const char *column, const char *reason)
 {
-	int			n = WorkspaceExecute(undo->merge.ws, &free_individuals, &undo->tree, NULL);
+	int			n = WorkspaceExecute(undo->merge.ws, source, &undo->tree, NULL);
 	SPITupleTable *rows = SPI_tuptable;
 
 	for (int i = 0; i < n; i++)
 	{
 		SPI_tuptable = rows;
-		UndoReport(undo, MergeEntityTable(&undo->merge, ENTITY_ACCOUNT)->type, ResultJson(i, 1, NULL),
-				   "individual_contact_id", ResultJson(i, 2, NULL), (Datum) 0, REASON_PARENT_GONE);
+		UndoReport(undo, MergeEntityTable(&undo->merge, entity)->type, ResultJson(i, 1, NULL), column,
+				   ResultJson(i, 2, NULL), (Datum) 0, reason);
 	}
 	SPI_freetuptable(rows);
 }
@@ -528,7 +538,8 @@ UndoWork(Workspace *ws, void *arg)
 	KeepInteractions(undo);
 	KeepEmails(undo);
 	YieldEmails(undo);
-	FreeIndividuals(undo);
+	ReportEmptied(undo, &free_individuals, ENTITY_ACCOUNT, "individual_contact_id", REASON_PARENT_GONE);
+	ReportEmptied(undo, &leave_individuals, ENTITY_CONTACT, "account_id", REASON_INDIVIDUAL);
 	WorkspaceExecute(ws, &claim_contacts, &undo->tree, NULL);
 	WorkspaceExecute(ws, &claim_accounts, &undo->tree, NULL);
 	RescoreMixed(undo);

@@ -220,6 +220,14 @@ DELETE FROM undo.contact WHERE contact_id = 115;
 SELECT table_name, row_id, column_name, value_before, value_now, reason FROM undo.unmerge(:merge_id);
 SELECT account_id, kind, name, individual_contact_id FROM undo.account WHERE account_id IN (115, 116) ORDER BY 1;
 
+-- nor does the account of an individual customer come back with another person in it
+INSERT INTO undo.contact (contact_id, full_name) VALUES (141, 'Hil'), (142, 'Hel');
+INSERT INTO undo.account (account_id, kind, name, individual_contact_id) VALUES (141, 'individual', 'Hil', 141);
+SELECT undo.merge_contacts(142, '{141}') AS merge_id \gset
+UPDATE undo.contact SET account_id = 141 WHERE contact_id = 142;
+SELECT * FROM undo.unmerge(:merge_id);
+SELECT contact_id, account_id FROM undo.contact WHERE contact_id IN (141, 142) ORDER BY 1;
+
 -- the history of a lead ends where the lead is, also when of two merges into
 -- it the one that brought the last moves is undone
 SELECT lead_id AS kept FROM undo.capture('default', '{"email": "h@history.example", "page": "k"}') \gset
