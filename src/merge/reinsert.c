@@ -125,24 +125,27 @@ ParentIsThere(UndoContext *undo, const MergeTable *table, const ForeignKeyCacheI
 {
 	MergeTable *parent = MergeTableOf(&undo->merge, key->confrelid);
 	StringInfoData match;
+	StringInfoData values;
 
+	/* With the rights on what is referred to: those on the table itself may be others' */
 	initStringInfo(&match);
+	initStringInfo(&values);
 	for (int i = 0; i < key->nkeys; i++)
 	{
 		const char *column = get_attname(table->relid, key->conkey[i], false);
+		char	   *target = get_attname(key->confrelid, key->confkey[i], false);
 		JsonbValue	value;
 
 		if (getKeyJsonValueFromContainer(&DatumGetJsonbP(image)->root, column, strlen(column), &value) == NULL ||
 			value.type == jbvNull)
 			return true;
 		names[i] = CStringGetTextDatum(column);
-		appendStringInfo(&match, "%sp.%s %s r.%s", i ? " AND " : "",
-						 quote_identifier(get_attname(key->confrelid, key->confkey[i], false)),
-						 OperatorText(key->conpfeqop[i]), quote_identifier(column));
+		appendStringInfo(&match, "%sp.%s = r.%s", i ? " AND " : "", quote_identifier(target), quote_identifier(target));
+		appendStringInfo(&values, "%s%s, $1 -> %s", i ? ", " : "", quote_literal_cstr(target), quote_literal_cstr(column));
 	}
 	if (UndoExecute(undo, parent,
-					psprintf("SELECT FROM %s p, lead_mgmt.row_of_image(NULL::%s, $1) r WHERE %s",
-							 parent->source, table->type, match.data), 1, &image) > 0)
+					psprintf("SELECT FROM %s p, lead_mgmt.row_of_image(NULL::%s, pg_catalog.jsonb_build_object(%s)) r WHERE %s",
+							 parent->source, parent->type, values.data, match.data), 1, &image) > 0)
 		return true;
 	for (int i = 0; i < key->nkeys; i++)
 		RefuseMergedParent(undo, parent, TextDatumGetCString(names[i]), image);
