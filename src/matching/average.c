@@ -14,10 +14,11 @@
  * record that was found to be in as many pairs as only records of blocks have
  * that were cut for their size, whose further pairs nobody looked at.
  *
- * Pairs between clusters are kept in a hash table and a heap.  As clusters are
- * joined, what the smaller one is linked to moves to the larger one; the other
- * means of the larger one can only have fallen, and are worked out again when
- * they come up.  So n pairs take O(n log^2 n).
+ * What chains of matches connect is worked through by itself.  The pairs between
+ * its clusters are kept in a hash table and a heap.  As clusters are joined, what
+ * the smaller one is linked to moves to the larger one; the other means of the
+ * larger one can only have fallen, and are worked out again when they come up.
+ * So n pairs take O(n log^2 n).
  */
 #include "postgres.h"
 
@@ -49,14 +50,32 @@ typedef struct Edge
 	bool		is_waiting;		/* in the heap */
 } Edge;
 
+/* A pair by its place among all, and the chain of matches that it is in, by its first record */
+typedef struct ChainPair
+{
+	uint64		pair;
+	uint32		chain;
+} ChainPair;
+
 typedef struct AverageLinks
 {
 	Clusters   *clusters;
-	uint32	   *crowded;		/* by root, how many members are in too many pairs for all to be known */
+	uint16	   *counts;			/* by record, how many pairs it is in, as far as crowd */
+	uint16		crowd;			/* so many may not be all */
+	uint32	   *crowded;		/* by root, how many members are in that many */
 	HTAB	   *edges;
 	pairingheap *heap;
 	List	  **neighbours;		/* roots that a root has or had edges to */
 } AverageLinks;
+
+/* Order pairs by chain, those of one as they were */
+#define ST_SORT SortChainPairs
+#define ST_ELEMENT_TYPE ChainPair
+#define ST_COMPARE(a, b) (a->chain != b->chain ? (a->chain > b->chain ? 1 : -1) : (a->pair > b->pair) - (a->pair < b->pair))
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* Does an edge come after another?  The one of the greater mean comes first. */
 static int
@@ -134,7 +153,7 @@ JoinLinked(AverageLinks *links, uint32 one, uint32 other)
 	ListCell   *cell;
 
 	ClustersJoin(clusters, one, other);
-	kept = ClustersRoot(clusters, one);
+	kept = FindRoot(clusters->parent, one);
 	gone = kept == one ? other : one;
 	links->crowded[kept] += links->crowded[gone];
 	FindEdge(links, one, other, HASH_REMOVE, NULL);
@@ -158,19 +177,103 @@ JoinLinked(AverageLinks *links, uint32 one, uint32 other)
 	links->neighbours[gone] = NIL;
 }
 
-/* Count the pairs that each record is in, as far as a number of them */
-static uint16 *
-CountPairs(const Clusters *clusters, const FoundPair *pairs, uint64 count, uint16 most)
+/* Is a record in so many pairs that it may be in more? */
+static inline bool
+IsCrowded(const AverageLinks *links, uint32 record)
 {
-	uint16	   *counts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint16) * ((Size) clusters->records->count + 1),
-													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return links->counts[record] == links->crowd;
+}
 
+/* Count the pairs of each record, and the crowded ones of each cluster */
+static void
+CountPairs(AverageLinks *links, const FoundPair *pairs, uint64 count)
+{
+	Size		records = links->clusters->records->count;
+
+	links->counts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint16) * (records + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	links->crowded = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (records + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint64 i = 0; i < count; i++)
 	{
-		counts[pairs[i].left] += counts[pairs[i].left] < most;
-		counts[pairs[i].right] += counts[pairs[i].right] < most;
+		links->counts[pairs[i].left] += links->counts[pairs[i].left] < links->crowd;
+		links->counts[pairs[i].right] += links->counts[pairs[i].right] < links->crowd;
 	}
-	return counts;
+	for (uint32 r = 0; r < records; r++)
+		if (IsCrowded(links, r))
+			links->crowded[FindRoot(links->clusters->parent, r)]++;
+}
+
+/*
+ * Say of pairs which chain of matches connects their records, and order them by
+ * that.  Pairs of different chains are dropped, as nothing can join their
+ * clusters.  Returns how many are left.
+ */
+static uint64
+ArrangeChains(const Clusters *clusters, const FoundPair *pairs, uint64 matches, ChainPair *rest, uint64 count)
+{
+	Size		size = sizeof(uint32) * (Size) clusters->records->count;
+	uint32	   *chain = memcpy(MemoryContextAllocHuge(CurrentMemoryContext, size + 1), clusters->parent, size);
+	uint64		left = 0;
+
+	for (uint64 i = 0; i < count; i++)
+		if (rest[i].pair < matches)
+		{
+			uint32		one = FindRoot(chain, pairs[rest[i].pair].left);
+			uint32		other = FindRoot(chain, pairs[rest[i].pair].right);
+
+			chain[Max(one, other)] = Min(one, other);
+		}
+	for (uint64 i = 0; i < count; i++)
+	{
+		rest[left] = rest[i];
+		rest[left].chain = FindRoot(chain, pairs[rest[i].pair].left);
+		left += rest[left].chain == FindRoot(chain, pairs[rest[i].pair].right);
+	}
+	pfree(chain);
+	SortChainPairs(rest, left);
+	return left;
+}
+
+/* Join the clusters of one chain by its pairs */
+static void
+JoinChain(AverageLinks *links, const FoundPair *pairs, uint64 matches, const ChainPair *chain, uint64 count)
+{
+	Clusters   *clusters = links->clusters;
+	HASHCTL		ctl = {0};
+	HASH_SEQ_STATUS sequence;
+	Edge	   *edge;
+
+	ctl.keysize = sizeof(EdgeKey);
+	ctl.entrysize = sizeof(Edge);
+	ctl.hcxt = CurrentMemoryContext;
+	links->edges = hash_create("lead_mgmt links of clusters", count, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	links->heap = pairingheap_allocate(CompareEdges, NULL);
+	for (uint64 i = 0; i < count; i++)
+	{
+		const FoundPair *pair = &pairs[chain[i].pair];
+		double		absent = IsCrowded(links, pair->left) || IsCrowded(links, pair->right) ? 0 : ABSENT_EVIDENCE;
+
+		AddEvidence(links, FindRoot(clusters->parent, pair->left), FindRoot(clusters->parent, pair->right),
+					Max(Min(pair->weight, MOST_EVIDENCE) - absent, 0), chain[i].pair < matches);
+	}
+	hash_seq_init(&sequence, links->edges);
+	while ((edge = hash_seq_search(&sequence)) != NULL)
+		PlaceEdge(links, edge);
+	while (!pairingheap_is_empty(links->heap))
+	{
+		double		mean;
+
+		CHECK_FOR_INTERRUPTS();
+		edge = pairingheap_container(Edge, node, pairingheap_remove_first(links->heap));
+		edge->is_waiting = false;
+		mean = EdgeMean(links, edge);
+		if (mean < edge->mean)
+			PlaceEdge(links, edge);
+		else if (!ClustersDiffer(clusters, edge->key.one, edge->key.other))
+			JoinLinked(links, edge->key.one, edge->key.other);
+	}
+	for (uint64 i = 0; i < count; i++)
+		links->neighbours[FindRoot(clusters->parent, pairs[chain[i].pair].left)] =
+			links->neighbours[FindRoot(clusters->parent, pairs[chain[i].pair].right)] = NIL;
 }
 
 /*
@@ -182,60 +285,39 @@ void
 AverageLink(Clusters *clusters, const FoundPair *pairs, uint64 count, uint64 matches, int crowd)
 {
 	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt average links", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext of_chain = AllocSetContextCreate(work, "lead_mgmt average links of a chain", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext outer = MemoryContextSwitchTo(work);
-	AverageLinks links;
-	HASHCTL		ctl = {0};
-	HASH_SEQ_STATUS sequence;
-	Edge	   *edge;
-	uint16		many = Max(2, Min(crowd, PG_UINT16_MAX));
-	uint16	   *counts = CountPairs(clusters, pairs, count, many);
+	AverageLinks links = {0};
+	ChainPair  *rest = MemoryContextAllocHuge(work, sizeof(ChainPair) * (count + 1));
+	uint64		rest_count = 0;
 
-	ctl.keysize = sizeof(EdgeKey);
-	ctl.entrysize = sizeof(Edge);
-	ctl.hcxt = work;
 	links.clusters = clusters;
-	links.edges = hash_create("lead_mgmt links of clusters", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	links.heap = pairingheap_allocate(CompareEdges, NULL);
+	links.crowd = Max(2, Min(crowd, PG_UINT16_MAX));
 	links.neighbours = MemoryContextAllocExtended(work, sizeof(List *) * ((uint64) clusters->records->count + 1),
 												  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	links.crowded = MemoryContextAllocExtended(work, sizeof(uint32) * ((uint64) clusters->records->count + 1),
-											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	for (uint32 r = 0; r < clusters->records->count; r++)
-		if (counts[r] == many)
-			links.crowded[ClustersRoot(clusters, r)]++;
+	CountPairs(&links, pairs, count);
 	for (uint64 i = 0; i < count; i++)
 	{
-		uint32		one = ClustersRoot(clusters, pairs[i].left);
-		uint32		other = ClustersRoot(clusters, pairs[i].right);
+		uint32		one = FindRoot(clusters->parent, pairs[i].left);
+		uint32		other = FindRoot(clusters->parent, pairs[i].right);
 
 		if (i % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (one == other)
 			continue;
-		if (counts[pairs[i].left] > 1 || counts[pairs[i].right] > 1 || clusters->size[one] > 1 || clusters->size[other] > 1)
-		{
-			double		absent = counts[pairs[i].left] == many || counts[pairs[i].right] == many ? 0 : ABSENT_EVIDENCE;
-
-			AddEvidence(&links, one, other, Max(Min(pairs[i].weight, MOST_EVIDENCE) - absent, 0), i < matches);
-		}
+		if (links.counts[pairs[i].left] > 1 || links.counts[pairs[i].right] > 1 || clusters->size[one] > 1 || clusters->size[other] > 1)
+			rest[rest_count++].pair = i;
 		else if (i < matches && !ClustersDiffer(clusters, one, other))
 			ClustersJoin(clusters, one, other);
 	}
-	hash_seq_init(&sequence, links.edges);
-	while ((edge = hash_seq_search(&sequence)) != NULL)
-		PlaceEdge(&links, edge);
-	while (!pairingheap_is_empty(links.heap))
+	rest_count = ArrangeChains(clusters, pairs, matches, rest, rest_count);
+	MemoryContextSwitchTo(of_chain);
+	for (uint64 i = 0, next; i < rest_count; i = next)
 	{
-		double		mean;
-
-		CHECK_FOR_INTERRUPTS();
-		edge = pairingheap_container(Edge, node, pairingheap_remove_first(links.heap));
-		edge->is_waiting = false;
-		mean = EdgeMean(&links, edge);
-		if (mean < edge->mean)
-			PlaceEdge(&links, edge);
-		else if (!ClustersDiffer(clusters, edge->key.one, edge->key.other))
-			JoinLinked(&links, edge->key.one, edge->key.other);
+		for (next = i + 1; next < rest_count && rest[next].chain == rest[i].chain; next++)
+			;
+		JoinChain(&links, pairs, matches, &rest[i], next - i);
+		MemoryContextReset(of_chain);
 	}
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(work);

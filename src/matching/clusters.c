@@ -68,18 +68,6 @@ ComparePairs(const FoundPair *left, const FoundPair *right)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Get the root of a record's cluster */
-uint32
-ClustersRoot(Clusters *clusters, uint32 record)
-{
-	while (clusters->parent[record] != record)
-	{
-		clusters->parent[record] = clusters->parent[clusters->parent[record]];
-		record = clusters->parent[record];
-	}
-	return record;
-}
-
 /* Arrange pairs by record */
 static void
 MakeNeighbours(Neighbours *neighbours, const FoundPair *pairs, uint64 count, uint32 records)
@@ -116,7 +104,7 @@ CountBetween(Clusters *clusters, const Neighbours *neighbours, uint32 one, uint3
 	do
 	{
 		for (uint32 i = neighbours->first[member]; i < neighbours->first[member + 1]; i++)
-			count += ClustersRoot(clusters, neighbours->others[i]) == other;
+			count += FindRoot(clusters->parent, neighbours->others[i]) == other;
 		member = clusters->next[member];
 	} while (member != one);
 	return count;
@@ -255,8 +243,8 @@ JoinPairs(Clusters *clusters, LinkMethod method, const FoundPair *pairs, uint64 
 {
 	for (uint64 i = 0; i < count; i++)
 	{
-		uint32		one = ClustersRoot(clusters, pairs[i].left);
-		uint32		other = ClustersRoot(clusters, pairs[i].right);
+		uint32		one = FindRoot(clusters->parent, pairs[i].left);
+		uint32		other = FindRoot(clusters->parent, pairs[i].right);
 
 		if (i % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();

@@ -23,7 +23,18 @@ typedef struct Clusters
 	Neighbours	different;
 } Clusters;
 
-extern uint32 ClustersRoot(Clusters *clusters, uint32 record);
+/* Get the root of a record's tree */
+static inline uint32
+FindRoot(uint32 *parent, uint32 record)
+{
+	while (parent[record] != record)
+	{
+		parent[record] = parent[parent[record]];
+		record = parent[record];
+	}
+	return record;
+}
+
 extern bool ClustersDiffer(Clusters *clusters, uint32 one, uint32 other);
 extern void ClustersJoin(Clusters *clusters, uint32 one, uint32 other);
 extern void AverageLink(Clusters *clusters, const FoundPair *pairs, uint64 count, uint64 matches, int crowd);
