@@ -30,6 +30,12 @@ static const PlanSource without_values = {
 	2, {ARG_JSONB, ARG_TEXTS}
 };
 
+/* An account whose one person has another account is an organisation */
+static const PlanSource with_kind = {
+	"SELECT CASE WHEN $1 ->> 'individual_contact_id' IS NULL THEN $1 || '{\"kind\": \"organisation\"}' ELSE $1 END",
+	1, {ARG_JSONB}
+};
+
 /* A later merge that gave a row ($5) to whom a restored one ($3) belongs */
 static const PlanSource find_brought = {
 	"SELECT " TOP_MERGE("m.merge_id")
@@ -310,7 +316,7 @@ YieldIndex(UndoContext *undo, const MergeTable *table, Relation rel, Relation un
 		name = quote_identifier(NameStr(attribute->attname));
 		appendStringInfo(&match, "%st.%s %s r.%s", i ? " AND " : "", name,
 						 info->ii_NullsNotDistinct ? "IS NOT DISTINCT FROM" : "=", name);
-		if (!attribute->attnotnull && !IsForeign(rel, attribute->attnum))
+		if (!attribute->attnotnull && (table->entity == ENTITY_ACCOUNT || !IsForeign(rel, attribute->attnum)))
 			names[count++] = CStringGetTextDatum(NameStr(attribute->attname));
 	}
 	if (UndoExecute(undo, table,
@@ -387,7 +393,13 @@ UndoInsert(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
 		UndoReport(undo, table->type, key, NULL, image, (Datum) 0, REASON_TAKEN);
 		return;
 	}
-	if (!InsertImage(undo, table, Yield(undo, table, key, image)))
+	image = Yield(undo, table, key, image);
+	if (table->entity == ENTITY_ACCOUNT)
+	{
+		WorkspaceExecute(undo->merge.ws, &with_kind, &image, NULL);
+		image = ResultJson(0, 1, NULL);
+	}
+	if (!InsertImage(undo, table, image))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("merge " INT64_FORMAT " cannot be undone: the place of %s " INT64_FORMAT " is taken",

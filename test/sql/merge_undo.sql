@@ -220,6 +220,14 @@ DELETE FROM undo.contact WHERE contact_id = 115;
 SELECT table_name, row_id, column_name, value_before, value_now, reason FROM undo.unmerge(:merge_id);
 SELECT account_id, kind, name, individual_contact_id FROM undo.account WHERE account_id IN (115, 116) ORDER BY 1;
 
+-- so does one whose person has another account of the kind by now
+INSERT INTO undo.contact (contact_id, full_name) VALUES (116, 'Hol');
+INSERT INTO undo.account (account_id, kind, name, individual_contact_id) VALUES (117, 'individual', 'Hol', 116);
+SELECT undo.merge_accounts(116, '{117}') AS merge_id \gset
+INSERT INTO undo.account (account_id, kind, name, individual_contact_id) VALUES (118, 'individual', 'Hol again', 116);
+SELECT table_name, row_id, column_name, value_before, value_now, reason FROM undo.unmerge(:merge_id);
+SELECT account_id, kind, individual_contact_id FROM undo.account WHERE account_id IN (117, 118) ORDER BY 1;
+
 -- nor does the account of an individual customer come back with another person in it
 INSERT INTO undo.contact (contact_id, full_name) VALUES (141, 'Hil'), (142, 'Hel');
 INSERT INTO undo.account (account_id, kind, name, individual_contact_id) VALUES (141, 'individual', 'Hil', 141);
