@@ -12,7 +12,6 @@
 /* Probabilities are kept this far from 0 and 1 */
 #define LEAST_PROBABILITY 1e-12
 
-#define DEFAULT_BLOCK_LIMIT 200
 #define DEFAULT_PRIOR 1e-5
 #define DEFAULT_MATCH 0.95
 #define DEFAULT_REVIEW 0.5

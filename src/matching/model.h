@@ -25,6 +25,9 @@
 #define MODEL_MAX_WHOLE_NAMES 5000
 #define MODEL_MAX_UNITS 100
 
+/* Largest block that is compared pair by pair, unless a model says otherwise */
+#define DEFAULT_BLOCK_LIMIT 200
+
 /* Ways in which two entities that are not the same may be related */
 #define RELATED_KIN 0			/* of one household, or of one group of companies */
 #define RELATED_NAMESAKE 1		/* of one name; branches of one company */
