@@ -287,7 +287,7 @@ AreUnits(const MatchDictionary *dictionary, const MatchValue *left, const MatchV
 	const MatchValue *fewer = left->token_count <= right->token_count ? left : right;
 	const MatchValue *more = fewer == left ? right : left;
 
-	for (int j = 0; j < more->token_count; j++)
+	for (int j = 0; j < more->token_count && fewer->token_count < more->token_count; j++)
 	{
 		uint32		word = dictionary->tokens[more->extra + j];
 		bool		is_own = MarksUnit(dictionary->words, word);
