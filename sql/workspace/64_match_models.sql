@@ -200,7 +200,7 @@ CREATE OR REPLACE FUNCTION @workspace@.train_match_strategy(strategy text, afres
 COMMENT ON FUNCTION @workspace@.train_match_strategy(text, boolean, boolean) IS
 	'Let a strategy for contacts or accounts learn, without labels, how likely two records are one: proposes a model from what their fields hold, or takes the one it has unless afresh, estimates its parameters as lead_mgmt.train_match_model() does, and writes them as rows. From then on captures whose rules find nobody ask the model, and find_duplicates() goes by it. Clean records are known to hold no duplicates, having been merged before: then how one record is written twice is taken from experience, as it is, with a notice, where 500 records or more hold no evidence of matches. Returns the report of the training. Errors: no_data_found also when fewer records hold no evidence of matches, feature_not_supported for leads.';
 
-CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method text DEFAULT 'best', complete boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method text DEFAULT 'average', complete boolean DEFAULT false)
 	RETURNS TABLE (cluster_id bigint, id bigint, size integer)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -228,9 +228,9 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 		ELSIF s.entity = 'lead' THEN
 			RAISE EXCEPTION 'match strategy "%" is for leads, of which there are no duplicates but those of their contacts', s.strategy
 				USING ERRCODE = 'feature_not_supported', HINT = 'Name a strategy for contacts or accounts.';
-		ELSIF method IS NULL OR method NOT IN ('connected', 'best', 'complete') THEN
+		ELSIF method IS NULL OR method NOT IN ('average', 'connected', 'best', 'complete') THEN
 			RAISE EXCEPTION 'there is no method of clustering "%"', method
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose connected, best or complete.';
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose average, connected, best or complete.';
 		END IF;
 		entity_table := CASE s.entity WHEN 'contact' THEN '@workspace@.contact' ELSE '@workspace@.account' END;
 		model := @workspace@.read_match_model(s.strategy);
@@ -334,7 +334,8 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 					WHERE l.entity = %2$L AND l.verdict = 'same'
 					$sql$, s.strategy, s.entity, entity_table, s.entity || '_id'),
 				method, COALESCE(s.match_probability, 1),
-				pg_catalog.format('SELECT l.left_id, l.right_id FROM @workspace@.standing_match_link l WHERE l.entity = %L AND l.verdict = ''different''', s.entity)) c;
+				pg_catalog.format('SELECT l.left_id, l.right_id FROM @workspace@.standing_match_link l WHERE l.entity = %L AND l.verdict = ''different''', s.entity),
+				pg_catalog.format('SELECT l.left_id, l.right_id FROM @workspace@.standing_match_link l WHERE l.entity = %L AND l.verdict = ''same''', s.entity)) c;
 		DELETE FROM @workspace@.duplicate d WHERE d.strategy = s.strategy
 			AND NOT EXISTS (SELECT FROM pg_temp.lead_mgmt_found_member f WHERE f.id = d.id AND f.cluster_id = d.cluster_id);
 		INSERT INTO @workspace@.duplicate (strategy, id, cluster_id)
@@ -378,7 +379,7 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 	$$;
 
 COMMENT ON FUNCTION @workspace@.find_duplicates(text, text, boolean) IS
-	'Find contacts or accounts that are several records of one, by the rules of a strategy and by its model: one row a member, with the lowest id of its cluster, which stays as others join, and the cluster''s size. Links that people made count as certain, and what they told apart never ends in one cluster. Pairs that are only possible are put up for review. Methods: best (links to a record''s best partner), connected (any chain of matches), complete (only where all are possible matches of each other). From the second time on only what changed since is compared, unless complete or the rules or the model changed; the results stand in duplicate, duplicate_pair and duplicate_search. Values that more than 64 share are left out of rules. Errors: no_data_found, feature_not_supported for leads, object_not_in_prerequisite_state for a strategy that says nothing, invalid_parameter_value for an unknown method.';
+	'Find contacts or accounts that are several records of one, by the rules of a strategy and by its model: one row a member, with the lowest id of its cluster, which stays as others join, and the cluster''s size. Links that people made count as certain, and what they told apart never ends in one cluster. Pairs that are only possible are put up for review. Methods: average (a match links where all that is known of the two clusters speaks for it on average), best (links to a record''s best partner), connected (any chain of matches), complete (only where all are possible matches of each other). From the second time on only what changed since is compared, unless complete or the rules or the model changed; the results stand in duplicate, duplicate_pair and duplicate_search. Values that more than 64 share are left out of rules. Errors: no_data_found, feature_not_supported for leads, object_not_in_prerequisite_state for a strategy that says nothing, invalid_parameter_value for an unknown method.';
 
 CREATE OR REPLACE FUNCTION @workspace@.merge_duplicates(strategy text) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

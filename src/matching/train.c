@@ -478,6 +478,7 @@ TrainOn(MatchModel *model, MatchRecords *records, bool is_clean)
 	RecordsSetRarity(records);
 	ModelMeasureWholeNames(model, records);
 	RecordsSetWholeNames(records);
+	ModelMeasureUnits(model, records);
 	RecordsDropLookup(records);
 	RecordsReport(records, "frequencies of %d fields measured", model->field_count);
 	if (model->key_count == 0)

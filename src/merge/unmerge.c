@@ -145,7 +145,7 @@ static const PlanSource count_interactions = {
 	3, {ARG_INT8, ARG_INT8, ARG_TIMESTAMPTZ}
 };
 
-/* Contacts whose main e-mail address was put back, and is another's by now */
+/* Contacts whose main e-mail address was put back, and is another's by now: that one's main one, or one of several */
 static const PlanSource find_taken_emails = {
 	"SELECT c.contact_id, o.contact_id, pg_catalog.to_jsonb(c.email::text),"
 	" pg_catalog.jsonb_build_object('contact_id', c.contact_id)"
@@ -153,10 +153,27 @@ static const PlanSource find_taken_emails = {
 	" WHERE h.merge_id = ANY ($1) AND h.schema_name IS NULL AND h.table_name = 'contact'"
 	" AND (h.action = 'removed' OR h.action = 'changed' AND h.before ? 'email')) r"
 	" JOIN @workspace@.contact c ON c.contact_id = r.contact_id"
-	" CROSS JOIN LATERAL (SELECT o.contact_id FROM @workspace@.contact o WHERE o.email::text = c.email::text"
-	" AND o.contact_id <> c.contact_id ORDER BY o.contact_id LIMIT 1) o"
+	" CROSS JOIN LATERAL (SELECT k.contact_id FROM (SELECT m.contact_id, 1 AS place FROM @workspace@.contact m"
+	" WHERE m.email::text = c.email::text AND m.contact_id <> c.contact_id"
+	" UNION ALL SELECT i.contact_id, 2 FROM @workspace@.contact_identity i WHERE i.kind = 'email' AND i.value = c.email::text"
+	" AND i.contact_id <> c.contact_id) k ORDER BY k.place, k.contact_id LIMIT 1) o"
 	" WHERE EXISTS (SELECT FROM @workspace@.contact_identity i WHERE i.kind = 'email' AND i.value = c.email::text)"
 	" ORDER BY c.contact_id",
+	1, {ARG_INT8S}
+};
+
+/* The survivor's main address stays its own, although it came with somebody who has it among several and goes */
+static const PlanSource keep_emails = {
+	"UPDATE @workspace@.contact_identity i SET contact_id = c.contact_id"
+	" FROM @workspace@.merge m JOIN @workspace@.contact c ON c.contact_id = m.winner_id"
+	" JOIN @workspace@.contact_identity o ON o.kind = 'email' AND o.value = c.email::text AND o.contact_id = ANY (m.loser_ids)"
+	" JOIN @workspace@.contact l ON l.contact_id = o.contact_id AND l.email::text IS DISTINCT FROM o.value"
+	" WHERE m.merge_id = ANY ($1) AND m.entity = 'contact' AND i.kind = o.kind AND i.value = o.value AND i.holder = o.holder"
+	" AND NOT EXISTS (SELECT FROM @workspace@.merge_change h WHERE h.merge_id = ANY ($1) AND h.schema_name IS NULL"
+	" AND h.table_name = 'contact' AND h.action = 'changed' AND h.before ? 'email'"
+	" AND h.keys = pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('contact_id', c.contact_id)))"
+	" RETURNING pg_catalog.jsonb_build_object('kind', i.kind, 'value', i.value, 'holder', i.holder),"
+	" pg_catalog.to_jsonb(o.contact_id), pg_catalog.to_jsonb(i.contact_id)",
 	1, {ARG_INT8S}
 };
 
@@ -212,6 +229,16 @@ static const PlanSource free_individuals = {
 	" AND i.individual_contact_id IS NOT NULL AND NOT EXISTS"
 	" (SELECT FROM @workspace@.contact p WHERE p.contact_id = i.individual_contact_id)) o WHERE a.account_id = o.account_id"
 	" RETURNING pg_catalog.jsonb_build_object('account_id', a.account_id), pg_catalog.to_jsonb(o.individual_contact_id)",
+	1, {ARG_INT8S}
+};
+
+/* Contacts who joined an account since that is one other person's again */
+static const PlanSource leave_individuals = {
+	"UPDATE @workspace@.contact c SET account_id = NULL FROM @workspace@.account a"
+	" WHERE a.account_id = ANY (ARRAY(SELECT (h.keys -> 0 ->> 'account_id')::pg_catalog.int8 FROM @workspace@.merge_change h"
+	" WHERE h.merge_id = ANY ($1) AND h.schema_name IS NULL AND h.table_name = 'account'))"
+	" AND c.account_id = a.account_id AND c.contact_id <> a.individual_contact_id"
+	" RETURNING pg_catalog.jsonb_build_object('contact_id', c.contact_id), pg_catalog.to_jsonb(a.account_id)",
 	1, {ARG_INT8S}
 };
 
@@ -425,7 +452,23 @@ KeepInteractions(UndoContext *undo)
 	SPI_freetuptable(rows);
 }
 
-/* Let contacts go back without an address that is another's main one by now */
+/* Leave the survivor the main address that it was given since */
+static void
+KeepEmails(UndoContext *undo)
+{
+	int			n = WorkspaceExecute(undo->merge.ws, &keep_emails, &undo->tree, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		SPI_tuptable = rows;
+		UndoReport(undo, psprintf("%s.contact_identity", quote_identifier(undo->merge.ws->name)), ResultJson(i, 1, NULL),
+				   "contact_id", ResultJson(i, 2, NULL), ResultJson(i, 3, NULL), REASON_CHANGED);
+	}
+	SPI_freetuptable(rows);
+}
+
+/* Let contacts go back without an address that is another's by now */
 static void
 YieldEmails(UndoContext *undo)
 {
@@ -450,18 +493,18 @@ YieldEmails(UndoContext *undo)
 	SPI_freetuptable(rows);
 }
 
-/* Let accounts go back without a person who is gone */
+/* Report references that a statement emptied */
 static void
-FreeIndividuals(UndoContext *undo)
+ReportEmptied(UndoContext *undo, const PlanSource *source, EntityKind entity, const char *column, const char *reason)
 {
-	int			n = WorkspaceExecute(undo->merge.ws, &free_individuals, &undo->tree, NULL);
+	int			n = WorkspaceExecute(undo->merge.ws, source, &undo->tree, NULL);
 	SPITupleTable *rows = SPI_tuptable;
 
 	for (int i = 0; i < n; i++)
 	{
 		SPI_tuptable = rows;
-		UndoReport(undo, MergeEntityTable(&undo->merge, ENTITY_ACCOUNT)->type, ResultJson(i, 1, NULL),
-				   "individual_contact_id", ResultJson(i, 2, NULL), (Datum) 0, REASON_PARENT_GONE);
+		UndoReport(undo, MergeEntityTable(&undo->merge, entity)->type, ResultJson(i, 1, NULL), column,
+				   ResultJson(i, 2, NULL), (Datum) 0, reason);
 	}
 	SPI_freetuptable(rows);
 }
@@ -493,8 +536,10 @@ UndoWork(Workspace *ws, void *arg)
 		SPI_finish();
 	}
 	KeepInteractions(undo);
+	KeepEmails(undo);
 	YieldEmails(undo);
-	FreeIndividuals(undo);
+	ReportEmptied(undo, &free_individuals, ENTITY_ACCOUNT, "individual_contact_id", REASON_PARENT_GONE);
+	ReportEmptied(undo, &leave_individuals, ENTITY_CONTACT, "account_id", REASON_INDIVIDUAL);
 	WorkspaceExecute(ws, &claim_contacts, &undo->tree, NULL);
 	WorkspaceExecute(ws, &claim_accounts, &undo->tree, NULL);
 	RescoreMixed(undo);
