@@ -67,6 +67,7 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 	DECLARE
 		d jsonb := lead_mgmt.check_match_model(model);
 		s @workspace@.match_strategy;
+		wanted text;
 	BEGIN
 		SELECT t.* INTO s FROM @workspace@.match_strategy t WHERE t.strategy = write_match_model.strategy FOR UPDATE;
 		IF NOT FOUND THEN
@@ -78,6 +79,15 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 		ELSIF d IS NULL THEN
 			RAISE EXCEPTION 'there is no match model to write' USING ERRCODE = 'null_value_not_allowed';
 		END IF;
+		FOR wanted IN SELECT DISTINCT c.name FROM pg_catalog.jsonb_array_elements(d -> 'fields') f
+				CROSS JOIN LATERAL (VALUES (f ->> 'column'), (f ->> 'full_name')) AS c (name) WHERE c.name IS NOT NULL LOOP
+			BEGIN
+				EXECUTE pg_catalog.format('SELECT r.%I FROM (%s) r LIMIT 0', wanted, @workspace@.match_records(s.entity));
+			EXCEPTION WHEN undefined_column THEN
+				RAISE EXCEPTION 'the match model reads the column "%", which % have not', wanted, s.entity || 's'
+					USING ERRCODE = 'undefined_column', HINT = pg_catalog.format('The columns are those of the query match_records(%L); a custom attribute is one once define_field() has defined it.', s.entity);
+			END;
+		END LOOP;
 		DELETE FROM @workspace@.match_model m WHERE m.strategy = s.strategy;
 		INSERT INTO @workspace@.match_model (strategy, prior, kin_prior, namesake_prior, near_prior, colleague_prior, given_comparison, family_comparison,
 				swapped_m, swapped_u, block_limit, expected_records, refinements, is_trained, report, trained_at)
@@ -127,7 +137,7 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 	$$;
 
 COMMENT ON FUNCTION @workspace@.write_match_model(text, jsonb) IS
-	'Give a strategy a model in place of the one it has: from read_match_model() of another workspace, or a document of lead_mgmt.propose_match_model() or train_match_model() for the columns of match_records(). Probabilities that the strategy has stay, those it lacks are the model''s. Makes the indexes by which captures look the model''s keys up. Errors: no_data_found, feature_not_supported for leads, invalid_parameter_value for a faulty model.';
+	'Give a strategy a model in place of the one it has: from read_match_model() of another workspace, or a document of lead_mgmt.propose_match_model() or train_match_model() for the columns of match_records(). Probabilities that the strategy has stay, those it lacks are the model''s. Makes the indexes by which captures look the model''s keys up. Errors: no_data_found, feature_not_supported for leads, invalid_parameter_value for a faulty model, undefined_column for one that reads what the records have not.';
 
 CREATE OR REPLACE FUNCTION @workspace@.index_match_keys() RETURNS integer
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
