@@ -67,6 +67,8 @@ SELECT elsewhere.read_match_model('carried') - '{match_probability}'::text[] = m
 SELECT match_probability, review_probability FROM elsewhere.match_strategy WHERE strategy = 'carried';
 SELECT elsewhere.write_match_model('carried', '{"fields": 1}');
 SELECT elsewhere.write_match_model('carried', NULL);
+SELECT elsewhere.write_match_model('carried', '{"fields": [{"field": "city", "kind": "text", "column": "city"}, {"field": "size", "kind": "number", "column": "attributes.size"}], "comparisons": [{"field": "city"}, {"field": "size"}]}');
+SELECT elsewhere.write_match_model('carried', '{"fields": [{"field": "city", "kind": "text", "column": "city"}], "comparisons": [{"field": "city"}, {"field": "city"}]}');
 SELECT lead_mgmt.drop_workspace('elsewhere', 'elsewhere');
 RESET extra_float_digits;
 
