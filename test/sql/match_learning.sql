@@ -163,6 +163,20 @@ INSERT INTO match_link (entity, left_id, right_id, verdict) VALUES ('contact', 3
 SELECT find_duplicates('twins', NULL);
 SELECT merge_duplicates('lead_by_email_and_page');
 
+-- companies, but not an individual customer who is called like one
+INSERT INTO match_strategy (strategy, entity, label) VALUES ('firms', 'account', 'Same name');
+SELECT define_match_rule('firms', '["company"]') > 0 AS defined;
+INSERT INTO account (account_id, name) VALUES (3101, 'Forge Ltd'), (3102, 'FORGE Limited');
+BEGIN;
+INSERT INTO account (account_id, kind, name, individual_contact_id) VALUES (3103, 'individual', 'Forge', 3004);
+UPDATE contact SET account_id = 3103 WHERE contact_id = 3004;
+COMMIT;
+SELECT * FROM find_duplicates('firms');
+INSERT INTO account (account_id, name) VALUES (3104, 'The Forge Ltd.');
+SELECT * FROM find_duplicates('firms');
+SELECT merge_duplicates('firms');
+DELETE FROM account WHERE account_id = 3103;
+
 -- Merging them
 SELECT merge_duplicates('twins');
 SELECT contact_of(3013), (SELECT count(*) FROM duplicate WHERE strategy = 'twins') AS left_over;
