@@ -67,6 +67,7 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 	DECLARE
 		d jsonb := lead_mgmt.check_match_model(model);
 		s @workspace@.match_strategy;
+		wanted text;
 	BEGIN
 		SELECT t.* INTO s FROM @workspace@.match_strategy t WHERE t.strategy = write_match_model.strategy FOR UPDATE;
 		IF NOT FOUND THEN
@@ -78,6 +79,15 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 		ELSIF d IS NULL THEN
 			RAISE EXCEPTION 'there is no match model to write' USING ERRCODE = 'null_value_not_allowed';
 		END IF;
+		FOR wanted IN SELECT DISTINCT c.name FROM pg_catalog.jsonb_array_elements(d -> 'fields') f
+				CROSS JOIN LATERAL (VALUES (f ->> 'column'), (f ->> 'full_name')) AS c (name) WHERE c.name IS NOT NULL LOOP
+			BEGIN
+				EXECUTE pg_catalog.format('SELECT r.%I FROM (%s) r LIMIT 0', wanted, @workspace@.match_records(s.entity));
+			EXCEPTION WHEN undefined_column THEN
+				RAISE EXCEPTION 'the match model reads the column "%", which % have not', wanted, s.entity || 's'
+					USING ERRCODE = 'undefined_column', HINT = pg_catalog.format('The columns are those of the query match_records(%L); a custom attribute is one once define_field() has defined it.', s.entity);
+			END;
+		END LOOP;
 		DELETE FROM @workspace@.match_model m WHERE m.strategy = s.strategy;
 		INSERT INTO @workspace@.match_model (strategy, prior, kin_prior, namesake_prior, near_prior, colleague_prior, given_comparison, family_comparison,
 				swapped_m, swapped_u, block_limit, expected_records, refinements, is_trained, report, trained_at)
@@ -127,7 +137,7 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 	$$;
 
 COMMENT ON FUNCTION @workspace@.write_match_model(text, jsonb) IS
-	'Give a strategy a model in place of the one it has: from read_match_model() of another workspace, or a document of lead_mgmt.propose_match_model() or train_match_model() for the columns of match_records(). Probabilities that the strategy has stay, those it lacks are the model''s. Makes the indexes by which captures look the model''s keys up. Errors: no_data_found, feature_not_supported for leads, invalid_parameter_value for a faulty model.';
+	'Give a strategy a model in place of the one it has: from read_match_model() of another workspace, or a document of lead_mgmt.propose_match_model() or train_match_model() for the columns of match_records(). Probabilities that the strategy has stay, those it lacks are the model''s. Makes the indexes by which captures look the model''s keys up. Errors: no_data_found, feature_not_supported for leads, invalid_parameter_value for a faulty model, undefined_column for one that reads what the records have not.';
 
 CREATE OR REPLACE FUNCTION @workspace@.index_match_keys() RETURNS integer
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
@@ -217,6 +227,7 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 		incremental boolean;
 		changed bigint[];
 		side text;
+		organisations text;
 		total bigint;
 		pairs bigint;
 		r record;
@@ -233,6 +244,8 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose average, connected, best or complete.';
 		END IF;
 		entity_table := CASE s.entity WHEN 'contact' THEN '@workspace@.contact' ELSE '@workspace@.account' END;
+		-- Individual customers are found as the contacts that they are
+		organisations := CASE s.entity WHEN 'account' THEN $sql$ AND a.kind = 'organisation' AND b.kind = 'organisation'$sql$ ELSE '' END;
 		model := @workspace@.read_match_model(s.strategy);
 		IF model IS NULL AND NOT EXISTS (SELECT FROM lead_mgmt.match_rule_kinds(entity_table, s.strategy)) THEN
 			RAISE EXCEPTION 'match strategy "%" has neither rules nor a model', s.strategy
@@ -285,8 +298,8 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 					JOIN %2$s b ON b.%1$I = ANY (k.ids) AND b.%1$I <> a.%1$I
 					WHERE pg_catalog.cardinality(k.ids) <= 64
 						AND EXISTS (SELECT FROM lead_mgmt.identity_keys(b, ARRAY[$2]) j WHERE j.value = i.value)
-						AND CASE WHEN a.%1$I < b.%1$I THEN lead_mgmt.match_rule_holds($1, a, b) ELSE lead_mgmt.match_rule_holds($1, b, a) END
-					$sql$, s.entity || '_id', '@workspace@.' || s.entity) USING r.rule, r.kind, changed;
+						AND CASE WHEN a.%1$I < b.%1$I THEN lead_mgmt.match_rule_holds($1, a, b) ELSE lead_mgmt.match_rule_holds($1, b, a) END %3$s
+					$sql$, s.entity || '_id', '@workspace@.' || s.entity, organisations) USING r.rule, r.kind, changed;
 			ELSE
 				EXECUTE pg_catalog.format($sql$
 					INSERT INTO pg_temp.lead_mgmt_found_pair
@@ -296,8 +309,8 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 						GROUP BY i.value HAVING pg_catalog.count(*) BETWEEN 2 AND 64) k
 					JOIN %2$s a ON a.%1$I = ANY (k.ids)
 					JOIN %2$s b ON b.%1$I = ANY (k.ids) AND b.%1$I > a.%1$I
-					WHERE lead_mgmt.match_rule_holds($1, a, b)
-					$sql$, s.entity || '_id', entity_table) USING r.rule, r.kind;
+					WHERE lead_mgmt.match_rule_holds($1, a, b) %3$s
+					$sql$, s.entity || '_id', entity_table, organisations) USING r.rule, r.kind;
 			END IF;
 		END LOOP;
 		IF incremental THEN
@@ -379,7 +392,7 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 	$$;
 
 COMMENT ON FUNCTION @workspace@.find_duplicates(text, text, boolean) IS
-	'Find contacts or accounts that are several records of one, by the rules of a strategy and by its model: one row a member, with the lowest id of its cluster, which stays as others join, and the cluster''s size. Links that people made count as certain, and what they told apart never ends in one cluster. Pairs that are only possible are put up for review. Methods: average (a match links where all that is known of the two clusters speaks for it on average), best (links to a record''s best partner), connected (any chain of matches), complete (only where all are possible matches of each other). From the second time on only what changed since is compared, unless complete or the rules or the model changed; the results stand in duplicate, duplicate_pair and duplicate_search. Values that more than 64 share are left out of rules. Errors: no_data_found, feature_not_supported for leads, object_not_in_prerequisite_state for a strategy that says nothing, invalid_parameter_value for an unknown method.';
+	'Find contacts, or accounts that are organisations, that are several records of one, by the rules of a strategy and by its model: one row a member, with the lowest id of its cluster, which stays as others join, and the cluster''s size. Links that people made count as certain, and what they told apart never ends in one cluster. Pairs that are only possible are put up for review. Methods: average (a match links where all that is known of the two clusters speaks for it on average), best (links to a record''s best partner), connected (any chain of matches), complete (only where all are possible matches of each other). From the second time on only what changed since is compared, unless complete or the rules or the model changed; the results stand in duplicate, duplicate_pair and duplicate_search. Values that more than 64 share are left out of rules. Errors: no_data_found, feature_not_supported for leads, object_not_in_prerequisite_state for a strategy that says nothing, invalid_parameter_value for an unknown method.';
 
 CREATE OR REPLACE FUNCTION @workspace@.merge_duplicates(strategy text) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
