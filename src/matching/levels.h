@@ -153,8 +153,10 @@ ShareMailbox(const ModelComparison *comparison, const uint32 *left, const uint32
 extern PairScorer *ScorerCreate(const MatchRecords *records);
 extern void LineTestsInit(PairScorer *scorer, int c);
 extern int	LineLevel(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, double *most);
-extern double LineCrossedBound(const PairScorer *scorer, int c, int left_field, const uint32 *left, int right_field,
-							   const uint32 *right);
+extern double LineCrossedBound(const PairScorer *scorer, int c, const uint32 *left, int left_comparison,
+							   const uint32 *right, int right_comparison);
+extern int	LineCrossedLevel(const PairScorer *scorer, int c, const uint32 *left, int left_comparison,
+							 const uint32 *right, int right_comparison);
 extern bool PackedDateTest(LevelTest test, double threshold, uint32 left, uint32 right);
 extern void PairPeek(const PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairFetch(const PairScorer *scorer, const uint32 *left, const uint32 *right, const PairPattern *pattern,

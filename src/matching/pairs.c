@@ -28,6 +28,7 @@ FinderCreate(PairScorer *scorer, double at_least)
 
 	finder->scorer = scorer;
 	finder->at_least = at_least;
+	finder->wants_all = at_least <= scorer->model->prior_weight;
 	finder->count = finder->met = finder->compared = 0;
 	finder->batch_count = 0;
 	finder->capacity = 1024;
@@ -83,25 +84,13 @@ KeepPairs(PairFinder *finder, const bool *keep)
 	finder->batch_count = kept;
 }
 
-/*
- * Compare the pairs of a batch: first by the lines of their records, which
- * were fetched ahead and settle most; then the others, by what is fetched
- * ahead for all of them, unless they have met at an earlier key.
- */
+/* Drop the pairs of a batch that have met at an earlier key */
 static void
-CompareBatch(PairFinder *finder, const MatchKeys *keys)
+KeepFirstMeetings(PairFinder *finder, const MatchKeys *keys)
 {
-	const MatchRecords *records = keys->records;
-	PairScorer *scorer = finder->scorer;
-	MetPair    *batch = finder->batch;
+	const MetPair *batch = finder->batch;
 	bool		keep[PAIR_BATCH];
 
-	CHECK_FOR_INTERRUPTS();
-	finder->met += finder->batch_count;
-	for (int i = 0; i < finder->batch_count; i++)
-		keep[i] = PairMayReach(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
-							   finder->at_least, &finder->states[i]);
-	KeepPairs(finder, keep);
 	for (int i = 0; i < finder->batch_count; i++)
 	{
 		CodesFetch(keys, batch[i].left);
@@ -110,17 +99,61 @@ CompareBatch(PairFinder *finder, const MatchKeys *keys)
 	for (int i = 0; i < finder->batch_count; i++)
 		keep[i] = !KeysMetBefore(keys, batch[i].key, batch[i].code, batch[i].left, batch[i].right);
 	KeepPairs(finder, keep);
+}
+
+/* Drop the pairs of a batch that cannot reach the weight that is asked for, as the lines of their records tell */
+static void
+KeepLikely(PairFinder *finder, const MatchRecords *records)
+{
+	const MetPair *batch = finder->batch;
+	bool		keep[PAIR_BATCH];
+
+	for (int i = 0; i < finder->batch_count; i++)
+		keep[i] = PairMayReach(finder->scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+							   finder->at_least, &finder->states[i]);
+	KeepPairs(finder, keep);
+}
+
+/*
+ * Compare the pairs of a batch, unless they have met at an earlier key: first
+ * by the lines of their records, which were fetched ahead and settle most, or
+ * at least some comparisons, then by what is fetched ahead for all of them.
+ */
+static void
+CompareBatch(PairFinder *finder, const MatchKeys *keys)
+{
+	const MatchRecords *records = keys->records;
+	PairScorer *scorer = finder->scorer;
+	const MetPair *batch = finder->batch;
+
+	CHECK_FOR_INTERRUPTS();
+	finder->met += finder->batch_count;
+	if (!finder->wants_all)
+		KeepLikely(finder, records);
+	KeepFirstMeetings(finder, keys);
+	for (int i = 0; finder->wants_all && i < finder->batch_count; i++)
+		PairPeek(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+				 &finder->states[i].pattern);
 	for (int stage = 0; stage < FETCH_STAGES; stage++)
 		for (int i = 0; i < finder->batch_count; i++)
 			PairFetch(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
 					  &finder->states[i].pattern, stage);
 	for (int i = 0; i < finder->batch_count; i++)
 	{
+		const uint32 *left = RecordIds(records, batch[i].left);
+		const uint32 *right = RecordIds(records, batch[i].right);
 		double		weight;
 
-		if (PairReaches(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
-						finder->at_least, &finder->states[i], &weight))
-			AddPair(finder, batch[i].left, batch[i].right, weight);
+		if (finder->wants_all)
+		{
+			PairCompleteLevels(scorer, left, right, &finder->states[i].pattern);
+			weight = PatternWeight(scorer, left, right, &finder->states[i].pattern, NULL);
+			if (weight < finder->at_least)
+				continue;
+		}
+		else if (!PairReaches(scorer, left, right, finder->at_least, &finder->states[i], &weight))
+			continue;
+		AddPair(finder, batch[i].left, batch[i].right, weight);
 	}
 	finder->compared += finder->batch_count;
 	finder->batch_count = 0;

@@ -31,6 +31,7 @@ typedef struct PairFinder
 {
 	PairScorer *scorer;
 	double		at_least;		/* weight */
+	bool		wants_all;		/* is it so low that there is no giving pairs up early? */
 	int			batch_count;
 	MetPair		batch[PAIR_BATCH];
 	PairState	states[PAIR_BATCH];
