@@ -444,7 +444,7 @@ ScorerCreate(const MatchRecords *records)
 		LineTestsInit(scorer, c);
 		scorer->is_far[c] = FieldDictionary(records, model->comparisons[c].field)->count > FAR_AWAY;
 		if (!scorer->is_far[c])
-			scorer->caches[c] = palloc0(sizeof(uint64) * LEVEL_CACHE_SIZE);
+			scorer->caches[c] = palloc0(sizeof(uint32) << LEVEL_CACHE_BITS);
 		if (c == model->family && scorer->may_cross)
 			continue;			/* together with the given name */
 		AddStep(scorer, scorer->order, c, Usefulness);

@@ -570,16 +570,16 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 {
 	const ModelComparison *comparison = &scorer->model->comparisons[c];
 	const MatchDictionary *dictionary = FieldDictionary(scorer->records, comparison->field);
-	uint64	   *cached = NULL;
-	uint64		pair = CachedPair(left, right);
+	uint32	   *cached = NULL;
+	uint32		pair = CachedPair(left, right);
 	ValueMemo	memo;
 	int			level;
 
 	if (scorer->caches[c] && ((left | right) >> CACHED_ID_BITS) == 0)
 	{
 		cached = CachePlace(scorer, c, pair);
-		if ((*cached & ~CACHED_LEVEL) == pair)
-			return *cached & CACHED_LEVEL;
+		if ((*cached & CACHED_LEVEL) != 0 && (*cached & ~CACHED_LEVEL) == CachedTag(pair))
+			return (*cached & CACHED_LEVEL) - 1;
 	}
 	memo.dictionary = dictionary;
 	memo.left = &dictionary->values[Min(left, right)];
@@ -594,7 +594,7 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 		if (TestHolds(scorer, comparison, &comparison->levels[level], &memo))
 			break;
 	if (cached)
-		*cached = pair | level;
+		*cached = CachedTag(pair) | (level + 1);
 	return level;
 }
 

@@ -121,7 +121,7 @@ LineTestsInit(PairScorer *scorer, int c)
 			case TEST_EMAIL_OTHER:
 				break;
 			case TEST_JARO_WINKLER:
-				tests->similar[tests->similar_count] = level->threshold;
+				JaroWinklerNeeds(&tests->similar[tests->similar_count], level->threshold);
 				tests->similar_levels[tests->similar_count++] = set;
 				break;
 			case TEST_QGRAMS:
@@ -199,13 +199,8 @@ LevelsOfLetters(const PairScorer *scorer, const LineTests *tests, const uint32 *
 		if (same_domain)
 			levels |= tests->domain_edits[place];
 	}
-	if (tests->similar_count > 0)
-	{
-		double		most = JaroWinklerBound(a, a_length, b, b_length);
-
-		for (int i = 0; i < tests->similar_count && most >= tests->similar[i]; i++)
-			levels |= tests->similar_levels[i];
-	}
+	for (int i = 0; i < tests->similar_count && JaroWinklerMayReach(&tests->similar[i], a_length, b_length, shared); i++)
+		levels |= tests->similar_levels[i];
 	levels |= tests->qgrams;
 	if (tests->nickname &&
 		(LineGroups(records, left, left_place) & LineGroups(records, right, right_place)) != 0)

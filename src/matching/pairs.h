@@ -34,6 +34,7 @@ typedef struct PairFinder
 	bool		wants_all;		/* is it so low that there is no giving pairs up early? */
 	int			batch_count;
 	MetPair		batch[PAIR_BATCH];
+	bool		keep[PAIR_BATCH];
 	PairState	states[PAIR_BATCH];
 	FoundPair  *pairs;
 	uint64		count;

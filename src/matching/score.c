@@ -18,6 +18,9 @@
 /* A mailbox that two have says so many bits at least: that both use it at two providers */
 #define LEAST_SAID 4
 
+/* The logarithm of what changes 1 when it is added to it */
+#define LEAST_OF_ONE (-54)
+
 /* Get the probability that goes with a weight */
 double
 WeightProbability(double weight)
@@ -189,8 +192,9 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 	if (parts)
 		*parts++ = part;
 	for (int r = 0; r < RELATED_COUNT; r++)
-		odds += exp2(related[r]);
-	part = -log2(odds);
+		if (related[r] >= LEAST_OF_ONE)
+			odds += exp2(related[r]);
+	part = odds == 1 ? 0 : -log2(odds);
 	weight += part;
 	if (parts)
 		*parts++ = part;
