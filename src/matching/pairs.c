@@ -7,6 +7,7 @@
 
 #include "access/htup_details.h"
 #include "funcapi.h"
+#include "matching/arrays.h"
 #include "matching/choose.h"
 #include "matching/parallel.h"
 #include "matching/train.h"
@@ -36,15 +37,21 @@ FinderCreate(PairScorer *scorer, double at_least)
 	return finder;
 }
 
+/* Make room for more pairs */
+void
+FinderReserve(PairFinder *finder, uint64 more)
+{
+	if (finder->count + more <= finder->capacity)
+		return;
+	finder->capacity = Max(finder->capacity * 2, finder->count + more);
+	finder->pairs = ArrayGrow(finder->pairs, sizeof(FoundPair) * finder->capacity);
+}
+
 /* Note pairs that were found */
 void
 FinderAppend(PairFinder *finder, const FoundPair *pairs, uint64 count)
 {
-	if (finder->count + count > finder->capacity)
-	{
-		finder->capacity = Max(finder->capacity * 2, finder->count + count);
-		finder->pairs = repalloc_huge(finder->pairs, sizeof(FoundPair) * finder->capacity);
-	}
+	FinderReserve(finder, count);
 	memcpy(finder->pairs + finder->count, pairs, sizeof(FoundPair) * count);
 	finder->count += count;
 }
@@ -388,7 +395,7 @@ KeepRows(FunctionCallInfo fcinfo)
 
 	SharedRelease(found);
 	MemoryContextSwitchTo(old);
-	kept = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(FoundPair) * (count + 1));
+	kept = ArrayAllocate(CurrentMemoryContext, sizeof(FoundPair) * (count + 1));
 	memcpy(kept, pairs, sizeof(FoundPair) * count);
 	rows = palloc(sizeof(PairRows));
 	RowsInit(rows, RecordsCopyKeys(found), match_probability, kept, count);

@@ -51,6 +51,7 @@ extern MatchRecords *PairsRecords(MatchModel *model, const char *source, const c
 extern FoundPair *FindPairs(MatchRecords *records, double at_least, uint64 *count);
 extern FoundPair *FindPairsAtKeys(MatchRecords *records, MatchKeys *keys, double at_least, uint64 *count);
 extern PairFinder *FinderCreate(PairScorer *scorer, double at_least);
+extern void FinderReserve(PairFinder *finder, uint64 more);
 extern void FinderAppend(PairFinder *finder, const FoundPair *pairs, uint64 count);
 extern void FinderSearchSlice(PairFinder *finder, const MatchKeys *keys, int key, const KeysSlice *slice);
 extern void FinderSearch(PairFinder *finder, const MatchKeys *keys);

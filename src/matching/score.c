@@ -25,7 +25,9 @@
 double
 WeightProbability(double weight)
 {
-	return weight > 0 ? 1 / (1 + exp2(-weight)) : exp2(weight) / (1 + exp2(weight));
+	double		odds = exp2(weight > 0 ? -weight : weight);
+
+	return weight > 0 ? 1 / (1 + odds) : odds / (1 + odds);
 }
 
 /*
