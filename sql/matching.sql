@@ -20,14 +20,14 @@ CREATE FUNCTION lead_mgmt.find_pairs(records text, model jsonb, at_least double 
 COMMENT ON FUNCTION lead_mgmt.find_pairs(text, jsonb, double precision, text) IS
 	'The pairs of records of a table or query that are one entity with at least a probability (default: the model''s review_probability), each once: the two keys, the probability, the weight (log2 of its odds) and the outcome, match from the model''s match_probability on, else possible. With other, a second table or query of the same columns, only pairs between the two are found. Pairs are compared where they agree on a blocking key of the model; up to 2,500,000 pairs all are. Errors: as train_match_model(), numeric_value_out_of_range for a probability outside 0 to 1. Memory, parallel workers and notices: as train_match_model(); the result is the same, in the same order, with any number of workers. A query that has the function in its FROM stores the rows before it sees the first; where millions come, SELECT (pair).* FROM (SELECT lead_mgmt.find_pairs(…) AS pair) AS found takes them one by one, and stores none.';
 
-CREATE FUNCTION lead_mgmt.find_clusters(records text, model jsonb, method text DEFAULT 'connected',
-		at_least double precision DEFAULT NULL, different text DEFAULT NULL,
+CREATE FUNCTION lead_mgmt.find_clusters(records text, model jsonb, method text DEFAULT 'average',
+		at_least double precision DEFAULT NULL, different text DEFAULT NULL, same text DEFAULT NULL,
 		OUT id text, OUT cluster_id text, OUT size integer)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000;
 
-COMMENT ON FUNCTION lead_mgmt.find_clusters(text, jsonb, text, double precision, text) IS
-	'The records of a table or query that belong together: one row for each member of a cluster of two or more, with the cluster''s id, which is the least of its members'' keys and so stays when later records join, and its size. method: connected (whatever a chain of matches connects), best (only links to a record''s best partner), complete (only where all members are at least possible matches of each other). at_least: probability from which on pairs link (default: the model''s match_probability). different: a query of two keys a row that are known to be different entities and never end in one cluster. Errors: as find_pairs(), invalid_parameter_value for an unknown method.';
+COMMENT ON FUNCTION lead_mgmt.find_clusters(text, jsonb, text, double precision, text, text) IS
+	'The records of a table or query that belong together: one row for each member of a cluster of two or more, with the cluster''s id, which is the least of its members'' keys and so stays when later records join, and its size. method: average (a match links two clusters where the weights of all pairs between them, a pair that was not found at -2 bits and none above 10, are 0 or more on average: group-average linkage, Sokal and Michener 1958), connected (whatever a chain of matches connects), best (only links to a record''s best partner), complete (only where all members are at least possible matches of each other). at_least: probability from which on pairs link (default: the model''s match_probability). different, same: queries of two keys a row that are known to be different entities and never end in one cluster, or to be one and always do unless that is forbidden; keys of no record are passed over. Errors: as find_pairs(), invalid_parameter_value for an unknown method.';
 
 CREATE FUNCTION lead_mgmt.match_probability(model jsonb, left_record jsonb, right_record jsonb) RETURNS double precision
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
@@ -71,10 +71,11 @@ CREATE FUNCTION lead_mgmt.check_match_model(model jsonb) RETURNS jsonb
 COMMENT ON FUNCTION lead_mgmt.check_match_model(jsonb) IS
 	'A match model with everything written out that it leaves to be assumed. Error: invalid_parameter_value, which says what is wrong with it.';
 
-CREATE FUNCTION lead_mgmt.cluster_pairs(pairs text, method text, at_least double precision, different text DEFAULT NULL,
+CREATE FUNCTION lead_mgmt.cluster_pairs(pairs text, method text, at_least double precision,
+		different text DEFAULT NULL, same text DEFAULT NULL,
 		OUT id text, OUT cluster_id text, OUT size integer)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000;
 
-COMMENT ON FUNCTION lead_mgmt.cluster_pairs(text, text, double precision, text) IS
+COMMENT ON FUNCTION lead_mgmt.cluster_pairs(text, text, double precision, text, text) IS
 	'What find_clusters() returns for pairs that are known: a table or query with left_id and right_id, which must be integers, and probability. Errors: undefined_column, invalid_parameter_value for an unknown method, numeric_value_out_of_range.';

@@ -269,7 +269,7 @@ CREATE FUNCTION lead_mgmt.guard_match_alias() RETURNS trigger
 COMMENT ON FUNCTION lead_mgmt.guard_match_alias() IS
 	'Trigger function: refuses aliases that lead back to themselves, naming the way. Error: check_violation.';
 
-CREATE FUNCTION lead_mgmt.match_chain(link_table regclass, entity text, first bigint, last bigint, without bigint[]) RETURNS text
+CREATE FUNCTION lead_mgmt.match_chain(workspace name, entity text, first bigint, last bigint, without bigint[]) RETURNS text
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 	AS $$
 	DECLARE
@@ -286,14 +286,18 @@ CREATE FUNCTION lead_mgmt.match_chain(link_table regclass, entity text, first bi
 				FROM (
 					SELECT DISTINCT ON (o.id) o.id, o.parent
 					FROM (
-						SELECT l.right_id, l.left_id, ARRAY[l.left_id, l.right_id] FROM %1$s l
+						SELECT l.right_id, l.left_id, ARRAY[l.left_id, l.right_id] FROM %1$I.match_link l
 						WHERE l.entity = $1 AND l.verdict = 'same' AND l.left_id = ANY ($2)
 						UNION ALL
-						SELECT l.left_id, l.right_id, ARRAY[l.left_id, l.right_id] FROM %1$s l
-						WHERE l.entity = $1 AND l.verdict = 'same' AND l.right_id = ANY ($2)) AS o (id, parent, pair)
+						SELECT l.left_id, l.right_id, ARRAY[l.left_id, l.right_id] FROM %1$I.match_link l
+						WHERE l.entity = $1 AND l.verdict = 'same' AND l.right_id = ANY ($2)
+						UNION ALL
+						SELECT m.survivor_id, m.old_id, '{}' FROM %1$I.entity_redirect m WHERE m.entity = $1 AND m.old_id = ANY ($2)
+						UNION ALL
+						SELECT m.old_id, m.survivor_id, '{}' FROM %1$I.entity_redirect m WHERE m.entity = $1 AND m.survivor_id = ANY ($2)) AS o (id, parent, pair)
 					WHERE o.id <> ALL ($3) AND o.pair IS DISTINCT FROM $4
 				) n
-				$sql$, link_table) INTO further USING entity, edge, reached, without;
+				$sql$, workspace) INTO further USING entity, edge, reached, without;
 			EXIT WHEN further.ids IS NULL;
 			reached := reached || further.ids;
 			came_from := came_from || further.parents;
@@ -307,8 +311,8 @@ CREATE FUNCTION lead_mgmt.match_chain(link_table regclass, entity text, first bi
 	END
 	$$;
 
-COMMENT ON FUNCTION lead_mgmt.match_chain(regclass, text, bigint, bigint, bigint[]) IS
-	'The shortest chain of links that makes two ids the same, such as 1 = 2 = 3, without regard to one pair. For guard_match_link().';
+COMMENT ON FUNCTION lead_mgmt.match_chain(name, text, bigint, bigint, bigint[]) IS
+	'The shortest chain of links and merges that makes two ids the same, such as 1 = 2 = 3, without regard to one pair. For guard_match_link().';
 
 CREATE FUNCTION lead_mgmt.guard_match_link() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -316,11 +320,26 @@ CREATE FUNCTION lead_mgmt.guard_match_link() RETURNS trigger
 	DECLARE
 		replaced bigint[] := CASE TG_OP WHEN 'UPDATE' THEN ARRAY[old.left_id, old.right_id] END;
 		met bigint[];
+		missing bigint;
 	BEGIN
-		IF new.left_id = new.right_id THEN
+		IF new.left_id IS NULL OR new.right_id IS NULL OR new.entity IS NULL OR new.entity NOT IN ('contact', 'account', 'lead') THEN
+			RETURN new;	-- for the columns' own constraints to refuse
+		ELSIF new.left_id = new.right_id THEN
 			RAISE EXCEPTION '% % cannot be linked to itself', new.entity, new.left_id USING ERRCODE = 'check_violation';
 		ELSIF new.left_id > new.right_id THEN
 			SELECT new.right_id, new.left_id INTO new.left_id, new.right_id;
+		END IF;
+		IF TG_OP = 'INSERT' OR (old.entity, old.left_id, old.right_id) IS DISTINCT FROM (new.entity, new.left_id, new.right_id) THEN
+			EXECUTE pg_catalog.format($sql$
+				SELECT i.id FROM (VALUES ($2), ($3)) i (id)
+				WHERE NOT EXISTS (SELECT FROM %1$I.%2$I e WHERE e.%3$I = i.id)
+					AND NOT EXISTS (SELECT FROM %1$I.entity_redirect m WHERE m.entity = $1 AND m.old_id = i.id)
+				ORDER BY i.id LIMIT 1
+				$sql$, TG_TABLE_SCHEMA, new.entity, new.entity || '_id') INTO missing USING new.entity, new.left_id, new.right_id;
+			IF missing IS NOT NULL THEN
+				RAISE EXCEPTION 'there is no % %', new.entity, missing
+					USING ERRCODE = 'foreign_key_violation', HINT = 'A link is between two that are there, or were merged into others.';
+			END IF;
 		END IF;
 		-- Two sessions could contradict each other.
 		EXECUTE pg_catalog.format('LOCK TABLE %I.match_link IN SHARE ROW EXCLUSIVE MODE', TG_TABLE_SCHEMA);
@@ -336,6 +355,10 @@ CREATE FUNCTION lead_mgmt.guard_match_link() RETURNS trigger
 					UNION ALL
 					SELECT l.left_id FROM %1$I.match_link l
 					WHERE l.entity = $1 AND l.right_id = r.id AND l.verdict = 'same' AND ARRAY[l.left_id, l.right_id] IS DISTINCT FROM $4
+					UNION ALL
+					SELECT m.survivor_id FROM %1$I.entity_redirect m WHERE m.entity = $1 AND m.old_id = r.id
+					UNION ALL
+					SELECT m.old_id FROM %1$I.entity_redirect m WHERE m.entity = $1 AND m.survivor_id = r.id
 				) o (id)
 			)
 			SELECT CASE $5 WHEN 'different' THEN
@@ -354,14 +377,14 @@ CREATE FUNCTION lead_mgmt.guard_match_link() RETURNS trigger
 		RAISE EXCEPTION '% % cannot be % %: that contradicts earlier decisions', new.entity, new.left_id,
 			CASE new.verdict WHEN 'same' THEN 'the same as' ELSE 'different from' END, new.right_id
 			USING ERRCODE = 'check_violation',
-				DETAIL = lead_mgmt.match_chain(TG_RELID, new.entity, new.left_id, met[1], replaced) ||
-					CASE new.verdict WHEN 'same' THEN ' <> ' || lead_mgmt.match_chain(TG_RELID, new.entity, met[2], new.right_id, replaced) ELSE '' END,
-				HINT = 'Change the earlier rows of match_link first.';
+				DETAIL = lead_mgmt.match_chain(TG_TABLE_SCHEMA, new.entity, new.left_id, met[1], replaced) ||
+					CASE new.verdict WHEN 'same' THEN ' <> ' || lead_mgmt.match_chain(TG_TABLE_SCHEMA, new.entity, met[2], new.right_id, replaced) ELSE '' END,
+				HINT = 'Change the earlier rows of match_link first, or undo the merges.';
 	END
 	$$;
 
 COMMENT ON FUNCTION lead_mgmt.guard_match_link() IS
-	'Trigger function: puts the lower id of a link first and refuses a link that contradicts others, directly or through several. Error: check_violation, with the chain as detail.';
+	'Trigger function: puts the lower id of a link first, and refuses a link of what is not there, and one that contradicts others, or merges, directly or through several. Errors: foreign_key_violation, check_violation with the chain as detail.';
 
 CREATE FUNCTION lead_mgmt.keep_default_strategy() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -220,7 +220,7 @@ COMMENT ON TABLE @workspace@.duplicate_pair IS
 COMMENT ON COLUMN @workspace@.duplicate_pair.strategy IS 'Strategy that found it';
 COMMENT ON COLUMN @workspace@.duplicate_pair.left_id IS 'The lower id';
 COMMENT ON COLUMN @workspace@.duplicate_pair.right_id IS 'The higher id';
-COMMENT ON COLUMN @workspace@.duplicate_pair.probability IS 'Probability that they are one, between 0 and 1; 1 where a rule or a person says so';
+COMMENT ON COLUMN @workspace@.duplicate_pair.probability IS 'Probability that they are one, between 0 and 1; 1 where a rule says so';
 
 CREATE INDEX duplicate_pair_right_id_idx ON @workspace@.duplicate_pair (strategy, right_id);
 

@@ -16,6 +16,7 @@ CREATE OR REPLACE FUNCTION @workspace@.define_match_rule(strategy text, conditio
 	DECLARE
 		made bigint;
 		bad jsonb;
+		twice record;
 	BEGIN
 		IF NOT EXISTS (SELECT FROM @workspace@.match_strategy s WHERE s.strategy = define_match_rule.strategy) THEN
 			RAISE EXCEPTION 'there is no match strategy "%"', define_match_rule.strategy USING ERRCODE = 'no_data_found';
@@ -25,10 +26,24 @@ CREATE OR REPLACE FUNCTION @workspace@.define_match_rule(strategy text, conditio
 		END IF;
 		SELECT e INTO bad FROM pg_catalog.jsonb_array_elements(conditions) e
 			WHERE pg_catalog.jsonb_typeof(e) NOT IN ('string', 'object') OR pg_catalog.jsonb_typeof(e) = 'object'
-				AND (NOT e ? 'field' OR e - '{field,comparator,at_least,when_blank,except}'::text[] <> '{}') LIMIT 1;
+				AND (pg_catalog.jsonb_typeof(e -> 'field') IS DISTINCT FROM 'string' OR e - '{field,comparator,at_least,when_blank,except}'::text[] <> '{}'
+					OR pg_catalog.jsonb_typeof(e -> 'comparator') NOT IN ('string', 'null') OR pg_catalog.jsonb_typeof(e -> 'at_least') NOT IN ('number', 'null')
+					OR pg_catalog.jsonb_typeof(e -> 'when_blank') NOT IN ('string', 'null') OR pg_catalog.jsonb_typeof(e -> 'except') NOT IN ('boolean', 'null')
+					OR e ->> 'when_blank' NOT IN ('no_match', 'ignore', 'match')) LIMIT 1;
 		IF FOUND THEN
 			RAISE EXCEPTION 'not a condition of a match rule: %', pg_catalog.left(bad::text, 200)
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'A condition is the name of a field, or an object of field, comparator, at_least, when_blank and except.';
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'A condition is the name of a field, or an object of field, comparator, at_least (a number), when_blank (no_match, ignore or match) and except (true or false).';
+		END IF;
+		SELECT c.field, c.comparator INTO twice
+			FROM pg_catalog.jsonb_array_elements(conditions) e
+			CROSS JOIN LATERAL (SELECT COALESCE(e ->> 'field', e #>> '{}') AS field, COALESCE(e ->> 'comparator', 'exact') AS comparator) c
+			GROUP BY 1, 2 HAVING pg_catalog.count(*) > 1 ORDER BY 1, 2 LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION 'the rule compares "%" by "%" twice', twice.field, twice.comparator
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'A rule compares a field by each comparator once, as a condition or as an exception.';
+		ELSIF EXISTS (SELECT FROM @workspace@.match_rule r WHERE r.strategy = define_match_rule.strategy AND r.sequence = define_match_rule.sequence) THEN
+			RAISE EXCEPTION 'match strategy "%" has a rule of sequence % already', define_match_rule.strategy, define_match_rule.sequence
+				USING ERRCODE = 'unique_violation', HINT = 'Choose another sequence, or none to add the rule after the others.';
 		END IF;
 		INSERT INTO @workspace@.match_rule (strategy, sequence, label)
 			SELECT define_match_rule.strategy, COALESCE(define_match_rule.sequence, pg_catalog.max(r.sequence) + 10, 10), define_match_rule.label
@@ -44,7 +59,7 @@ CREATE OR REPLACE FUNCTION @workspace@.define_match_rule(strategy text, conditio
 	$$;
 
 COMMENT ON FUNCTION @workspace@.define_match_rule(text, jsonb, text, integer) IS
-	'Add a rule to a match strategy, after its others unless a sequence is given, and return its id. Conditions: a JSON array of field names, which must be equal, or objects {"field", "comparator", "at_least", "when_blank", "except": true for an exception}. Errors: no_data_found, invalid_parameter_value, check_violation when none of the conditions can be looked up.';
+	'Add a rule to a match strategy, after its others unless a sequence is given, and return its id. Conditions: a JSON array of field names, which must be equal, or objects {"field", "comparator", "at_least", "when_blank", "except": true for an exception}. Errors: no_data_found, invalid_parameter_value, unique_violation when the sequence is taken, check_violation when none of the conditions can be looked up.';
 
 CREATE OR REPLACE FUNCTION @workspace@.match_contact(profile jsonb, strategy text DEFAULT NULL)
 	RETURNS SETOF @workspace@.match_candidate
@@ -208,8 +223,13 @@ CREATE OR REPLACE FUNCTION @workspace@.reject_match(review_id bigint, reason tex
 			UPDATE @workspace@.match_review v SET status = 'rejected', decided_by = current_user, decided_at = pg_catalog.now()
 				WHERE v.match_review_id = review_id;
 			IF r.right_id IS NOT NULL THEN
+				-- Of one that is gone there is nothing to tell apart
 				INSERT INTO @workspace@.match_link AS l (entity, left_id, right_id, verdict, reason, source)
-					VALUES (r.entity, r.left_id, r.right_id, 'different', reject_match.reason, 'review')
+					SELECT r.entity, r.left_id, r.right_id, 'different', reject_match.reason, 'review'
+					WHERE CASE r.entity
+						WHEN 'contact' THEN pg_catalog.num_nulls(@workspace@.contact_of(r.left_id), @workspace@.contact_of(r.right_id))
+						WHEN 'account' THEN pg_catalog.num_nulls(@workspace@.account_of(r.left_id), @workspace@.account_of(r.right_id))
+						ELSE pg_catalog.num_nulls(@workspace@.lead_of(r.left_id), @workspace@.lead_of(r.right_id)) END = 0
 					ON CONFLICT (entity, left_id, right_id) DO UPDATE SET verdict = EXCLUDED.verdict, reason = EXCLUDED.reason;
 			ELSIF NOT EXISTS (SELECT FROM @workspace@.match_review v
 					WHERE v.submission_id = r.submission_id AND v.right_id IS NULL AND v.status = 'open') THEN
@@ -218,7 +238,8 @@ CREATE OR REPLACE FUNCTION @workspace@.reject_match(review_id bigint, reason tex
 				INSERT INTO @workspace@.match_link (entity, left_id, right_id, verdict, reason, source)
 					SELECT 'contact', LEAST(made, v.left_id), GREATEST(made, v.left_id), 'different', reject_match.reason, 'review'
 					FROM @workspace@.match_review v
-					WHERE made IS NOT NULL AND v.submission_id = r.submission_id AND v.right_id IS NULL AND v.status = 'rejected' AND v.left_id <> made
+					WHERE made IS NOT NULL AND v.submission_id = r.submission_id AND v.right_id IS NULL AND v.status = 'rejected'
+						AND @workspace@.contact_of(v.left_id) <> made
 					ON CONFLICT DO NOTHING;
 			END IF;
 		END IF;
@@ -227,7 +248,24 @@ CREATE OR REPLACE FUNCTION @workspace@.reject_match(review_id bigint, reason tex
 	$$;
 
 COMMENT ON FUNCTION @workspace@.reject_match(bigint, text) IS
-	'Decide that a possible match is none: a pair is linked as different and never merged by the system; a submission that waits is processed without the contact, as somebody new once all its candidates are rejected, and the contact it went to is returned. Rejecting again changes nothing. Errors: no_data_found, object_not_in_prerequisite_state when it was accepted.';
+	'Decide that a possible match is none: a pair is linked as different and never merged by the system; a submission that waits is processed without the contact, as somebody new once all its candidates are rejected, and the contact it went to is returned. Rejecting again changes nothing. Errors: no_data_found, object_not_in_prerequisite_state when it was accepted, check_violation when the two are one by now.';
+
+CREATE OR REPLACE VIEW @workspace@.standing_match_link WITH (security_invoker = true) AS
+SELECT p.entity, LEAST(p.one_id, p.other_id) AS left_id, GREATEST(p.one_id, p.other_id) AS right_id, p.verdict
+FROM (
+	SELECT l.entity, COALESCE(m.survivor_id, l.left_id) AS one_id, COALESCE(n.survivor_id, l.right_id) AS other_id, l.verdict
+	FROM @workspace@.match_link l
+	LEFT JOIN @workspace@.entity_redirect m ON m.entity = l.entity AND m.old_id = l.left_id
+	LEFT JOIN @workspace@.entity_redirect n ON n.entity = l.entity AND n.old_id = l.right_id
+) p
+WHERE p.one_id <> p.other_id;
+
+COMMENT ON VIEW @workspace@.standing_match_link IS
+	'What people decided about pairs in match_link, by who they are now: a contact, account or lead that was merged away stands for its survivor. Pairs that were merged are left out. One row a link.';
+COMMENT ON COLUMN @workspace@.standing_match_link.entity IS 'contact, account or lead';
+COMMENT ON COLUMN @workspace@.standing_match_link.left_id IS 'The lower id';
+COMMENT ON COLUMN @workspace@.standing_match_link.right_id IS 'The higher id';
+COMMENT ON COLUMN @workspace@.standing_match_link.verdict IS 'same or different';
 
 CREATE OR REPLACE VIEW @workspace@.possible_match WITH (security_invoker = true) AS
 SELECT
@@ -238,12 +276,12 @@ SELECT
 	v.submission_id,
 	v.strategy,
 	v.probability,
-	l.full_name AS left_name,
+	COALESCE(l.full_name, a.name) AS left_name,
 	l.email::text AS left_email,
-	l.phone::text AS left_phone,
-	r.full_name AS right_name,
+	COALESCE(l.phone::text, a.phone::text) AS left_phone,
+	COALESCE(r.full_name, b.name) AS right_name,
 	r.email::text AS right_email,
-	r.phone::text AS right_phone,
+	COALESCE(r.phone::text, b.phone::text) AS right_phone,
 	v.explanation::text AS explanation,
 	v.created_at
 FROM @workspace@.match_review v
@@ -251,10 +289,15 @@ LEFT JOIN @workspace@.entity_redirect m ON m.entity = v.entity AND m.old_id = v.
 LEFT JOIN @workspace@.entity_redirect n ON n.entity = v.entity AND n.old_id = v.right_id
 LEFT JOIN @workspace@.contact l ON v.entity = 'contact' AND l.contact_id = COALESCE(m.survivor_id, v.left_id)
 LEFT JOIN @workspace@.contact r ON v.entity = 'contact' AND r.contact_id = COALESCE(n.survivor_id, v.right_id)
-WHERE v.status = 'open';
+LEFT JOIN @workspace@.account a ON v.entity = 'account' AND a.account_id = COALESCE(m.survivor_id, v.left_id)
+LEFT JOIN @workspace@.account b ON v.entity = 'account' AND b.account_id = COALESCE(n.survivor_id, v.right_id)
+WHERE v.status = 'open'
+	-- Pairs that were merged meanwhile, or of which one is gone, wait for nobody
+	AND (v.right_id IS NULL OR COALESCE(m.survivor_id, v.left_id) <> COALESCE(n.survivor_id, v.right_id)
+		AND CASE v.entity WHEN 'contact' THEN pg_catalog.num_nulls(l.contact_id, r.contact_id) WHEN 'account' THEN pg_catalog.num_nulls(a.account_id, b.account_id) ELSE 0 END = 0);
 
 COMMENT ON VIEW @workspace@.possible_match IS
-	'The queue of possible matches that wait for accept_match() or reject_match(). One row each.';
+	'The queue of possible matches that wait for accept_match() or reject_match(). One row each; pairs that were merged meanwhile, or of which one was deleted, are left out.';
 COMMENT ON COLUMN @workspace@.possible_match.match_review_id IS 'Key, for accept_match() and reject_match()';
 COMMENT ON COLUMN @workspace@.possible_match.entity IS 'contact, account or lead';
 COMMENT ON COLUMN @workspace@.possible_match.left_id IS 'The one; its survivor where it was merged away';
@@ -262,11 +305,11 @@ COMMENT ON COLUMN @workspace@.possible_match.right_id IS 'The other, or its surv
 COMMENT ON COLUMN @workspace@.possible_match.submission_id IS 'Submission that waits, or that brought the pair up';
 COMMENT ON COLUMN @workspace@.possible_match.strategy IS 'Strategy that found them alike';
 COMMENT ON COLUMN @workspace@.possible_match.probability IS 'Probability that they are the same; NULL where rules found them';
-COMMENT ON COLUMN @workspace@.possible_match.left_name IS 'Full name of the one, of contacts';
+COMMENT ON COLUMN @workspace@.possible_match.left_name IS 'Full name of the one, a contact; name, if it is an account';
 COMMENT ON COLUMN @workspace@.possible_match.left_email IS 'Main e-mail address of the one, of contacts';
-COMMENT ON COLUMN @workspace@.possible_match.left_phone IS 'Main phone number of the one, of contacts';
-COMMENT ON COLUMN @workspace@.possible_match.right_name IS 'Full name of the other, of contacts';
+COMMENT ON COLUMN @workspace@.possible_match.left_phone IS 'Main phone number of the one';
+COMMENT ON COLUMN @workspace@.possible_match.right_name IS 'Full name of the other, a contact; name, if it is an account';
 COMMENT ON COLUMN @workspace@.possible_match.right_email IS 'Main e-mail address of the other, of contacts';
-COMMENT ON COLUMN @workspace@.possible_match.right_phone IS 'Main phone number of the other, of contacts';
+COMMENT ON COLUMN @workspace@.possible_match.right_phone IS 'Main phone number of the other';
 COMMENT ON COLUMN @workspace@.possible_match.explanation IS 'What it rests on, as JSON; NULL where rules found them';
 COMMENT ON COLUMN @workspace@.possible_match.created_at IS 'When it was put up';

@@ -200,7 +200,7 @@ CREATE OR REPLACE FUNCTION @workspace@.train_match_strategy(strategy text, afres
 COMMENT ON FUNCTION @workspace@.train_match_strategy(text, boolean, boolean) IS
 	'Let a strategy for contacts or accounts learn, without labels, how likely two records are one: proposes a model from what their fields hold, or takes the one it has unless afresh, estimates its parameters as lead_mgmt.train_match_model() does, and writes them as rows. From then on captures whose rules find nobody ask the model, and find_duplicates() goes by it. Clean records are known to hold no duplicates, having been merged before: then how one record is written twice is taken from experience, as it is, with a notice, where 500 records or more hold no evidence of matches. Returns the report of the training. Errors: no_data_found also when fewer records hold no evidence of matches, feature_not_supported for leads.';
 
-CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method text DEFAULT 'best', complete boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method text DEFAULT 'average', complete boolean DEFAULT false)
 	RETURNS TABLE (cluster_id bigint, id bigint, size integer)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -227,9 +227,9 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 		ELSIF s.entity = 'lead' THEN
 			RAISE EXCEPTION 'match strategy "%" is for leads, of which there are no duplicates but those of their contacts', s.strategy
 				USING ERRCODE = 'feature_not_supported', HINT = 'Name a strategy for contacts or accounts.';
-		ELSIF method NOT IN ('connected', 'best', 'complete') THEN
+		ELSIF method IS NULL OR method NOT IN ('average', 'connected', 'best', 'complete') THEN
 			RAISE EXCEPTION 'there is no method of clustering "%"', method
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose connected, best or complete.';
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose average, connected, best or complete.';
 		END IF;
 		entity_table := CASE s.entity WHEN 'contact' THEN '@workspace@.contact' ELSE '@workspace@.account' END;
 		model := @workspace@.read_match_model(s.strategy);
@@ -246,11 +246,15 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 		-- What changed is told by the transaction that wrote it, so that none that was under way last time is missed
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s', entity_table) INTO total;
 		SELECT d.* INTO last FROM @workspace@.duplicate_search d WHERE d.strategy = s.strategy;
-		incremental := NOT complete AND FOUND AND last.basis = basis
+		incremental := complete IS NOT TRUE AND FOUND AND last.basis = basis
 			AND pg_catalog.split_part(last.horizon, ' ', 1) = pg_catalog.split_part(horizon, ' ', 1)
 			AND pg_catalog.pg_current_xact_id()::text::bigint - pg_catalog.split_part(last.horizon, ' ', 2)::bigint < 1000000000;
 		IF incremental THEN
-			EXECUTE pg_catalog.format('SELECT ARRAY(SELECT %I FROM %s e WHERE pg_catalog.age(e.xmin)::bigint <= $1)', s.entity || '_id', entity_table)
+			-- A contact has its company's name from the account
+			EXECUTE pg_catalog.format('SELECT ARRAY(SELECT e.%I FROM %s e %s)', s.entity || '_id', entity_table,
+				CASE s.entity WHEN 'contact' THEN 'LEFT JOIN @workspace@.account c ON c.account_id = e.account_id
+					WHERE pg_catalog.age(e.xmin)::bigint <= $1 OR pg_catalog.age(c.xmin)::bigint <= $1'
+				ELSE 'WHERE pg_catalog.age(e.xmin)::bigint <= $1' END)
 				INTO changed
 				USING pg_catalog.pg_current_xact_id()::text::bigint - pg_catalog.split_part(last.horizon, ' ', 2)::bigint;
 			incremental := pg_catalog.cardinality(changed) <= 1000 + total / 20;
@@ -288,45 +292,46 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 		ELSE
 			DELETE FROM @workspace@.duplicate_pair p WHERE p.strategy = s.strategy;
 		END IF;
-		EXECUTE pg_catalog.format($sql$
-			INSERT INTO pg_temp.lead_mgmt_found_pair
-			SELECT l.left_id, l.right_id, 1 FROM @workspace@.match_link l
-			JOIN %2$s a ON a.%1$I = l.left_id
-			JOIN %2$s b ON b.%1$I = l.right_id
-			WHERE l.entity = $1 AND l.verdict = 'same'
-			$sql$, s.entity || '_id', entity_table) USING s.entity;
 		INSERT INTO @workspace@.duplicate_pair AS p (strategy, left_id, right_id, probability)
 			SELECT s.strategy, f.left_id, f.right_id, pg_catalog.max(f.probability)
 			FROM pg_temp.lead_mgmt_found_pair f
-			WHERE NOT EXISTS (SELECT FROM @workspace@.match_link l WHERE l.entity = s.entity AND l.verdict = 'different'
-				AND l.left_id = f.left_id AND l.right_id = f.right_id)
 			GROUP BY f.left_id, f.right_id
 			ON CONFLICT ON CONSTRAINT duplicate_pair_pkey DO UPDATE SET probability = EXCLUDED.probability
 				WHERE p.probability <> EXCLUDED.probability;
-		DELETE FROM @workspace@.duplicate_pair p USING @workspace@.match_link l
-			WHERE p.strategy = s.strategy AND l.entity = s.entity AND l.verdict = 'different'
-				AND l.left_id = p.left_id AND l.right_id = p.right_id;
 		DROP TABLE pg_temp.lead_mgmt_found_pair;
 
 		DELETE FROM @workspace@.duplicate d WHERE d.strategy = s.strategy;
 		INSERT INTO @workspace@.duplicate (strategy, id, cluster_id)
 			SELECT s.strategy, c.id::bigint, c.cluster_id::bigint
 			FROM lead_mgmt.cluster_pairs(
-				pg_catalog.format('SELECT p.left_id, p.right_id, p.probability FROM @workspace@.duplicate_pair p WHERE p.strategy = %L', s.strategy),
+				pg_catalog.format($sql$
+					SELECT p.left_id, p.right_id, p.probability FROM @workspace@.duplicate_pair p
+					WHERE p.strategy = %1$L AND NOT EXISTS (SELECT FROM @workspace@.standing_match_link l
+						WHERE l.entity = %2$L AND l.left_id = p.left_id AND l.right_id = p.right_id)
+					UNION ALL SELECT DISTINCT l.left_id, l.right_id, 1.0::pg_catalog.float8 FROM @workspace@.standing_match_link l
+					JOIN %3$s a ON a.%4$I = l.left_id
+					JOIN %3$s b ON b.%4$I = l.right_id
+					WHERE l.entity = %2$L AND l.verdict = 'same'
+					$sql$, s.strategy, s.entity, entity_table, s.entity || '_id'),
 				method, COALESCE(s.match_probability, 1),
-				pg_catalog.format('SELECT l.left_id, l.right_id FROM @workspace@.match_link l WHERE l.entity = %L AND l.verdict = ''different''', s.entity)) c;
+				pg_catalog.format('SELECT l.left_id, l.right_id FROM @workspace@.standing_match_link l WHERE l.entity = %L AND l.verdict = ''different''', s.entity),
+				pg_catalog.format('SELECT l.left_id, l.right_id FROM @workspace@.match_link l WHERE l.entity = %L AND l.verdict = ''same''', s.entity)) c;
 
 		-- What is possible, and joined to nothing, waits for a person
 		DELETE FROM @workspace@.match_review v
 			WHERE v.status = 'open' AND v.entity = s.entity AND v.strategy = s.strategy AND v.submission_id IS NULL
-				AND NOT EXISTS (SELECT FROM @workspace@.duplicate_pair p
-					WHERE p.strategy = s.strategy AND p.left_id = v.left_id AND p.right_id = v.right_id);
+				AND (NOT EXISTS (SELECT FROM @workspace@.duplicate_pair p
+						WHERE p.strategy = s.strategy AND p.left_id = v.left_id AND p.right_id = v.right_id)
+					OR EXISTS (SELECT FROM @workspace@.standing_match_link l
+						WHERE l.entity = s.entity AND l.left_id = v.left_id AND l.right_id = v.right_id));
 		INSERT INTO @workspace@.match_review (entity, left_id, right_id, strategy, probability)
 			SELECT s.entity, p.left_id, p.right_id, s.strategy, p.probability
 			FROM @workspace@.duplicate_pair p
 			LEFT JOIN @workspace@.duplicate a ON a.strategy = s.strategy AND a.id = p.left_id
 			LEFT JOIN @workspace@.duplicate b ON b.strategy = s.strategy AND b.id = p.right_id
-			WHERE p.strategy = s.strategy AND a.cluster_id IS DISTINCT FROM b.cluster_id OR p.strategy = s.strategy AND a.cluster_id IS NULL
+			WHERE p.strategy = s.strategy AND (a.cluster_id IS NULL OR a.cluster_id IS DISTINCT FROM b.cluster_id)
+				AND NOT EXISTS (SELECT FROM @workspace@.standing_match_link l
+					WHERE l.entity = s.entity AND l.left_id = p.left_id AND l.right_id = p.right_id)
 			ON CONFLICT (entity, left_id, right_id) WHERE right_id IS NOT NULL DO UPDATE SET probability = EXCLUDED.probability
 				WHERE match_review.status = 'open' AND match_review.probability IS DISTINCT FROM EXCLUDED.probability;
 		SELECT pg_catalog.count(*) INTO pairs FROM @workspace@.duplicate_pair p WHERE p.strategy = s.strategy;
@@ -342,7 +347,7 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 	$$;
 
 COMMENT ON FUNCTION @workspace@.find_duplicates(text, text, boolean) IS
-	'Find contacts or accounts that are several records of one, by the rules of a strategy and by its model: one row a member, with the lowest id of its cluster, which stays as others join, and the cluster''s size. Links that people made count as certain, and what they told apart never ends in one cluster. Pairs that are only possible are put up for review. Methods: best (links to a record''s best partner), connected (any chain of matches), complete (only where all are possible matches of each other). From the second time on only what changed since is compared, unless complete or the rules or the model changed; the results stand in duplicate, duplicate_pair and duplicate_search. Values that more than 64 share are left out of rules. Errors: no_data_found, feature_not_supported for leads, object_not_in_prerequisite_state for a strategy that says nothing, invalid_parameter_value for an unknown method.';
+	'Find contacts or accounts that are several records of one, by the rules of a strategy and by its model: one row a member, with the lowest id of its cluster, which stays as others join, and the cluster''s size. Links that people made count as certain, and what they told apart never ends in one cluster. Pairs that are only possible are put up for review. Methods: average (a match links where all that is known of the two clusters speaks for it on average), best (links to a record''s best partner), connected (any chain of matches), complete (only where all are possible matches of each other). From the second time on only what changed since is compared, unless complete or the rules or the model changed; the results stand in duplicate, duplicate_pair and duplicate_search. Values that more than 64 share are left out of rules. Errors: no_data_found, feature_not_supported for leads, object_not_in_prerequisite_state for a strategy that says nothing, invalid_parameter_value for an unknown method.';
 
 CREATE OR REPLACE FUNCTION @workspace@.merge_duplicates(strategy text) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -350,28 +355,41 @@ CREATE OR REPLACE FUNCTION @workspace@.merge_duplicates(strategy text) RETURNS b
 	DECLARE
 		kind text := (SELECT s.entity FROM @workspace@.match_strategy s WHERE s.strategy = merge_duplicates.strategy);
 		merged bigint := 0;
+		apart bigint[] := '{}';
 		r record;
 	BEGIN
 		IF kind IS NULL THEN
 			RAISE EXCEPTION 'there is no match strategy "%"', merge_duplicates.strategy
 				USING ERRCODE = 'no_data_found', HINT = 'Strategies are rows of match_strategy.';
+		ELSIF kind = 'lead' THEN
+			RAISE EXCEPTION 'match strategy "%" is for leads, of which there are no duplicates but those of their contacts', merge_duplicates.strategy
+				USING ERRCODE = 'feature_not_supported', HINT = 'Name a strategy for contacts or accounts.';
 		END IF;
 		FOR r IN EXECUTE pg_catalog.format($sql$
-				SELECT pg_catalog.array_agg(e.%1$I ORDER BY e.created_at, e.%1$I) AS ids
+				SELECT d.cluster_id, pg_catalog.array_agg(e.%1$I ORDER BY e.created_at, e.%1$I) AS ids
 				FROM @workspace@.duplicate d JOIN @workspace@.%2$I e ON e.%1$I = d.id
 				WHERE d.strategy = $1 GROUP BY d.cluster_id HAVING pg_catalog.count(*) > 1 ORDER BY d.cluster_id
 				$sql$, kind || '_id', kind) USING merge_duplicates.strategy LOOP
-			IF kind = 'contact' THEN
+			-- Somebody may have told them apart since they were found
+			IF EXISTS (SELECT FROM @workspace@.standing_match_link l WHERE l.entity = kind AND l.verdict = 'different'
+					AND l.left_id = ANY (r.ids) AND l.right_id = ANY (r.ids)) THEN
+				apart := apart || r.cluster_id;
+				CONTINUE;
+			ELSIF kind = 'contact' THEN
 				PERFORM @workspace@.merge_contacts(r.ids[1], r.ids[2:]);
 			ELSE
 				PERFORM @workspace@.merge_accounts(r.ids[1], r.ids[2:]);
 			END IF;
 			merged := merged + 1;
 		END LOOP;
-		DELETE FROM @workspace@.duplicate d WHERE d.strategy = merge_duplicates.strategy;
+		DELETE FROM @workspace@.duplicate d WHERE d.strategy = merge_duplicates.strategy AND d.cluster_id <> ALL (apart);
+		IF apart <> '{}' THEN
+			RAISE NOTICE 'clusters left alone, as members of them were linked as different since: %', pg_catalog.cardinality(apart)
+				USING HINT = 'Run find_duplicates() again.';
+		END IF;
 		RETURN merged;
 	END
 	$$;
 
 COMMENT ON FUNCTION @workspace@.merge_duplicates(text) IS
-	'Merge what find_duplicates() last found by a strategy, each cluster into its oldest record; returns how many merges were made. Each can be undone by unmerge(). Error: no_data_found.';
+	'Merge what find_duplicates() last found by a strategy, each cluster into its oldest record, but for clusters of which members were linked as different since; returns how many merges were made. Each can be undone by unmerge(). Errors: no_data_found, feature_not_supported for leads.';

@@ -272,7 +272,7 @@ ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, 
 
 		if (record->status || !record->form->makes_contact)
 			continue;
-		if (record->company.slot)
+		if (record->company.slot && record->company.slot->individual_id == 0)
 		{
 			record->person.account_id = record->company.slot->id;
 			record->person.account_is_stated = record->company.keys[ACCOUNT_KEY_NAME] != NULL;
@@ -282,6 +282,12 @@ ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, 
 	if (count == 0)
 		return;
 	IdentityResolve(ws, config, &ContactOps, wanted, count, holds_others);
+
+	/* The account of an individual customer is nobody else's */
+	for (int i = 0; i < n; i++)
+		if (records[i].person.slot && records[i].company.slot && records[i].company.slot->individual_id != 0 &&
+			records[i].company.slot->individual_id != RecordContact(&records[i]))
+			records[i].company.slot = NULL;
 	LockAccounts(ws, config, records, n);	/* those of contacts that name none, too */
 	for (int i = 0; i < n; i++)
 		if (records[i].status == NULL && records[i].person.needs_review)

@@ -16,7 +16,7 @@ static const char *const account_columns[ACCOUNT_COLUMN_COUNT] = {
 
 #define ACCOUNT_LOAD \
 	"a.name, a.domain, a.website, a.industry, a.employees::pg_catalog.text, a.annual_revenue::pg_catalog.text," \
-	" a.attributes, a.value_trust"
+	" a.attributes, a.value_trust, a.individual_contact_id"
 
 #define ACCOUNT_HOLDERS \
 	" FROM @rows $1: position, kind, value@ AS k" \
@@ -145,6 +145,7 @@ LoadAccount(EntitySlot *slot, WorkspaceConfig *config, uint64 row, int column)
 	value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, &isnull);
 	slot->trust = isnull ? NULL : DatumGetJsonbPCopy(value);
 	slot->usual_trust = UsualTrust(slot, config);
+	slot->individual_id = ResultInt64(row, column + 2, NULL);
 }
 
 /*

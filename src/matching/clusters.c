@@ -1,10 +1,13 @@
 /*
  * Clusters: which records belong together, from the pairs that match.
  *
- * Pairs are taken from the strongest on, and join the clusters of their two
- * records (union by size with path halving: Tarjan and van Leeuwen 1984)
- * unless the method or a known difference forbids it:
+ * Records that are known to be the same are joined first.  Then pairs are taken
+ * from the strongest on, and join the clusters of their two records (union by
+ * size with path halving: Tarjan and van Leeuwen 1984) unless the method or a
+ * known difference forbids it:
  *
+ *	average		where all that is known of the pairs between the two clusters
+ *				speaks for it on average; see average.c
  *	connected	always: whatever a chain of matches connects is one entity
  *	best		only where one record is the other's best partner
  *	complete	only where every record of one cluster was found to be at least
@@ -20,35 +23,30 @@
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "matching/clusters.h"
 #include "matching/parallel.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
 typedef enum
 {
+	LINK_AVERAGE,
 	LINK_CONNECTED,
 	LINK_BEST,
 	LINK_COMPLETE
 } LinkMethod;
 
-static const char *const LinkMethodNames[] = {"connected", "best", "complete"};
+static const char *const LinkMethodNames[] = {"average", "connected", "best", "complete"};
 
-/* Another record that a record is linked to, or differs from */
-typedef struct Neighbours
-{
-	uint32	   *first;			/* by record, where its neighbours begin */
-	uint32	   *others;
-} Neighbours;
+/* A key as text; longer ones are told apart by their beginnings */
+typedef char KnownKey[NAMEDATALEN * 4];
 
-typedef struct Clusters
+/* A key that something is known of, and whose it is */
+typedef struct KnownKeyEntry
 {
-	const MatchRecords *records;
-	uint32	   *parent;
-	uint32	   *size;
-	uint32	   *next;			/* ring of the members of a cluster */
-	Neighbours	linked;
-	Neighbours	different;
-} Clusters;
+	KnownKey	key;
+	uint32		record;			/* PG_UINT32_MAX for none */
+} KnownKeyEntry;
 
 /* Does a pair come before another?  The stronger one does. */
 static inline int
@@ -69,18 +67,6 @@ ComparePairs(const FoundPair *left, const FoundPair *right)
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
-
-/* Get the root of a record's cluster */
-static uint32
-Root(Clusters *clusters, uint32 record)
-{
-	while (clusters->parent[record] != record)
-	{
-		clusters->parent[record] = clusters->parent[clusters->parent[record]];
-		record = clusters->parent[record];
-	}
-	return record;
-}
 
 /* Arrange pairs by record */
 static void
@@ -109,21 +95,31 @@ MakeNeighbours(Neighbours *neighbours, const FoundPair *pairs, uint64 count, uin
 static uint64
 CountBetween(Clusters *clusters, const Neighbours *neighbours, uint32 one, uint32 other)
 {
-	uint32		member = one;
+	uint32		member;
 	uint64		count = 0;
 
+	if (clusters->size[one] > clusters->size[other])
+		return CountBetween(clusters, neighbours, other, one);
+	member = one;
 	do
 	{
 		for (uint32 i = neighbours->first[member]; i < neighbours->first[member + 1]; i++)
-			count += Root(clusters, neighbours->others[i]) == other;
+			count += FindRoot(clusters->parent, neighbours->others[i]) == other;
 		member = clusters->next[member];
 	} while (member != one);
 	return count;
 }
 
+/* Is any member of one cluster known to differ from one of another? */
+bool
+ClustersDiffer(Clusters *clusters, uint32 one, uint32 other)
+{
+	return clusters->different.first && CountBetween(clusters, &clusters->different, one, other) > 0;
+}
+
 /* Join two clusters */
-static void
-JoinClusters(Clusters *clusters, uint32 one, uint32 other)
+void
+ClustersJoin(Clusters *clusters, uint32 one, uint32 other)
 {
 	uint32		next = clusters->next[one];
 
@@ -141,60 +137,73 @@ JoinClusters(Clusters *clusters, uint32 one, uint32 other)
 	clusters->next[other] = next;
 }
 
-/* Read the pairs of keys that are known to be different entities */
+/* Look for a key among those that are known, and enter it if that is the action */
+static KnownKeyEntry *
+FindKnownKey(HTAB *keys, const char *text, HASHACTION action)
+{
+	KnownKey	key;
+
+	strlcpy(key, text, sizeof(key));
+	return hash_search(keys, key, action, NULL);
+}
+
+/* Read pairs of keys that are known to be one entity, or different ones; keys of no record are passed over */
 static FoundPair *
-ReadDifferent(const MatchRecords *records, const char *query, uint64 *count)
+ReadKnown(const MatchRecords *records, const char *query, uint64 *count)
 {
 	MemoryContext outer = CurrentMemoryContext;
 	FoundPair  *pairs;
 	HTAB	   *keys;
 	HASHCTL		ctl = {0};
 
-	ctl.keysize = NAMEDATALEN * 4;
-	ctl.entrysize = NAMEDATALEN * 4 + sizeof(uint32);
-	ctl.hcxt = CurrentMemoryContext;
-	keys = hash_create("lead_mgmt record keys", records->count, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-	for (uint32 r = 0; r < records->count; r++)
-	{
-		char		key[NAMEDATALEN * 4];
-		char	   *text = RecordsKey(records, r);
-
-		if (r % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
-		strlcpy(key, text, sizeof(key));
-		*(uint32 *) ((char *) hash_search(keys, key, HASH_ENTER, NULL) + NAMEDATALEN * 4) = r;
-		if (records->has_integer_keys)
-			pfree(text);
-	}
+	*count = 0;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute(query, true, 0) != SPI_OK_SELECT || SPI_tuptable->tupdesc->natts < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("what is different is not a query of two keys")));
+				 errmsg("what is known of pairs is not a query of two keys")));
+	ctl.keysize = sizeof(KnownKey);
+	ctl.entrysize = sizeof(KnownKeyEntry);
+	ctl.hcxt = CurrentMemoryContext;
+	keys = hash_create("lead_mgmt known keys", Max(2 * SPI_processed, 16), &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	for (uint64 i = 0; i < 2 * SPI_processed; i++)
+	{
+		char	   *text = SPI_getvalue(SPI_tuptable->vals[i / 2], SPI_tuptable->tupdesc, i % 2 + 1);
+
+		if (text)
+			FindKnownKey(keys, text, HASH_ENTER)->record = PG_UINT32_MAX;
+	}
+	for (uint32 r = 0; r < records->count && SPI_processed > 0; r++)
+	{
+		char	   *text = RecordsKey(records, r);
+		KnownKeyEntry *entry = FindKnownKey(keys, text, HASH_FIND);
+
+		if (r % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (entry)
+			entry->record = r;
+		if (records->has_integer_keys)
+			pfree(text);
+	}
 	pairs = MemoryContextAllocHuge(outer, sizeof(FoundPair) * (SPI_processed + 1));
-	*count = 0;
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		void	   *found[2] = {NULL, NULL};
+		uint32		found[2] = {PG_UINT32_MAX, PG_UINT32_MAX};
 
 		for (int k = 0; k < 2; k++)
 		{
 			char	   *text = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, k + 1);
-			char		key[NAMEDATALEN * 4];
 
-			if (text == NULL)
-				continue;
-			strlcpy(key, text, sizeof(key));
-			found[k] = hash_search(keys, key, HASH_FIND, NULL);
+			if (text)
+				found[k] = FindKnownKey(keys, text, HASH_FIND)->record;
 		}
-		if (found[0] && found[1] && found[0] != found[1])
+		if (found[0] != PG_UINT32_MAX && found[1] != PG_UINT32_MAX && found[0] != found[1])
 			pairs[(*count)++] = (FoundPair) {
-			*(uint32 *) ((char *) found[0] + NAMEDATALEN * 4), *(uint32 *) ((char *) found[1] + NAMEDATALEN * 4), 0
+			found[0], found[1], 0
 		};
 	}
 	SPI_finish();
-	hash_destroy(keys);
 	return pairs;
 }
 
@@ -202,15 +211,12 @@ ReadDifferent(const MatchRecords *records, const char *query, uint64 *count)
 static bool
 MayJoin(Clusters *clusters, LinkMethod method, const FoundPair *pair, uint32 one, uint32 other, const uint32 *best)
 {
-	uint32		smaller = clusters->size[one] <= clusters->size[other] ? one : other;
-	uint32		larger = smaller == one ? other : one;
-
 	if (method == LINK_BEST && best[pair->left] != pair->right && best[pair->right] != pair->left)
 		return false;
-	if (clusters->different.first && CountBetween(clusters, &clusters->different, smaller, larger) > 0)
+	if (ClustersDiffer(clusters, one, other))
 		return false;
 	return method != LINK_COMPLETE ||
-		CountBetween(clusters, &clusters->linked, smaller, larger) ==
+		CountBetween(clusters, &clusters->linked, one, other) ==
 		(uint64) clusters->size[one] * clusters->size[other];
 }
 
@@ -229,6 +235,22 @@ BestPartners(const FoundPair *pairs, uint64 count, uint32 records)
 			best[pairs[i].right] = pairs[i].left;
 	}
 	return best;
+}
+
+/* Join the clusters of pairs, those in front first, where the method allows it */
+static void
+JoinPairs(Clusters *clusters, LinkMethod method, const FoundPair *pairs, uint64 count, const uint32 *best)
+{
+	for (uint64 i = 0; i < count; i++)
+	{
+		uint32		one = FindRoot(clusters->parent, pairs[i].left);
+		uint32		other = FindRoot(clusters->parent, pairs[i].right);
+
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (one != other && MayJoin(clusters, method, &pairs[i], one, other, best))
+			ClustersJoin(clusters, one, other);
+	}
 }
 
 /* Does a record come before another by key? */
@@ -285,19 +307,22 @@ FindMethod(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("there is no method of clustering \"%s\"", name),
-			 errhint("Choose connected, best or complete.")));
+			 errhint("Choose average, connected, best or complete.")));
 }
 
 /*
  * Cluster records by the pairs that were found, and return the members.  The
  * pairs come to be ordered; those below the weight of a match are only looked
- * at where all members of a cluster must be possible matches of each other.
+ * at where all members of a cluster have a say in who joins.
  */
 static void
 ReturnClustered(ReturnSetInfo *rsinfo, const MatchRecords *records, FoundPair *pairs, uint64 count, LinkMethod method,
-				double match_weight, const char *different)
+				double match_weight, int block_limit, const char *different, const char *same)
 {
 	Clusters	clusters = {0};
+	FoundPair  *known;
+	uint64		known_count;
+	uint64		matches = 0;
 	uint32	   *best = NULL;
 
 	SortPairs(pairs, count);
@@ -316,21 +341,20 @@ ReturnClustered(ReturnSetInfo *rsinfo, const MatchRecords *records, FoundPair *p
 		best = BestPartners(pairs, count, records->count);
 	if (different)
 	{
-		uint64		different_count;
-		FoundPair  *apart = ReadDifferent(records, different, &different_count);
-
-		MakeNeighbours(&clusters.different, apart, different_count, records->count);
+		known = ReadKnown(records, different, &known_count);
+		MakeNeighbours(&clusters.different, known, known_count, records->count);
 	}
-	for (uint64 i = 0; i < count && pairs[i].weight >= match_weight; i++)
+	if (same)
 	{
-		uint32		one = Root(&clusters, pairs[i].left);
-		uint32		other = Root(&clusters, pairs[i].right);
-
-		if (i % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (one != other && MayJoin(&clusters, method, &pairs[i], one, other, best))
-			JoinClusters(&clusters, one, other);
+		known = ReadKnown(records, same, &known_count);
+		JoinPairs(&clusters, LINK_CONNECTED, known, known_count, NULL);
 	}
+	while (matches < count && pairs[matches].weight >= match_weight)
+		matches++;
+	if (method == LINK_AVERAGE)
+		AverageLink(&clusters, pairs, count, matches, block_limit / 2);
+	else
+		JoinPairs(&clusters, method, pairs, matches, best);
 	ReturnClusters(rsinfo, &clusters);
 }
 
@@ -359,9 +383,11 @@ find_clusters(PG_FUNCTION_ARGS)
 	match_weight = log2(model->match_probability) - log2(1 - model->match_probability);
 	review_weight = log2(model->review_probability) - log2(1 - model->review_probability);
 	records = PairsRecords(model, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL);
-	pairs = FindPairs(records, method == LINK_COMPLETE ? Min(review_weight, match_weight) : match_weight, &count);
-	ReturnClustered((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count, method, match_weight,
-					PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
+	pairs = FindPairs(records, method == LINK_AVERAGE || method == LINK_COMPLETE ? Min(review_weight, match_weight) : match_weight,
+					  &count);
+	ReturnClustered((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count, method, match_weight, model->block_limit,
+					PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)),
+					PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5)));
 	RecordsReport(records, "records clustered");
 	SharedRelease(records);
 	return (Datum) 0;
@@ -457,7 +483,7 @@ Datum
 cluster_pairs(PG_FUNCTION_ARGS)
 {
 	MatchRecords *records = palloc0(sizeof(MatchRecords));
-	LinkMethod	method = FindMethod(PG_ARGISNULL(1) ? "connected" : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	LinkMethod	method = FindMethod(PG_ARGISNULL(1) ? "average" : text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	double		at_least;
 	FoundPair  *pairs;
 	uint64		count;
@@ -470,7 +496,8 @@ cluster_pairs(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	pairs = ReadPairs(text_to_cstring(PG_GETARG_TEXT_PP(0)), records, &count);
 	ReturnClustered((ReturnSetInfo *) fcinfo->resultinfo, records, pairs, count, method,
-					log2(at_least) - log2(1 - at_least),
-					PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
+					log2(at_least) - log2(1 - at_least), DEFAULT_BLOCK_LIMIT,
+					PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)),
+					PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
 	return (Datum) 0;
 }

@@ -139,6 +139,21 @@ FindInList(const char *name, int len, const char *const *names, int count)
 	return -1;
 }
 
+/* Read a length of 1 to 100; 0 when it is none.  The text need not end with a zero */
+static int
+ReadLength(const char *text, int len)
+{
+	int			length = 0;
+
+	for (int i = 0; i < len; i++)
+	{
+		if (text[i] < '0' || text[i] > '9')
+			return 0;
+		length = Min(length * 10 + text[i] - '0', 1000);
+	}
+	return length > 100 ? 0 : length;
+}
+
 /*
  * Read a key expression: parts such as family_name+full_name:prefix:3, joined
  * by commas, then, behind a semicolon, those that refine it.
@@ -195,8 +210,8 @@ CodeSpecRead(CodeSpec *spec, const char *text, int len)
 			RefuseSpec(text, len);
 		part->kind = kind;
 		part->transform = which;
-		part->length = length ? atoi(length + 1) : 1;
-		if (part->length < 1 || part->length > 100)
+		part->length = length ? ReadLength(length + 1, stop - length - 1) : 1;
+		if (part->length == 0)
 			RefuseSpec(text, len);
 		part->column = spec->column_count;
 		spec->column_count += part->has_full_name ? 2 : 1;

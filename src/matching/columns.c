@@ -198,7 +198,10 @@ KindByName(Column *column)
 			column->kind = kind;
 		found = true;
 	}
-	if (has_given && has_family)
+	/* Both together, as in first_and_surname, are a whole name */
+	has_given |= strstr(apart.data, "_first_") != NULL;
+	has_family |= strstr(apart.data, "_last_") != NULL;
+	if (found && has_given && has_family)
 		column->kind = KIND_FULL_NAME;
 	return found;
 }

@@ -462,6 +462,7 @@ static void
 DescribeValue(MatchDictionary *dictionary, FieldKind kind, uint32 id, const char *text, int len)
 {
 	uint16		groups[GIVEN_NAME_MAX_GROUPS];
+	char		number[VALUE_MAX_BYTES + 1];
 	int			year,
 				month,
 				day;
@@ -488,7 +489,11 @@ DescribeValue(MatchDictionary *dictionary, FieldKind kind, uint32 id, const char
 					MemoryContextAlloc(dictionary->context, sizeof(double) * dictionary->number_size);
 			}
 			dictionary->values[id].extra = dictionary->number_used;
-			dictionary->numbers[dictionary->number_used++] = strtod(text, NULL);
+
+			/* Other values of the batch follow without a zero between them */
+			memcpy(number, text, len);
+			number[len] = '\0';
+			dictionary->numbers[dictionary->number_used++] = strtod(number, NULL);
 			break;
 		default:
 			if (dictionary->has_words)

@@ -96,6 +96,8 @@ ReadEntity(EntityReader *reader, EntitySlot *slot)
 		slot->account_id = ReaderInt64(row, Number(row, "account_id"));
 		slot->is_customer = !slot_attisnull(row->slot, Number(row, "customer_since"));
 	}
+	else
+		slot->individual_id = ReaderInt64(row, Number(row, "individual_contact_id"));
 	slot->attributes = ReadJson(row, "attributes");
 	slot->trust = ReadJson(row, "value_trust");
 	slot->usual_trust = ops->usual_trust(slot, reader->config);

@@ -82,6 +82,7 @@ typedef struct EntitySlot
 	bool		is_loaded;		/* what it holds came before the record at hand */
 	struct EntitySlot *merged;	/* the one that it turned out to be, or NULL */
 	int64		account_id;		/* of a contact */
+	int64		individual_id;	/* of an account that is one person: who that is, else 0 */
 	char	   *first_source;	/* of a contact: the first the chunk names */
 	char	   *values[ENTITY_MAX_COLUMNS];
 	Jsonb	   *attributes;

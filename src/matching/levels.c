@@ -277,6 +277,29 @@ IsSubset(const MatchDictionary *dictionary, const MatchValue *left, const MatchV
 	return true;
 }
 
+/*
+ * Is one name that of a company and the other that of a unit of its group: all
+ * words of the one and a word more that marks a unit, as Holding or Asia does?
+ */
+static bool
+AreUnits(const ModelField *field, const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
+{
+	const MatchValue *fewer = left->token_count <= right->token_count ? left : right;
+	const MatchValue *more = fewer == left ? right : left;
+
+	for (int j = 0; j < more->token_count; j++)
+	{
+		uint32		word = dictionary->tokens[more->extra + j];
+		bool		is_own = MarksUnit(field, dictionary->words, word);
+
+		for (int i = 0; i < fewer->token_count && is_own; i++)
+			is_own = WordSimilarity(dictionary->words, word, dictionary->tokens[fewer->extra + i], LIKE_WORD) == 0;
+		if (is_own)
+			return IsSubset(dictionary, fewer, more);
+	}
+	return false;
+}
+
 /* Is one value the first word, or all words of one, part of the other's words? */
 static bool
 IsPart(const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
@@ -532,6 +555,9 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 		case TEST_PART:
 			return memo->dictionary->has_words ? IsSubset(memo->dictionary, memo->left, memo->right) :
 				IsPart(memo->dictionary, memo->left, memo->right);
+		case TEST_UNIT:
+			return memo->dictionary->has_words &&
+				AreUnits(&scorer->model->fields[comparison->field], memo->dictionary, memo->left, memo->right);
 		case TEST_ACRONYM:
 			return IsAcronymOf(memo->dictionary, memo->left, memo->right);
 		case TEST_SAME_MAILBOX:
@@ -711,16 +737,17 @@ NameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPatt
 
 	pattern->levels[model->given] = straight_given;
 	pattern->levels[model->family] = straight_family;
-	pattern->order = straight_given == LEVEL_BLANK && straight_family == LEVEL_BLANK ? LEVEL_BLANK : 0;
+	pattern->order = 0;
 	if ((straight_given != LEVEL_BLANK && given->levels[straight_given].weight > 0) ||
 		(straight_family != LEVEL_BLANK && family->levels[straight_family].weight > 0))
 		return;
+	pattern->order = LEVEL_BLANK;
 	crossed_given = CrossedLevel(scorer, model->given, left, model->given, right, model->family);
 	crossed_family = CrossedLevel(scorer, model->family, left, model->family, right, model->given);
 	if (crossed_given == LEVEL_BLANK && crossed_family == LEVEL_BLANK)
 		return;
 	if (LevelWeight(given, crossed_given) + LevelWeight(family, crossed_family) + model->swapped_weight >
-		LevelWeight(given, straight_given) + LevelWeight(family, straight_family) + model->straight_weight)
+		LevelWeight(given, straight_given) + LevelWeight(family, straight_family))
 	{
 		pattern->levels[model->given] = crossed_given;
 		pattern->levels[model->family] = crossed_family;

@@ -162,6 +162,7 @@ ShareMailbox(const ModelComparison *comparison, const uint32 *left, const uint32
 	return left[comparison->mailbox] == right[comparison->mailbox] && left[comparison->domain] != right[comparison->domain];
 }
 
+extern bool MarksUnit(const ModelField *field, const MatchDictionary *words, uint32 word);
 extern PairScorer *ScorerCreate(const MatchRecords *records);
 extern void LineTestsInit(PairScorer *scorer, int c);
 extern int	LineLevel(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, double *most);

@@ -12,7 +12,6 @@
 /* Probabilities are kept this far from 0 and 1 */
 #define LEAST_PROBABILITY 1e-12
 
-#define DEFAULT_BLOCK_LIMIT 200
 #define DEFAULT_PRIOR 1e-5
 #define DEFAULT_MATCH 0.95
 #define DEFAULT_REVIEW 0.5
@@ -24,7 +23,7 @@ const char *const FieldKindNames[KIND_COUNT] = {
 };
 
 const char *const LevelTestNames[TEST_COUNT] = {
-	"exact", "jaro_winkler", "edits", "qgrams", "words", "nickname", "initial", "part", "acronym",
+	"exact", "jaro_winkler", "edits", "qgrams", "words", "nickname", "initial", "part", "acronym", "unit",
 	"same_mailbox", "same_domain", "digits", "transposed", "date_parts", "days", "year_slip", "ratio",
 	"difference", "in_email", "initial_in_email", "not_in_email", "else"
 };
@@ -145,6 +144,17 @@ ModelAddEmailParts(MatchModel *model, int email)
 	}
 }
 
+/* Read the words that mark a unit of a group */
+static void
+ReadUnits(ModelField *field, JsonbContainer *array)
+{
+	CheckCount(JsonLength(array), MODEL_MAX_UNITS, "units of a field");
+	field->unit_count = JsonLength(array);
+	field->units = palloc(sizeof(char *) * Max(field->unit_count, 1));
+	for (int i = 0; i < field->unit_count; i++)
+		field->units[i] = JsonElementText(array, i, "units");
+}
+
 /* Read the fields, and add what e-mail addresses fall into */
 static void
 ReadFields(MatchModel *model, JsonbContainer *array)
@@ -184,6 +194,7 @@ ReadFields(MatchModel *model, JsonbContainer *array)
 		field->word_count = JsonNumbersByName(JsonMember(object, "words", false),
 											  &field->words, &field->word_frequencies);
 		field->rest_word_frequency = Probability(JsonNumber(object, "rest_word_frequency", 1e-4), "a frequency");
+		ReadUnits(field, JsonMember(object, "units", true));
 		for (int v = 0; v < field->frequency_count; v++)
 			field->frequencies[v] = Probability(field->frequencies[v], "a frequency");
 		for (int v = 0; v < field->word_count; v++)
@@ -519,7 +530,7 @@ CompileWords(MatchModel *model)
 {
 	for (int c = 0; c < model->comparison_count; c++)
 		for (int l = 0; l < model->comparisons[c].level_count; l++)
-			if (model->comparisons[c].levels[l].test == TEST_WORDS || model->comparisons[c].levels[l].test == TEST_ACRONYM)
+			if (LevelHasWords(&model->comparisons[c].levels[l]))
 				model->fields[model->comparisons[c].field].has_words = true;
 	for (int k = 0; k < model->key_count; k++)
 		for (int p = 0; p < model->keys[k].part_count; p++)

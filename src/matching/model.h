@@ -23,6 +23,10 @@
 #define MODEL_MAX_PARTS 4
 #define MODEL_MAX_REFINEMENTS 8
 #define MODEL_MAX_WHOLE_NAMES 5000
+#define MODEL_MAX_UNITS 100
+
+/* Largest block that is compared pair by pair, unless a model says otherwise */
+#define DEFAULT_BLOCK_LIMIT 200
 
 /* Ways in which two entities that are not the same may be related */
 #define RELATED_KIN 0			/* of one household, or of one group of companies */
@@ -87,6 +91,8 @@ typedef struct ModelField
 	char	  **words;			/* likewise the words of values */
 	double	   *word_frequencies;
 	double		rest_word_frequency;
+	int			unit_count;
+	char	  **units;			/* words that mark a unit of a group, besides the usual ones */
 } ModelField;
 
 /* The tests that levels are made of */
@@ -101,6 +107,7 @@ typedef enum
 	TEST_INITIAL,
 	TEST_PART,
 	TEST_ACRONYM,
+	TEST_UNIT,
 	TEST_SAME_MAILBOX,
 	TEST_SAME_DOMAIN,
 	TEST_DIGITS,
@@ -260,6 +267,13 @@ extern bool LevelIdentifies(const ModelLevel *level, FieldKind kind);
 extern double KindMostDifferent(FieldKind kind);
 extern double ModelProbability(double value);
 extern double WeightProbability(double weight);
+
+/* Does the test of a level look at words? */
+static inline bool
+LevelHasWords(const ModelLevel *level)
+{
+	return level->test == TEST_WORDS || level->test == TEST_ACRONYM || level->test == TEST_UNIT;
+}
 
 extern const char *const FieldKindNames[KIND_COUNT];
 extern const char *const FieldPartNames[];

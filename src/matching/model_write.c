@@ -6,6 +6,7 @@
 #include "matching/json.h"
 #include "matching/model.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 
 /* Append frequencies by value */
 static void
@@ -49,6 +50,13 @@ WriteFields(StringInfo out, const MatchModel *model)
 			AppendJsonNumber(out, "rest_word_frequency", field->rest_word_frequency);
 			AppendFrequencies(out, "words", field->word_count, field->words, field->word_frequencies);
 		}
+		for (int i = 0; i < field->unit_count; i++)
+		{
+			appendStringInfoString(out, i ? ", " : ", \"units\": [");
+			escape_json(out, field->units[i]);
+		}
+		if (field->unit_count > 0)
+			appendStringInfoChar(out, ']');
 		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');

@@ -50,6 +50,7 @@ static const PresetLevel family_name_levels[] = {
 
 static const PresetLevel organisation_levels[] = {
 	{"same", TEST_EXACT, 0, true, 0.55, 0.0005},
+	{"another unit", TEST_UNIT, 0, false, 0.005, 0.0001},
 	{"same words", TEST_WORDS, 0.95, true, 0.08, 0.0002},
 	{"one edit", TEST_EDITS, 1, true, 0.06, 0.0001},
 	{"part", TEST_PART, 0, true, 0.06, 0.001},

@@ -111,8 +111,6 @@ ProposeModel(Column *columns, int count, int rows, const char *key)
 				case KIND_FULL_NAME:
 					if (full_name < 0)
 						full_name = i;
-					else
-						columns[i].kind = KIND_TEXT;
 					break;
 				case KIND_GIVEN_NAME:
 					given = i;
@@ -123,10 +121,17 @@ ProposeModel(Column *columns, int count, int rows, const char *key)
 				default:
 					break;
 			}
-	/* A whole name that repeats its parts still stands in where they are blank */
+	/* A whole name that repeats its parts still stands in where they are blank; a second one is a text */
 	whole = full_name >= 0 ? columns[full_name].name : NULL;
-	if (full_name >= 0 && given >= 0 && family >= 0 && RepeatsNames(full_name + 1, given + 1, family + 1))
-		columns[full_name].is_known = false;
+	for (int i = 0; i < count; i++)
+	{
+		if (!columns[i].is_known || columns[i].kind != KIND_FULL_NAME)
+			continue;
+		if (given >= 0 && family >= 0 && RepeatsNames(i + 1, given + 1, family + 1))
+			columns[i].is_known = false;
+		else if (i != full_name)
+			columns[i].kind = KIND_TEXT;
+	}
 	for (int i = 0; i < count; i++)
 	{
 		if (!columns[i].is_known)

@@ -83,7 +83,7 @@ static bool
 IsByWords(const ModelComparison *comparison)
 {
 	for (int l = 0; l < comparison->level_count; l++)
-		if (comparison->levels[l].test == TEST_WORDS || comparison->levels[l].test == TEST_ACRONYM)
+		if (LevelHasWords(&comparison->levels[l]))
 			return true;
 	return false;
 }

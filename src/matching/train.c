@@ -363,6 +363,9 @@ CheckEvidence(const Training *training)
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("the records hold no evidence to train a match model on: about %.0f pairs among %u records match",
 						training->matches, training->records->count),
+				 training->model->comparison_count == 1 ?
+				 errhint("One comparison alone cannot be learned from, as nothing else tells which pairs match. Compare a further"
+						 " column, or use the model as it is with the prior that you expect: the share of all pairs that match.") :
 				 errhint("Train on more records, or use the model as it is: what it starts with are usual values.")));
 }
 
@@ -475,6 +478,7 @@ TrainOn(MatchModel *model, MatchRecords *records, bool is_clean)
 	RecordsSetRarity(records);
 	ModelMeasureWholeNames(model, records);
 	RecordsSetWholeNames(records);
+	ModelMeasureUnits(model, records);
 	RecordsDropLookup(records);
 	RecordsReport(records, "frequencies of %d fields measured", model->field_count);
 	if (model->key_count == 0)

@@ -113,6 +113,7 @@ typedef struct UndoContext
 #define REASON_TAKEN "another row has taken its place"
 #define REASON_PARENT_GONE "what it refers to is gone"
 #define REASON_REFERRED "rows that came since refer to it"
+#define REASON_INDIVIDUAL "the account is one other person's"
 #define REASON_STAGE "the stage changed since"
 #define REASON_FOLLOWED "later moves follow it"
 
@@ -177,7 +178,8 @@ extern List *ImageColumns(const MergeTable *table, Datum image);
 extern char *ColumnList(List *columns, const char *separator, const char *left, const char *middle, const char *right);
 
 /* reinsert.c */
-extern Datum UndoParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image);
+extern bool UndoParentsAreThere(UndoContext *undo, const MergeTable *table, Datum image);
+extern Datum UndoParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image, bool is_new);
 extern void UndoInsert(UndoContext *undo, const MergeTable *table, Datum key, Datum image);
 
 /* restore.c */

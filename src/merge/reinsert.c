@@ -22,8 +22,18 @@
 #include "utils/syscache.h"
 
 static const PlanSource without_fields = {
+	"SELECT $1 - $2", 2, {ARG_JSONB, ARG_TEXTS}
+};
+
+static const PlanSource without_values = {
 	"SELECT $1 || COALESCE(pg_catalog.jsonb_object_agg(f.name, NULL::pg_catalog.text), '{}') FROM pg_catalog.unnest($2) f (name)",
 	2, {ARG_JSONB, ARG_TEXTS}
+};
+
+/* An account whose one person has another account is an organisation */
+static const PlanSource with_kind = {
+	"SELECT CASE WHEN $1 ->> 'individual_contact_id' IS NULL THEN $1 || '{\"kind\": \"organisation\"}' ELSE $1 END",
+	1, {ARG_JSONB}
 };
 
 /* A later merge that gave a row ($5) to whom a restored one ($3) belongs */
@@ -87,16 +97,19 @@ IsForeign(Relation rel, AttrNumber column)
 	return false;
 }
 
-/* Is a foreign key checked at commit only? */
+/* Read whether a foreign key is checked at commit only, and whether rows go with what they refer to */
 static bool
-IsDeferred(Oid constraint_id)
+ReadAction(Oid constraint_id, bool *is_deferred)
 {
 	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint_id));
-	bool		is_deferred = HeapTupleIsValid(tuple) && ((Form_pg_constraint) GETSTRUCT(tuple))->condeferred;
+	bool		cascades;
 
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
-	return is_deferred;
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint_id);
+	*is_deferred = ((Form_pg_constraint) GETSTRUCT(tuple))->condeferred;
+	cascades = ((Form_pg_constraint) GETSTRUCT(tuple))->confdeltype == FKCONSTR_ACTION_CASCADE;
+	ReleaseSysCache(tuple);
+	return cascades;
 }
 
 /* Refuse when what a value of an image refers to was merged away by a later merge */
@@ -112,13 +125,71 @@ RefuseMergedParent(UndoContext *undo, const MergeTable *parent, const char *colu
 					 DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(id.val.numeric))));
 }
 
+/* Is what an image refers to by a foreign key there, if it refers to anything? */
+static bool
+ParentIsThere(UndoContext *undo, const MergeTable *table, const ForeignKeyCacheInfo *key, Datum image, Datum *names)
+{
+	MergeTable *parent = MergeTableOf(&undo->merge, key->confrelid);
+	StringInfoData match;
+	StringInfoData values;
+
+	/* With the rights on what is referred to: those on the table itself may be others' */
+	initStringInfo(&match);
+	initStringInfo(&values);
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		const char *column = get_attname(table->relid, key->conkey[i], false);
+		char	   *target = get_attname(key->confrelid, key->confkey[i], false);
+		JsonbValue	value;
+
+		if (getKeyJsonValueFromContainer(&DatumGetJsonbP(image)->root, column, strlen(column), &value) == NULL ||
+			value.type == jbvNull)
+			return true;
+		names[i] = CStringGetTextDatum(column);
+		appendStringInfo(&match, "%sp.%s = r.%s", i ? " AND " : "", quote_identifier(target), quote_identifier(target));
+		appendStringInfo(&values, "%s%s, $1 -> %s", i ? ", " : "", quote_literal_cstr(target), quote_literal_cstr(column));
+	}
+	if (UndoExecute(undo, parent,
+					psprintf("SELECT FROM %s p, lead_mgmt.row_of_image(NULL::%s, pg_catalog.jsonb_build_object(%s)) r WHERE %s",
+							 parent->source, parent->type, values.data, match.data), 1, &image) > 0)
+		return true;
+	for (int i = 0; i < key->nkeys; i++)
+		RefuseMergedParent(undo, parent, TextDatumGetCString(names[i]), image);
+	return false;
+}
+
+/* Is all there that rows of a table are to refer to again? */
+bool
+UndoParentsAreThere(UndoContext *undo, const MergeTable *table, Datum image)
+{
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	List	   *keys = copyObject(RelationGetFKeyList(rel));
+	ListCell   *lc;
+
+	table_close(rel, NoLock);
+	foreach(lc, keys)
+	{
+		ForeignKeyCacheInfo *key = lfirst(lc);
+		Datum		names[INDEX_MAX_KEYS];
+		bool		is_deferred;
+
+		if (ParentIsThere(undo, table, key, image, names))
+			continue;
+		ReadAction(key->conoid, &is_deferred);
+		if (!is_deferred)
+			return false;
+	}
+	return true;
+}
+
 /*
  * Look after what the values to be put back refer to.  Where that is gone and
- * the reference may be empty, it is left empty and reported; where it may not,
- * the foreign key will say so.
+ * the reference may be empty, it is left empty and reported.  A row that is to
+ * come back (is_new) and would have gone with what is gone does not come back:
+ * 0 is returned.
  */
 Datum
-UndoParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
+UndoParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image, bool is_new)
 {
 	Relation	rel = table_open(table->relid, AccessShareLock);
 	List	   *keys = copyObject(RelationGetFKeyList(rel));
@@ -127,40 +198,34 @@ UndoParents(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
 	foreach(lc, keys)
 	{
 		ForeignKeyCacheInfo *fkey = lfirst(lc);
-		MergeTable *parent = MergeTableOf(&undo->merge, fkey->confrelid);
-		StringInfoData match;
 		Datum		names[INDEX_MAX_KEYS];
 		Datum		values[2] = {image, (Datum) 0};
-		bool		is_complete = true;
+		bool		is_deferred;
+		bool		cascades;
 
-		initStringInfo(&match);
-		for (int i = 0; i < fkey->nkeys; i++)
+		if (ParentIsThere(undo, table, fkey, image, names))
+			continue;
+		cascades = ReadAction(fkey->conoid, &is_deferred);
+		if (is_deferred)
+			continue;
+		if (is_new && cascades)
 		{
-			const char *column = get_attname(table->relid, fkey->conkey[i], false);
-			JsonbValue	value;
-
-			names[i] = CStringGetTextDatum(column);
-			is_complete &= getKeyJsonValueFromContainer(&DatumGetJsonbP(image)->root, column, strlen(column), &value) != NULL &&
-				value.type != jbvNull;
-			appendStringInfo(&match, "%sp.%s %s r.%s", i ? " AND " : "",
-							 quote_identifier(get_attname(fkey->confrelid, fkey->confkey[i], false)),
-							 OperatorText(fkey->conpfeqop[i]), quote_identifier(column));
+			image = (Datum) 0;
+			break;
 		}
-		if (!is_complete)
-			continue;
-		if (UndoExecute(undo, parent,
-						psprintf("SELECT FROM %s p, lead_mgmt.row_of_image(NULL::%s, $1) r WHERE %s",
-								 parent->source, table->type, match.data), 1, values) > 0)
-			continue;
-		for (int i = 0; i < fkey->nkeys; i++)
-			RefuseMergedParent(undo, parent, TextDatumGetCString(names[i]), image);
-		if (IsDeferred(fkey->conoid) || !MayBeNull(rel, fkey))
-			continue;
+		if (is_new && !MayBeNull(rel, fkey))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("merge " INT64_FORMAT " cannot be undone: a row of table %s refers to what is gone",
+							undo->merge_id, table->type),
+					 errdetail("There is no row of table %s with the %s that row %s had.", get_rel_name(fkey->confrelid),
+							   TextDatumGetCString(names[0]), JsonbToCString(NULL, &DatumGetJsonbP(key)->root, 0)),
+					 errhint("Insert it again first.")));
 		for (int i = 0; i < fkey->nkeys; i++)
 			UndoReport(undo, table->type, key, TextDatumGetCString(names[i]),
 				   ImageMember(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_PARENT_GONE);
 		values[1] = PointerGetDatum(construct_array(names, fkey->nkeys, TEXTOID, -1, false, TYPALIGN_INT));
-		WorkspaceExecute(undo->merge.ws, &without_fields, values, NULL);
+		WorkspaceExecute(undo->merge.ws, MayBeNull(rel, fkey) ? &without_values : &without_fields, values, NULL);
 		image = ResultJson(0, 1, NULL);
 	}
 	table_close(rel, NoLock);
@@ -251,7 +316,7 @@ YieldIndex(UndoContext *undo, const MergeTable *table, Relation rel, Relation un
 		name = quote_identifier(NameStr(attribute->attname));
 		appendStringInfo(&match, "%st.%s %s r.%s", i ? " AND " : "", name,
 						 info->ii_NullsNotDistinct ? "IS NOT DISTINCT FROM" : "=", name);
-		if (!attribute->attnotnull && !IsForeign(rel, attribute->attnum))
+		if (!attribute->attnotnull && (table->entity == ENTITY_ACCOUNT || !IsForeign(rel, attribute->attnum)))
 			names[count++] = CStringGetTextDatum(NameStr(attribute->attname));
 	}
 	if (UndoExecute(undo, table,
@@ -266,7 +331,7 @@ YieldIndex(UndoContext *undo, const MergeTable *table, Relation rel, Relation un
 		UndoReport(undo, table->type, key, TextDatumGetCString(names[i]),
 			   ImageMember(image, TextDatumGetCString(names[i])), (Datum) 0, REASON_TAKEN);
 	values[1] = PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
-	WorkspaceExecute(undo->merge.ws, &without_fields, values, NULL);
+	WorkspaceExecute(undo->merge.ws, &without_values, values, NULL);
 	return ResultJson(0, 1, NULL);
 }
 
@@ -290,11 +355,35 @@ Yield(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
 	return image;
 }
 
+/* Would a lead tell whom it is of? */
+static bool
+TellsWhose(Datum lead)
+{
+	static const char *const known_by[] = {"contact_id", "account_id", "contact_name", "company_name", "email", "phone"};
+
+	for (int i = 0; i < lengthof(known_by); i++)
+	{
+		JsonbValue	value;
+
+		if (getKeyJsonValueFromContainer(&DatumGetJsonbP(lead)->root, known_by[i], strlen(known_by[i]), &value) != NULL &&
+			value.type != jbvNull)
+			return true;
+	}
+	return false;
+}
+
 /* Put a row back that the merge deleted */
 void
 UndoInsert(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
 {
-	image = UndoParents(undo, table, key, image);
+	Datum		whole = image;
+
+	image = UndoParents(undo, table, key, image, true);
+	if (image == (Datum) 0 || (table->entity == ENTITY_LEAD && !TellsWhose(image)))
+	{
+		UndoReport(undo, table->type, key, NULL, whole, (Datum) 0, REASON_PARENT_GONE);
+		return;
+	}
 	if (table->entity == ENTITY_ACCOUNT || table->entity == ENTITY_LEAD)
 		RefuseClaimed(undo, table, image);
 	if (InsertImage(undo, table, image))
@@ -304,7 +393,13 @@ UndoInsert(UndoContext *undo, const MergeTable *table, Datum key, Datum image)
 		UndoReport(undo, table->type, key, NULL, image, (Datum) 0, REASON_TAKEN);
 		return;
 	}
-	if (!InsertImage(undo, table, Yield(undo, table, key, image)))
+	image = Yield(undo, table, key, image);
+	if (table->entity == ENTITY_ACCOUNT)
+	{
+		WorkspaceExecute(undo->merge.ws, &with_kind, &image, NULL);
+		image = ResultJson(0, 1, NULL);
+	}
+	if (!InsertImage(undo, table, image))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("merge " INT64_FORMAT " cannot be undone: the place of %s " INT64_FORMAT " is taken",

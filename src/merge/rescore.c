@@ -122,32 +122,33 @@ static const PlanSource parted_leads = {
 	1, {ARG_INT8S}
 };
 
-/* Those of them whose contact or account was changed since they were merged: their scores come back as they were then */
-static const PlanSource leads_outdated = {
-	"SELECT l.lead_id FROM @workspace@.merge m"
+/*
+ * Open leads whose scores are not put back from the log, or are those of a
+ * contact or account that may have changed since
+ */
+static const PlanSource leads_to_look_at = {
+	"WITH parted AS (SELECT m.entity, o.id FROM @workspace@.merge m"
 	" CROSS JOIN LATERAL (SELECT m.winner_id AS id UNION ALL SELECT pg_catalog.unnest(m.loser_ids)) o"
-	" JOIN @workspace@.lead l ON l.lead_id = o.id"
-	" LEFT JOIN @workspace@.contact c ON c.contact_id = l.contact_id"
-	" LEFT JOIN @workspace@.account a ON a.account_id = COALESCE(l.account_id, c.account_id)"
-	" WHERE m.merge_id = ANY ($1) AND m.entity = 'lead' AND GREATEST(c.updated_at, a.updated_at) > m.merged_at",
+	" WHERE m.merge_id = ANY ($1))"
+	" SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id = ANY (ARRAY("
+	"SELECT c.lead_id FROM parted p JOIN @workspace@.lead c ON c.contact_id = p.id WHERE p.entity = 'contact'"
+	" UNION ALL SELECT a.lead_id FROM parted p JOIN @workspace@.lead a ON a.account_id = p.id WHERE p.entity = 'account'"
+	" UNION ALL SELECT k.lead_id FROM parted p JOIN @workspace@.contact c ON c.account_id = p.id"
+	" JOIN @workspace@.lead k ON k.contact_id = c.contact_id AND k.account_id IS NULL WHERE p.entity = 'account'"
+	" EXCEPT SELECT (c.keys -> 0 ->> 'lead_id')::pg_catalog.int8 FROM @workspace@.merge_change c"
+	" WHERE c.merge_id = ANY ($1) AND c.schema_name IS NULL AND c.table_name = 'score'"
+	" UNION ALL SELECT p.id FROM parted p WHERE p.entity = 'lead'))"
+	" ORDER BY l.lead_id FOR NO KEY UPDATE",
 	1, {ARG_INT8S}
 };
 
-/* Open leads that have come since to those who were one */
-static const PlanSource leads_since = {
-	"WITH parted AS (SELECT m.entity, m.merged_at, o.id FROM @workspace@.merge m"
-	" CROSS JOIN LATERAL (SELECT m.winner_id AS id UNION ALL SELECT pg_catalog.unnest(m.loser_ids)) o"
-	" WHERE m.merge_id = ANY ($1) AND m.entity <> 'lead')"
-	" SELECT l.lead_id FROM @workspace@.lead l WHERE l.status = 'open' AND l.lead_id = ANY (ARRAY("
-	"SELECT c.lead_id FROM parted p JOIN @workspace@.lead c ON c.contact_id = p.id AND c.created_at > p.merged_at"
-	" WHERE p.entity = 'contact'"
-	" UNION ALL SELECT a.lead_id FROM parted p JOIN @workspace@.lead a ON a.account_id = p.id AND a.created_at > p.merged_at"
-	" WHERE p.entity = 'account'"
-	" UNION ALL SELECT k.lead_id FROM parted p JOIN @workspace@.contact c ON c.account_id = p.id"
-	" JOIN @workspace@.lead k ON k.contact_id = c.contact_id AND k.account_id IS NULL AND k.created_at > p.merged_at"
-	" WHERE p.entity = 'account'))"
-	" ORDER BY l.lead_id FOR NO KEY UPDATE",
-	1, {ARG_INT8S}
+/* A score that is what it was keeps the time it was computed at */
+static const PlanSource keep_times = {
+	"UPDATE @workspace@.score s SET scored_at = b.scored_at FROM pg_catalog.jsonb_array_elements($2) e (image)"
+	" CROSS JOIN LATERAL lead_mgmt.row_of_image(NULL::@workspace@.score, e.image) b"
+	" WHERE s.lead_id = ANY ($1) AND s.lead_id = b.lead_id AND s.model = b.model AND s.scored_at <> b.scored_at"
+	" AND lead_mgmt.row_image(s.*) - 'scored_at' = e.image - 'scored_at'",
+	2, {ARG_INT8S, ARG_JSONB}
 };
 
 /* Who was one and is several again */
@@ -427,17 +428,18 @@ RescoreMixed(UndoContext *undo)
 	MergeContext *ctx = &undo->merge;
 	WorkspaceConfig *config = WorkspaceGetConfig(ctx->ws);
 	Datum		values[3] = {(Datum) 0, (Datum) 0, (Datum) 0};
+	Datum		kept[2];
 	Unscored	unscored;
 	Datum		touched;
 	int64	   *parted;
 	int64	   *mixed;
 	int64	   *open;
 	int64	   *ids;
-	int64	   *since;
-	int			since_count;
+	int64	   *looked_at;
 	int			mixed_count;
 	int			open_count;
 	int			parted_count = ResultIds(WorkspaceExecute(ctx->ws, &parted_leads, &undo->tree, NULL), &parted);
+	int			count;
 	int			n;
 
 	MixResult(ctx, WorkspaceExecute(ctx->ws, &leads_taken_back, &undo->tree, NULL));
@@ -445,7 +447,6 @@ RescoreMixed(UndoContext *undo)
 	n = AddIds(&ids, mixed, mixed_count, parted, parted_count);
 	touched = IdArray(ids, n);
 	MixResult(ctx, WorkspaceExecute(ctx->ws, &count_what_is_there, &touched, NULL));
-	MixResult(ctx, WorkspaceExecute(ctx->ws, &leads_outdated, &undo->tree, NULL));
 
 	/* What those do who come back may count for others of their account */
 	mixed_count = MixedLeads(ctx, &mixed);
@@ -460,18 +461,21 @@ RescoreMixed(UndoContext *undo)
 		MixResult(ctx, WorkspaceExecute(ctx->ws, &leads_of_parted_accounts, &undo->tree, NULL));
 		mixed_count = MixedLeads(ctx, &mixed);
 	}
-	since_count = ResultIds(WorkspaceExecute(ctx->ws, &leads_since, &undo->tree, NULL), &since);
+	count = ResultIds(WorkspaceExecute(ctx->ws, &leads_to_look_at, &undo->tree, NULL), &looked_at);
 	n = AddIds(&ids, mixed, mixed_count, parted, parted_count);
-	n = AddIds(&ids, ids, n, since, since_count);
+	n = AddIds(&ids, ids, n, looked_at, count);
 	if (n == 0)
 		return;
 	touched = IdArray(ids, n);
 	unscored = ReadUnscored(ctx, touched);
 	values[2] = IdArray(mixed, mixed_count);
 	open_count = ResultIds(WorkspaceExecute(ctx->ws, &open_leads, values, "nn "), &open);
-	since_count = WithoutIds(since, since_count, open, open_count);
+	count = WithoutIds(looked_at, count, open, open_count);
 	ScoreAfresh(ctx, config, open, open_count);
-	PipelineScore(ctx->ws, config, since, since_count, false);
+	PipelineScore(ctx->ws, config, looked_at, count, false);
+	kept[0] = IdArray(looked_at, count);
+	kept[1] = unscored.scores;
+	WorkspaceExecute(ctx->ws, &keep_times, kept, NULL);
 	for (int i = 0; i < n; i++)
 		MergeRecordStage(ctx, undo->merge_id, ids[i]);
 	LogForStanding(undo, touched, &unscored);

@@ -210,6 +210,22 @@ AddedColumns(const MergeTable *table, Datum image)
 	return psprintf("ARRAY[%s]", text.data);
 }
 
+/* Report the rows of a step, none of which is put back */
+static void
+ReportRows(UndoContext *undo, const Change *change, const char *table, const char *reason)
+{
+	Datum		keys = change->keys;
+	int			n = WorkspaceExecute(undo->merge.ws, &list_keys, &keys, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		SPI_tuptable = rows;
+		UndoReport(undo, table, ResultJson(i, 1, NULL), NULL, change->before, (Datum) 0, reason);
+	}
+	SPI_freetuptable(rows);
+}
+
 /* Let rows that were moved to the winner refer to the loser again */
 static void
 MoveBack(UndoContext *undo, const Change *change)
@@ -227,6 +243,11 @@ MoveBack(UndoContext *undo, const Change *change)
 
 	if (columns == NIL)
 		return;
+	if (!UndoParentsAreThere(undo, table, change->before))
+	{
+		ReportRows(undo, change, table->type, REASON_PARENT_GONE);
+		return;
+	}
 	if (HasKeys(change))
 	{
 		if (UndoExecute(undo, table,
@@ -451,7 +472,7 @@ ChangeBack(UndoContext *undo, const Change *change)
 		return;
 	}
 	ReportFields(undo, table, key, kept);
-	values[1] = UndoParents(undo, table, key, values[1]);
+	values[1] = UndoParents(undo, table, key, values[1], false);
 	if (table->entity == ENTITY_LEAD)
 		values[1] = WithFreeContext(undo, table, key, judge[0], values[1]);
 	columns = ImageColumns(table, values[1]);
@@ -462,23 +483,6 @@ ChangeBack(UndoContext *undo, const Change *change)
 							 table->source, ColumnList(columns, ", ", "", " = r.", ""), table->type, table->type,
 							 MergeKeyMatch(table, "t", "k")),
 					2, values);
-}
-
-/* Report a step on a table that is there no more */
-static void
-ReportTableGone(UndoContext *undo, const Change *change, const char *schema, const char *name)
-{
-	Datum		keys = change->keys;
-	int			n = WorkspaceExecute(undo->merge.ws, &list_keys, &keys, NULL);
-	SPITupleTable *rows = SPI_tuptable;
-
-	for (int i = 0; i < n; i++)
-	{
-		SPI_tuptable = rows;
-		UndoReport(undo, quote_qualified_identifier(schema ? schema : undo->merge.ws->name, name),
-			   ResultJson(i, 1, NULL), NULL, change->before, (Datum) 0, REASON_TABLE_GONE);
-	}
-	SPI_freetuptable(rows);
 }
 
 /* Undo a step of a merge as far as its outcome still stands */
@@ -500,7 +504,7 @@ UndoChange(UndoContext *undo, int64 change_id)
 	SPI_freetuptable(SPI_tuptable);
 	change.table = MergeTableNamed(&undo->merge, schema, name);
 	if (change.table == NULL)
-		ReportTableGone(undo, &change, schema, name);
+		ReportRows(undo, &change, quote_qualified_identifier(schema ? schema : undo->merge.ws->name, name), REASON_TABLE_GONE);
 	else if (strcmp(change.action, ACTION_MOVED) == 0)
 		MoveBack(undo, &change);
 	else if (strcmp(change.action, ACTION_CHANGED) == 0)

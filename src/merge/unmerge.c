@@ -145,6 +145,103 @@ static const PlanSource count_interactions = {
 	3, {ARG_INT8, ARG_INT8, ARG_TIMESTAMPTZ}
 };
 
+/* Contacts whose main e-mail address was put back, and is another's by now: that one's main one, or one of several */
+static const PlanSource find_taken_emails = {
+	"SELECT c.contact_id, o.contact_id, pg_catalog.to_jsonb(c.email::text),"
+	" pg_catalog.jsonb_build_object('contact_id', c.contact_id)"
+	" FROM (SELECT DISTINCT (h.keys -> 0 ->> 'contact_id')::pg_catalog.int8 AS contact_id FROM @workspace@.merge_change h"
+	" WHERE h.merge_id = ANY ($1) AND h.schema_name IS NULL AND h.table_name = 'contact'"
+	" AND (h.action = 'removed' OR h.action = 'changed' AND h.before ? 'email')) r"
+	" JOIN @workspace@.contact c ON c.contact_id = r.contact_id"
+	" CROSS JOIN LATERAL (SELECT k.contact_id FROM (SELECT m.contact_id, 1 AS place FROM @workspace@.contact m"
+	" WHERE m.email::text = c.email::text AND m.contact_id <> c.contact_id"
+	" UNION ALL SELECT i.contact_id, 2 FROM @workspace@.contact_identity i WHERE i.kind = 'email' AND i.value = c.email::text"
+	" AND i.contact_id <> c.contact_id) k ORDER BY k.place, k.contact_id LIMIT 1) o"
+	" WHERE EXISTS (SELECT FROM @workspace@.contact_identity i WHERE i.kind = 'email' AND i.value = c.email::text)"
+	" ORDER BY c.contact_id",
+	1, {ARG_INT8S}
+};
+
+/* The survivor's main address stays its own, although it came with somebody who has it among several and goes */
+static const PlanSource keep_emails = {
+	"UPDATE @workspace@.contact_identity i SET contact_id = c.contact_id"
+	" FROM @workspace@.merge m JOIN @workspace@.contact c ON c.contact_id = m.winner_id"
+	" JOIN @workspace@.contact_identity o ON o.kind = 'email' AND o.value = c.email::text AND o.contact_id = ANY (m.loser_ids)"
+	" JOIN @workspace@.contact l ON l.contact_id = o.contact_id AND l.email::text IS DISTINCT FROM o.value"
+	" WHERE m.merge_id = ANY ($1) AND m.entity = 'contact' AND i.kind = o.kind AND i.value = o.value AND i.holder = o.holder"
+	" AND NOT EXISTS (SELECT FROM @workspace@.merge_change h WHERE h.merge_id = ANY ($1) AND h.schema_name IS NULL"
+	" AND h.table_name = 'contact' AND h.action = 'changed' AND h.before ? 'email'"
+	" AND h.keys = pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('contact_id', c.contact_id)))"
+	" RETURNING pg_catalog.jsonb_build_object('kind', i.kind, 'value', i.value, 'holder', i.holder),"
+	" pg_catalog.to_jsonb(o.contact_id), pg_catalog.to_jsonb(i.contact_id)",
+	1, {ARG_INT8S}
+};
+
+/* What identifies a contact ($1) by its address passes to whose that is ($2), or goes */
+static const PlanSource pass_email = {
+	"WITH named AS (SELECT i.kind, i.value, i.holder, NOT EXISTS (SELECT FROM @workspace@.contact_identity h"
+	" WHERE h.contact_id = $2 AND h.kind = i.kind AND h.value = i.value) AND EXISTS (SELECT FROM @workspace@.contact o,"
+	" lead_mgmt.identity_keys(o, ARRAY[i.kind]) w WHERE o.contact_id = $2 AND w.value = i.value) AS is_passed"
+	" FROM @workspace@.contact c CROSS JOIN lead_mgmt.identity_kinds('@workspace@.contact') k"
+	" CROSS JOIN LATERAL lead_mgmt.identity_keys(c, ARRAY[k.kind]) v JOIN @workspace@.contact_identity i"
+	" ON i.contact_id = c.contact_id AND i.kind = k.kind AND i.value = v.value"
+	" WHERE c.contact_id = $1 AND 'email' = ANY (k.fields)),"
+	" passed AS (UPDATE @workspace@.contact_identity i SET contact_id = $2, holder = CASE i.holder WHEN 0 THEN 0 ELSE $2 END"
+	" FROM named n WHERE n.is_passed AND i.kind = n.kind AND i.value = n.value AND i.holder = n.holder),"
+	" dropped AS (DELETE FROM @workspace@.contact_identity i USING named n"
+	" WHERE NOT n.is_passed AND i.kind = n.kind AND i.value = n.value AND i.holder = n.holder),"
+	" emptied AS (UPDATE @workspace@.contact c SET email = NULL, updated_at = pg_catalog.now() WHERE c.contact_id = $1)"
+	" SELECT l.lead_id FROM @workspace@.lead l WHERE l.contact_id = $1 AND l.status = 'open' ORDER BY l.lead_id",
+	2, {ARG_INT8, ARG_INT8}
+};
+
+/*
+ * What identifies those who are apart again, and nobody has for them: a value
+ * that both had was the survivor's, one that the survivor was given since came
+ * with a row that went back, and what the survivor had is gone with it.
+ */
+#define CLAIM_MISSING(entity) \
+	"WITH parted AS (SELECT m.winner_id AS id FROM @workspace@.merge m WHERE m.merge_id = ANY ($1)" \
+	" AND m.entity = '" entity "' UNION SELECT pg_catalog.unnest(m.loser_ids) FROM @workspace@.merge m" \
+	" WHERE m.merge_id = ANY ($1) AND m.entity = '" entity "')," \
+	" missing AS (SELECT v.kind, v.value, r." entity "_id AS id," \
+	" pg_catalog.row_number() OVER (PARTITION BY v.kind, v.value ORDER BY r." entity "_id) AS place, k.is_shared" \
+	" FROM parted p JOIN @workspace@." entity " r ON r." entity "_id = p.id" \
+	" CROSS JOIN LATERAL lead_mgmt.identity_keys(r, ARRAY(SELECT i.kind FROM @workspace@.identity_kind i" \
+	" WHERE i.entity = '" entity "')) v JOIN lead_mgmt.identity_kinds('@workspace@." entity "') k ON k.kind = v.kind" \
+	" WHERE NOT EXISTS (SELECT FROM @workspace@." entity "_identity h WHERE h.kind = v.kind AND h.value = v.value" \
+	" AND (h." entity "_id = r." entity "_id OR NOT k.is_shared)))" \
+	" INSERT INTO @workspace@." entity "_identity (kind, value, holder, " entity "_id)" \
+	" SELECT m.kind, m.value, CASE WHEN m.place = 1 AND NOT EXISTS (SELECT FROM @workspace@." entity "_identity f" \
+	" WHERE f.kind = m.kind AND f.value = m.value AND f.holder = 0) THEN 0 ELSE m.id END, m.id" \
+	" FROM missing m WHERE m.place = 1 OR m.is_shared ORDER BY m.kind, m.value, m.id ON CONFLICT DO NOTHING", \
+	1, {ARG_INT8S}
+
+static const PlanSource claim_contacts = {CLAIM_MISSING("contact")};
+static const PlanSource claim_accounts = {CLAIM_MISSING("account")};
+
+/* Accounts that went back and whose one person is gone for good are organisations */
+static const PlanSource free_individuals = {
+	"UPDATE @workspace@.account a SET kind = 'organisation', individual_contact_id = NULL"
+	" FROM (SELECT i.account_id, i.individual_contact_id FROM @workspace@.account i"
+	" WHERE i.account_id = ANY (ARRAY(SELECT (c.keys -> 0 ->> 'account_id')::pg_catalog.int8 FROM @workspace@.merge_change c"
+	" WHERE c.merge_id = ANY ($1) AND c.schema_name IS NULL AND c.table_name = 'account'))"
+	" AND i.individual_contact_id IS NOT NULL AND NOT EXISTS"
+	" (SELECT FROM @workspace@.contact p WHERE p.contact_id = i.individual_contact_id)) o WHERE a.account_id = o.account_id"
+	" RETURNING pg_catalog.jsonb_build_object('account_id', a.account_id), pg_catalog.to_jsonb(o.individual_contact_id)",
+	1, {ARG_INT8S}
+};
+
+/* Contacts who joined an account since that is one other person's again */
+static const PlanSource leave_individuals = {
+	"UPDATE @workspace@.contact c SET account_id = NULL FROM @workspace@.account a"
+	" WHERE a.account_id = ANY (ARRAY(SELECT (h.keys -> 0 ->> 'account_id')::pg_catalog.int8 FROM @workspace@.merge_change h"
+	" WHERE h.merge_id = ANY ($1) AND h.schema_name IS NULL AND h.table_name = 'account'))"
+	" AND c.account_id = a.account_id AND c.contact_id <> a.individual_contact_id"
+	" RETURNING pg_catalog.jsonb_build_object('contact_id', c.contact_id), pg_catalog.to_jsonb(a.account_id)",
+	1, {ARG_INT8S}
+};
+
 static const PlanSource end_undo = {
 	"UPDATE @workspace@.merge SET undone_at = pg_catalog.now(), undone_by = $2::pg_catalog.name"
 	" WHERE merge_id = ANY ($1)",
@@ -355,6 +452,63 @@ KeepInteractions(UndoContext *undo)
 	SPI_freetuptable(rows);
 }
 
+/* Leave the survivor the main address that it was given since */
+static void
+KeepEmails(UndoContext *undo)
+{
+	int			n = WorkspaceExecute(undo->merge.ws, &keep_emails, &undo->tree, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		SPI_tuptable = rows;
+		UndoReport(undo, psprintf("%s.contact_identity", quote_identifier(undo->merge.ws->name)), ResultJson(i, 1, NULL),
+				   "contact_id", ResultJson(i, 2, NULL), ResultJson(i, 3, NULL), REASON_CHANGED);
+	}
+	SPI_freetuptable(rows);
+}
+
+/* Let contacts go back without an address that is another's by now */
+static void
+YieldEmails(UndoContext *undo)
+{
+	int			n = WorkspaceExecute(undo->merge.ws, &find_taken_emails, &undo->tree, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		Datum		values[2];
+		int			leads;
+
+		SPI_tuptable = rows;
+		values[0] = Int64GetDatum(ResultInt64(i, 1, NULL));
+		values[1] = Int64GetDatum(ResultInt64(i, 2, NULL));
+		UndoReport(undo, MergeEntityTable(&undo->merge, ENTITY_CONTACT)->type, ResultJson(i, 4, NULL), "email",
+				   ResultJson(i, 3, NULL), (Datum) 0, REASON_TAKEN);
+		leads = WorkspaceExecute(undo->merge.ws, &pass_email, values, NULL);
+		for (int l = 0; l < leads; l++)
+			MergeMixed(&undo->merge, ResultInt64(l, 1, NULL));
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_freetuptable(rows);
+}
+
+/* Report references that a statement emptied */
+static void
+ReportEmptied(UndoContext *undo, const PlanSource *source, EntityKind entity, const char *column, const char *reason)
+{
+	int			n = WorkspaceExecute(undo->merge.ws, source, &undo->tree, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		SPI_tuptable = rows;
+		UndoReport(undo, MergeEntityTable(&undo->merge, entity)->type, ResultJson(i, 1, NULL), column,
+				   ResultJson(i, 2, NULL), (Datum) 0, reason);
+	}
+	SPI_freetuptable(rows);
+}
+
 /* Undo a merge with the rights of the workspace's owner */
 static void
 UndoWork(Workspace *ws, void *arg)
@@ -382,6 +536,12 @@ UndoWork(Workspace *ws, void *arg)
 		SPI_finish();
 	}
 	KeepInteractions(undo);
+	KeepEmails(undo);
+	YieldEmails(undo);
+	ReportEmptied(undo, &free_individuals, ENTITY_ACCOUNT, "individual_contact_id", REASON_PARENT_GONE);
+	ReportEmptied(undo, &leave_individuals, ENTITY_CONTACT, "account_id", REASON_INDIVIDUAL);
+	WorkspaceExecute(ws, &claim_contacts, &undo->tree, NULL);
+	WorkspaceExecute(ws, &claim_accounts, &undo->tree, NULL);
 	RescoreMixed(undo);
 	values[0] = undo->tree;
 	values[1] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));

@@ -179,9 +179,10 @@ IsVietnamese(const NameToken *tokens, int count)
 {
 	const NameToken *last = &tokens[count - 1];
 
+	/* With a middle name, even Nguyễn Văn A, who is John Doe, and Trần Văn Lê */
 	if (tokens[0].role & FAMILY_VIETNAMESE)
-		return !last->initial && (!(last->role & FAMILY_VIETNAMESE) ||
-								  (count > 2 && (tokens[1].role & MIDDLE_VIETNAMESE)));
+		return (count > 2 && (tokens[1].role & MIDDLE_VIETNAMESE)) ||
+			(!last->initial && !(last->role & FAMILY_VIETNAMESE));
 
 	if (!(tokens[0].role & FAMILY_VIETNAMESE_ALSO) || (last->role & FAMILY_VIETNAMESE) || last->initial)
 		return false;

@@ -47,7 +47,7 @@ ColumnText(const LawRow *row, const char *column)
 
 /* Find or make the contact and account of a lead entered by hand, where it names them */
 static void
-LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
+LinkManualLead(Workspace *ws, WorkspaceConfig *config, Relation rel, const LawRow *row)
 {
 	MatchConfig *matching = MatchGetConfig(ws, config);
 	EntityRecord person = {0};
@@ -94,6 +94,11 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, const LawRow *row)
 	values[2] = Int64GetDatum(company.slot ? company.slot->id : person.slot ? person.slot->account_id : 0);
 	nulls[1] = DatumGetInt64(values[1]) ? ' ' : 'n';
 	nulls[2] = DatumGetInt64(values[2]) ? ' ' : 'n';
+	if (strcmp(LawText(row, row->new, LAW_STATUS), "open") == 0)
+		LawRefuseRival(ws, rel, LawId(row, row->new, LAW_ID),
+					   person.slot ? person.slot->id : LawId(row, row->new, LAW_CONTACT_ID),
+					   company.slot ? company.slot->id : LawId(row, row->new, LAW_ACCOUNT_ID),
+					   LawText(row, row->new, LAW_CONTEXT_KEY));
 	WorkspaceExecute(ws, &link_lead, values, nulls);
 }
 
@@ -103,7 +108,7 @@ PipelineLink(Workspace *ws, WorkspaceConfig *config, Relation rel, HeapTuple lea
 {
 	LawRow		row = {.table = LawTableOf(rel, true),.desc = RelationGetDescr(rel),.new = lead,.is_lead = true};
 
-	LinkManualLead(ws, config, &row);
+	LinkManualLead(ws, config, rel, &row);
 }
 
 /* Is the row new and its place in the pipeline given by the law just now? */
@@ -177,7 +182,7 @@ Begin(Workspace *ws, void *arg)
 		.reason = LawText(row, row->new, LAW_STAGE_REASON)
 	};
 	if (row->is_lead)
-		LinkManualLead(ws, config, row);
+		LinkManualLead(ws, config, row->trigdata->tg_relation, row);
 	call->first.fallbacks = CheckFirstStage(ws, config, row, pipeline, LawStage(pipeline, call->first.to_stage));
 	PipelineMoved(ws, config, &call->first, 1);
 }

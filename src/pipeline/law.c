@@ -28,12 +28,24 @@ static const char *const closed_lead_columns[] = {
 
 static const char *const lead_columns[LAW_COLUMNS] = {
 	"lead_id", "pipeline", "stage", "stage_entered_at", "stage_reason", "status", "contact_id", "account_id",
-	"agent_id", "updated_at", "disqualified_reason", "qualification", "sales_ready_at", NULL
+	"agent_id", "updated_at", "disqualified_reason", "qualification", "sales_ready_at", NULL, "context_key"
 };
 
 static const char *const opportunity_columns[LAW_COLUMNS] = {
 	"opportunity_id", "pipeline", "stage", "stage_entered_at", "stage_reason", "status", "contact_id", "account_id",
-	"agent_id", "updated_at", "lost_reason", NULL, NULL, "closed_at"
+	"agent_id", "updated_at", "lost_reason", NULL, NULL, "closed_at", NULL
+};
+
+/* What a lead can be known by besides a contact and an account */
+static const char *const known_by[] = {"contact_name", "company_name", "email", "phone"};
+
+/* Another open lead of the same person, or of a company without one, for the same interest */
+static const PlanSource find_rival = {
+	"SELECT o.lead_id FROM @workspace@.lead o WHERE o.contact_id = $2 AND o.context_key = $4"
+	" AND o.status = 'open' AND o.lead_id <> $1"
+	" UNION ALL SELECT o.lead_id FROM @workspace@.lead o WHERE $2 IS NULL AND o.account_id = $3 AND o.contact_id IS NULL"
+	" AND o.context_key = $4 AND o.status = 'open' AND o.lead_id <> $1 LIMIT 1",
+	4, {ARG_INT8, ARG_INT8, ARG_INT8, ARG_TEXT}
 };
 
 static HTAB *law_tables = NULL;
@@ -490,6 +502,67 @@ LawUpdate(WorkspaceConfig *config, LawRow *row)
 	LawEnter(row, stage);
 }
 
+/* Refuse a lead that nothing tells whom it is of */
+static void
+LawKnown(const LawRow *row, HeapTuple lead)
+{
+	bool		is_known = LawId(row, lead, LAW_CONTACT_ID) != 0 || LawId(row, lead, LAW_ACCOUNT_ID) != 0;
+
+	for (int i = 0; i < lengthof(known_by) && !is_known; i++)
+		is_known = !heap_attisnull(lead, SPI_fnumber(row->desc, known_by[i]), row->desc);
+	if (!is_known)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 row->old ? errmsg("nothing would be left in %s to tell whom it is of", LawName(row)) :
+				 errmsg("nothing tells whom the lead is of"),
+				 errhint("A lead has a contact or account, or a contact_name, company_name, email or phone.%s",
+						 row->old ? " Give it one first, or delete it." : ""),
+				 errtableconstraint(row->trigdata->tg_relation, "lead_identifying_datum")));
+}
+
+/* Refuse an open lead for an interest that the contact, or else the account, has an open lead for */
+void
+LawRefuseRival(Workspace *ws, Relation rel, int64 lead, int64 contact, int64 account, const char *context)
+{
+	Datum		values[4] = {Int64GetDatum(lead), Int64GetDatum(contact), Int64GetDatum(account), (Datum) 0};
+	char	   *nulls = contact != 0 ? "    " : " n  ";
+	bool		is_of_contact = contact != 0;
+
+	if (context == NULL || (contact == 0 && account == 0))
+		return;
+	values[3] = CStringGetTextDatum(context);
+	SPI_connect();
+	if (WorkspaceExecute(ws, &find_rival, values, nulls) > 0)
+	{
+		int64		rival = ResultInt64(0, 1, NULL);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("%s " INT64_FORMAT " has an open lead for \"%s\" already: " INT64_FORMAT,
+						is_of_contact ? "contact" : "account", is_of_contact ? contact : account, context, rival),
+				 errhint("Go on with that one, merge the two with merge_leads(), or give them different values of context_key."),
+				 errtableconstraint(rel, is_of_contact ? "lead_context_idx" : "lead_account_context_idx")));
+	}
+	SPI_finish();
+}
+
+/* Check whom a lead is of, as it is going to be written */
+static void
+LawOwner(Workspace *ws, const LawRow *row, HeapTuple lead)
+{
+	char	   *context = LawText(row, lead, LAW_CONTEXT_KEY);
+	char	   *before = row->old ? LawText(row, row->old, LAW_CONTEXT_KEY) : NULL;
+	char	   *status = LawText(row, lead, LAW_STATUS);
+	int64		contact = LawId(row, lead, LAW_CONTACT_ID);
+	int64		account = LawId(row, lead, LAW_ACCOUNT_ID);
+
+	LawKnown(row, lead);
+	if (context && status && strcmp(status, "open") == 0 &&
+		(before == NULL || strcmp(before, context) != 0 || LawId(row, row->old, LAW_CONTACT_ID) != contact ||
+		 LawId(row, row->old, LAW_ACCOUNT_ID) != account))
+		LawRefuseRival(ws, row->trigdata->tg_relation, LawId(row, lead, LAW_ID), contact, account, context);
+}
+
 PG_FUNCTION_INFO_V1(stage_law);
 /* Make a lead or opportunity that a client writes obey its pipeline; argument: entity */
 Datum
@@ -499,6 +572,7 @@ stage_law(PG_FUNCTION_ARGS)
 	Workspace  *ws;
 	WorkspaceConfig *config;
 	WorkspaceRights rights;
+	HeapTuple	result;
 
 	LawOpen(fcinfo, &row, true);
 	if (SystemAtWork())
@@ -512,9 +586,11 @@ stage_law(PG_FUNCTION_ARGS)
 		LawInsert(config, &row);
 	if (row.is_lead)
 		GuardAttributes(ws, row.trigdata, ENTITY_LEAD);
-	WorkspaceLeave(&rights);
 	if (row.old)
 		LawSet(&row, LAW_UPDATED_AT, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);
-	return PointerGetDatum(heap_modify_tuple_by_cols(row.new, row.desc, row.changes, row.columns, row.values,
-													 row.nulls));
+	result = heap_modify_tuple_by_cols(row.new, row.desc, row.changes, row.columns, row.values, row.nulls);
+	if (row.is_lead)
+		LawOwner(ws, &row, result);
+	WorkspaceLeave(&rights);
+	return PointerGetDatum(result);
 }

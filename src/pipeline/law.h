@@ -24,10 +24,11 @@ typedef enum
 	LAW_CLOSING_REASON,			/* disqualified_reason or lost_reason */
 	LAW_QUALIFICATION,			/* of leads alone */
 	LAW_SALES_READY_AT,			/* of leads alone */
-	LAW_CLOSED_AT				/* of opportunities alone */
+	LAW_CLOSED_AT,				/* of opportunities alone */
+	LAW_CONTEXT_KEY				/* of leads alone */
 } LawColumn;
 
-#define LAW_COLUMNS (LAW_CLOSED_AT + 1)
+#define LAW_COLUMNS (LAW_CONTEXT_KEY + 1)
 
 /* Where a table has them, 0 for those it lacks */
 typedef struct LawTable
@@ -60,6 +61,7 @@ extern Datum LawGet(const LawRow *row, HeapTuple tuple, LawColumn column, bool *
 extern char *LawText(const LawRow *row, HeapTuple tuple, LawColumn column);
 extern int64 LawId(const LawRow *row, HeapTuple tuple, LawColumn column);
 extern bool LawChanges(const LawRow *row, LawColumn column);
+extern void LawRefuseRival(Workspace *ws, Relation rel, int64 lead, int64 contact, int64 account, const char *context);
 extern int	LawStage(const Pipeline *pipeline, const char *stage);
 
 #endif

@@ -25,8 +25,12 @@ static const PlanSource insert_audit = {
 };
 
 static const PlanSource find_individual = {
-	"SELECT a.individual_contact_id FROM @workspace@.account a"
-	" WHERE a.account_id = $1 AND a.individual_contact_id <> $2",
+	"SELECT a.individual_contact_id FROM @workspace@.account a WHERE a.account_id = $1 FOR KEY SHARE",
+	1, {ARG_INT8}
+};
+
+static const PlanSource find_others = {
+	"SELECT c.contact_id FROM @workspace@.contact c WHERE c.account_id = $1 AND c.contact_id <> $2 LIMIT 1",
 	2, {ARG_INT8, ARG_INT8}
 };
 
@@ -179,25 +183,46 @@ GuardAttributes(Workspace *ws, TriggerData *trigdata, EntityKind entity)
 	AttributesCheck(WorkspaceGetConfig(ws), entity, DatumGetJsonbP(value), before);
 }
 
-/* Refuse a second contact for the account of an individual customer */
+/* Refuse a second contact for the account of an individual customer, be it the contact or the account that is written */
 static void
-GuardIndividual(Workspace *ws, TriggerData *trigdata, HeapTuple tuple)
+GuardIndividual(Workspace *ws, EntityKind entity, TriggerData *trigdata, HeapTuple tuple)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	bool		isnull;
+	int			account = SPI_fnumber(desc, "account_id");
+	int			contact = SPI_fnumber(desc, entity == ENTITY_ACCOUNT ? "individual_contact_id" : "contact_id");
+	int			written = entity == ENTITY_ACCOUNT ? contact : account;
+	bool		isnull[2];
+	bool		was_null;
 	Datum		values[2];
+	int64		individual;
+	int64		other;
 
-	values[0] = heap_getattr(tuple, SPI_fnumber(desc, "account_id"), desc, &isnull);
-	if (isnull)
+	values[0] = heap_getattr(tuple, account, desc, &isnull[0]);
+	values[1] = heap_getattr(tuple, contact, desc, &isnull[1]);
+	if (isnull[0] || isnull[1])
 		return;
-	values[1] = heap_getattr(tuple, SPI_fnumber(desc, "contact_id"), desc, &isnull);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+		heap_getattr(trigdata->tg_trigtuple, written, desc, &was_null) == (written == account ? values[0] : values[1]) && !was_null)
+		return;
 	SPI_connect();
-	if (WorkspaceExecute(ws, &find_individual, values, NULL) > 0)
+	if (entity == ENTITY_ACCOUNT)
+	{
+		individual = DatumGetInt64(values[1]);
+		other = WorkspaceExecute(ws, &find_others, values, NULL) > 0 ? ResultInt64(0, 1, NULL) : individual;
+	}
+	else
+	{
+		other = DatumGetInt64(values[1]);
+		individual = WorkspaceExecute(ws, &find_individual, values, NULL) > 0 ? ResultInt64(0, 1, NULL) : 0;
+		if (individual == 0)
+			individual = other;
+	}
+	if (individual != other)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("account " INT64_FORMAT " is an individual customer and cannot have contact " INT64_FORMAT " too",
-						DatumGetInt64(values[0]), DatumGetInt64(values[1])),
-				 errhint("Its one contact is " INT64_FORMAT ".", ResultInt64(0, 1, NULL))));
+						DatumGetInt64(values[0]), other),
+				 errhint("Its one contact is " INT64_FORMAT ".", individual)));
 	SPI_finish();
 }
 
@@ -210,6 +235,7 @@ guard_row(PG_FUNCTION_ARGS)
 	HeapTuple	tuple;
 	Workspace  *ws;
 	WorkspaceRights rights;
+	EntityKind	entity = ENTITY_CONTACT;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || trigdata->tg_trigger->tgnargs != 1 ||
@@ -222,12 +248,9 @@ guard_row(PG_FUNCTION_ARGS)
 	ws = WorkspaceOfRelation(trigdata->tg_relation);
 	WorkspaceEnter(ws, &rights);
 	if (strcmp(trigdata->tg_trigger->tgargs[0], "account") == 0)
-		GuardAttributes(ws, trigdata, ENTITY_ACCOUNT);
-	else
-	{
-		GuardAttributes(ws, trigdata, ENTITY_CONTACT);
-		GuardIndividual(ws, trigdata, tuple);
-	}
+		entity = ENTITY_ACCOUNT;
+	GuardAttributes(ws, trigdata, entity);
+	GuardIndividual(ws, entity, trigdata, tuple);
 	WorkspaceLeave(&rights);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		tuple = StampRow(trigdata->tg_relation, tuple);

@@ -31,6 +31,14 @@ INSERT INTO clients.account (kind, name, individual_contact_id)
 UPDATE clients.contact SET account_id = (SELECT account_id FROM clients.account WHERE name = 'Ines') WHERE full_name = 'Ines';
 \set VERBOSITY terse
 UPDATE clients.contact SET account_id = (SELECT account_id FROM clients.account WHERE name = 'Ines') WHERE full_name = 'Otto';
+-- nobody joins it, by what captures say either, nor does one that has others become one person's
+INSERT INTO clients.contact (contact_id, full_name) VALUES (901, 'Hal');
+INSERT INTO clients.account (account_id, kind, name, individual_contact_id, domain) VALUES (901, 'individual', 'Hal Moe', 901, 'hal.example');
+SELECT contact_id, lead_id, account_id FROM clients.capture('default', '{"email": "ann@hal.example", "company": "Hal Moe"}') \gset ann_
+SELECT p.account_id AS account_of_contact, l.account_id AS account_of_lead, l.company_name FROM clients.contact p JOIN clients.lead l USING (contact_id) WHERE lead_id = :ann_lead_id;
+INSERT INTO clients.account (account_id, name) VALUES (902, 'Two of them');
+UPDATE clients.contact SET account_id = 902 WHERE contact_id = :ann_contact_id;
+UPDATE clients.account SET kind = 'individual', individual_contact_id = 901 WHERE account_id = 902;
 INSERT INTO clients.account (kind, name) VALUES ('individual', 'Nobody');
 
 -- an address belongs to one contact, a number may be shared

@@ -124,6 +124,15 @@ SELECT 3000, given_name, family_name, city, postal_code, phone FROM contact WHER
 UPDATE contact SET given_name = 'Balthasar', family_name = 'Unheard', city = 'Elsewhere', postal_code = '99999', phone = NULL, email = NULL WHERE contact_id = 1501;
 SELECT cluster_id, array_agg(id ORDER BY id) AS ids FROM find_duplicates('likely') WHERE cluster_id IN (5, 10) GROUP BY 1;
 SELECT was_complete, changed < records / 10 AS hardly_any FROM duplicate_search;
+-- a company that changes its name changes its contacts
+INSERT INTO account (account_id, name) VALUES (3000, 'Before Ltd');
+UPDATE contact SET account_id = 3000 WHERE contact_id IN (20, 21);
+SELECT count(*) > 0 AS found FROM find_duplicates('likely');
+SELECT count(*) > 0 AS found FROM find_duplicates('likely');
+SELECT changed AS before FROM duplicate_search \gset
+UPDATE account SET name = 'After Ltd' WHERE account_id = 3000;
+SELECT count(*) > 0 AS found FROM find_duplicates('likely');
+SELECT changed >= 2 AS again FROM duplicate_search;
 CREATE TEMPORARY TABLE step AS SELECT * FROM duplicate;
 SELECT count(*) > 0 AS found FROM find_duplicates('likely', complete => true);
 SELECT count(*) AS differences FROM ((TABLE step EXCEPT TABLE duplicate) UNION ALL (TABLE duplicate EXCEPT TABLE step)) x;
@@ -140,8 +149,21 @@ INSERT INTO contact (contact_id, given_name, family_name, street, phone) VALUES 
 SELECT cluster_id, id, size FROM find_duplicates('twins', 'connected');
 SELECT cluster_id, id, size FROM find_duplicates('twins', 'complete');
 
+-- who was told apart while they were others stays apart; a link that goes counts no more
+INSERT INTO contact (contact_id, given_name, family_name, street) VALUES (3011, 'Rita', 'Rule', 'Low Street 1'), (3012, 'Rita', 'Rule', 'Elsewhere 2'), (3013, 'Rita', 'Rule', 'Low Street 1');
+INSERT INTO match_link (entity, left_id, right_id, verdict) VALUES ('contact', 3012, 3013, 'different');
+SELECT merge_contacts(3011, '{3012}') AS merge_id \gset
+SELECT * FROM find_duplicates('twins', 'complete') WHERE id > 3010;
+DELETE FROM match_link WHERE right_id = 3013;
+SELECT * FROM find_duplicates('twins', 'complete') WHERE id > 3010;
+-- also when somebody says so only after the search
+INSERT INTO match_link (entity, left_id, right_id, verdict) VALUES ('contact', 3012, 3013, 'different');
+SELECT find_duplicates('twins', NULL);
+SELECT merge_duplicates('lead_by_email_and_page');
+
 -- Merging them
 SELECT merge_duplicates('twins');
+SELECT contact_of(3013), (SELECT count(*) FROM duplicate WHERE strategy = 'twins') AS left_over;
 SELECT contact_of(3002), contact_of(3003);
 SELECT count(*) FROM find_duplicates('twins');
 SELECT merge_duplicates('likely') > 250 AS merged;

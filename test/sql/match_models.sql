@@ -34,6 +34,11 @@ FROM lead_mgmt.propose_match_model($q$ SELECT i AS id, (ARRAY['Anna','Robert','P
 	'e ' || i % 80 AS mailing_address, 'f' || i % 40 AS "zipCode", 'g' || i % 40 AS capacity, DATE '2024-01-01' + i AS last_contact, 'h' || i % 50 AS "VAT no",
 	i % 7 AS company_size, 'i' || i % 40 AS statement_text FROM generate_series(1, 200) i $q$) m,
 	jsonb_array_elements(m -> 'fields') f WHERE f ->> 'part' IS NULL ORDER BY f ->> 'column' COLLATE "C";
+-- whole names that repeat their parts only stand in for them, however many there are
+SELECT f ->> 'column' AS "column", f ->> 'full_name' AS full_name, f ->> 'kind' AS kind
+FROM lead_mgmt.propose_match_model($q$ SELECT id, concat_ws(' ', first_name, surname, nullif(person % 3, 0)) AS full_name, concat_ws(' ', first_name, surname) AS first_and_surname,
+	first_name, surname, concat_ws(' ', surname, first_name) AS "lastFirst", city FROM person $q$) m,
+	jsonb_array_elements(m -> 'fields') f ORDER BY f ->> 'column' COLLATE "C";
 -- and when they are called nothing
 SELECT string_agg(format('%s %s', f ->> 'field', f ->> 'kind'), ', ' ORDER BY n) AS fields
 FROM lead_mgmt.propose_match_model('SELECT id, first_name AS a, surname AS b, dob AS c, email AS e, phone AS f, ''Haus '' || person || '', Ring 7'' AS g, person * 977 % 89999 + 10000 || '''' AS h,
@@ -92,6 +97,13 @@ SELECT part, level, left_value, right_value FROM model, lead_mgmt.explain_pair(m
 	'{"first_name": "Petrov", "surname": "Ngọc"}', '{"first_name": "ngoc", "surname": "PETROV"}') WHERE part IN ('first_name', 'surname', 'order of names');
 SELECT part, level FROM model, lead_mgmt.explain_pair(model,
 	'{"first_name": "Elizabeth"}', '{"email": "elizabeth.rossi@example.net"}') WHERE part = 'first_name';
+-- the order of names says something only where one of them agrees
+SELECT b ->> 'given_name' AS given, b ->> 'family_name' AS family, (SELECT e.level FROM lead_mgmt.explain_pair('{
+		"fields": [{"field": "given_name", "kind": "given_name", "column": "given_name"}, {"field": "family_name", "kind": "family_name", "column": "family_name"}],
+		"comparisons": [{"field": "given_name"}, {"field": "family_name"}], "name_order": {"given": "given_name", "family": "family_name"}}',
+	'{"given_name": "Thomas", "family_name": "Martin"}', b) e WHERE e.part = 'order of names') AS "order"
+FROM (VALUES (jsonb '{"given_name": "Thomas", "family_name": "Martin"}'), ('{"given_name": "Martin", "family_name": "Thomas"}'),
+	('{"given_name": "Olga", "family_name": "Thomas"}'), ('{"given_name": "Olga", "family_name": "Kuznetsova"}'), ('{"given_name": "Thomas"}')) v (b);
 
 -- names of companies: words cut short, drawn together or as initials; words of their own
 SELECT a, b, level FROM (VALUES ('Halashaw Intl.', 'Halashaw International Ltd'), ('Innovision Grp Limited', 'Innovision Group'), ('SLL Ing. S.A.', 'SLL Ingeniería'),
@@ -128,8 +140,20 @@ WHERE company IS NOT NULL;
 SELECT count(*) FILTER (WHERE a.firm = b.firm) >= 290 AS found, count(*) FILTER (WHERE a.firm <> b.firm) <= 3 AS hardly_another
 FROM (SELECT lead_mgmt.train_match_model('SELECT id, company, city, website FROM firm', lead_mgmt.propose_match_model('SELECT id, company, city, website FROM firm')) AS model) m,
 	LATERAL lead_mgmt.find_pairs('firm', model, 0.95) p JOIN firm a ON a.id::text = left_id JOIN firm b ON b.id::text = right_id;
+-- one comparison alone cannot be learned from
+\set VERBOSITY default
+SELECT lead_mgmt.train_match_model('SELECT id, company FROM firm', lead_mgmt.propose_match_model('SELECT id, company FROM firm'));
+\set VERBOSITY terse
 -- without those that are twice there is nothing to learn from
 SELECT lead_mgmt.train_match_model('SELECT id, company, city, website FROM firm WHERE copy = 1', lead_mgmt.propose_match_model('SELECT id, company, city, website FROM firm'));
+
+-- numbers and dates: the same score where many are read at once as where two are
+CREATE TEMP TABLE reading AS SELECT i AS id, 1000 + (i / 2) * 7919 % 100000 + i % 2 AS amount, date '2000-01-01' + (i / 2) * 97 % 9000 + i % 2 AS day FROM generate_series(1, 100) i;
+SELECT count(*) AS pairs, bool_and(probability = lead_mgmt.match_probability(model, to_jsonb(a), to_jsonb(b))) AS same_score, count(*) FILTER (WHERE probability > 0.5) BETWEEN 49 AND 60 AS as_many_match
+FROM (VALUES ('{"fields": [{"field": "amount", "kind": "number", "column": "amount"}, {"field": "day", "kind": "date", "column": "day"}], "prior": 0.1,
+	"comparisons": [{"field": "amount", "levels": [{"test": "exact", "m": 0.3, "u": 0.001}, {"test": "difference", "threshold": 5, "m": 0.3, "u": 0.001}, {"test": "ratio", "threshold": 0.9, "m": 0.3, "u": 0.1}, {"test": "else", "m": 0.1, "u": 0.898}]},
+		{"field": "day", "levels": [{"test": "days", "threshold": 3, "m": 0.9, "u": 0.01}, {"test": "else", "m": 0.1, "u": 0.99}]}]}'::jsonb)) v (model),
+	LATERAL lead_mgmt.find_pairs('reading', model, 0) p JOIN reading a ON a.id::text = left_id JOIN reading b ON b.id::text = right_id;
 
 -- clusters
 SELECT count(DISTINCT cluster_id) BETWEEN 385 AND 400 AS clusters, bool_and(id::int >= cluster_id::int) AS least_key, min(size) >= 2 AS no_singles
@@ -137,6 +161,21 @@ FROM model, lead_mgmt.find_clusters('person', model);
 SELECT count(*) FROM model, lead_mgmt.find_clusters('person', model, 'connected', NULL, 'SELECT 1, 2') WHERE id IN ('1', '2');
 SELECT method, count(DISTINCT cluster_id) >= 385 AS enough FROM model, unnest(ARRAY['best', 'complete']) method,
 	LATERAL lead_mgmt.find_clusters('person', model, method) GROUP BY 1 ORDER BY 1;
+-- two entities of four records each, all pairs of which match, and one wrong match between them
+CREATE TEMPORARY TABLE certain AS
+SELECT a AS left_id, b AS right_id, 0.99 AS probability FROM generate_series(1, 8) a, generate_series(1, 8) b WHERE a < b AND (a <= 4) = (b <= 4)
+UNION ALL SELECT 4, 5, 0.98;
+SELECT method, cluster_id, array_agg(id::integer ORDER BY id::integer) AS ids
+FROM unnest(ARRAY['connected', 'average', 'best', 'complete']) WITH ORDINALITY m (method, place),
+	LATERAL lead_mgmt.cluster_pairs('certain', method, 0.95) GROUP BY place, method, cluster_id ORDER BY place, cluster_id;
+-- three that were found to be one hold together, though one of their pairs was not found; no match, no cluster
+SELECT * FROM lead_mgmt.cluster_pairs('SELECT * FROM (VALUES (1, 2, 0.99), (2, 3, 0.99), (7, 8, 0.94)) v (left_id, right_id, probability)', 'average', 0.95) ORDER BY id;
+-- what is known goes before what was found, with every method
+SELECT method, array_agg(id::integer ORDER BY id::integer) AS ids
+FROM unnest(ARRAY['average', 'best', 'complete', 'connected']) method,
+	LATERAL lead_mgmt.cluster_pairs('certain', method, 0.95, 'VALUES (1, 2), (1, 3), (1, 4), (5, 1), (4, 5), (1, 99)', 'VALUES (1, 6), (NULL, 3)') c
+WHERE cluster_id IN (SELECT cluster_id FROM lead_mgmt.cluster_pairs('certain', method, 0.95, 'VALUES (1, 2), (1, 3), (1, 4), (5, 1), (4, 5), (1, 99)', 'VALUES (1, 6), (NULL, 3)') WHERE id IN ('1'))
+GROUP BY method ORDER BY method;
 
 -- a model of one's own
 SELECT left_id, right_id, outcome FROM lead_mgmt.find_pairs($q$ SELECT * FROM (VALUES (1, 'abc-1'), (2, 'ABC 1'), (3, 'zzz')) v (id, code) $q$,
@@ -196,6 +235,12 @@ SELECT given, family, (SELECT e.total FROM lead_mgmt.explain_pair(model, name, n
 FROM (VALUES ('John', 'Doe'), ('Ann', 'Doe')) AS names (given, family),
 	pg_catalog.jsonb_build_object('given', given, 'family', family) AS name, named_model WHERE names <> '[]';
 DROP TABLE named_model;
+
+-- A key expression that ends in a length, whatever lies behind it
+SELECT lead_mgmt.match_code(substr('family_name:prefix:29', 1, 20), 'Leeds') = lead_mgmt.match_code('family_name:prefix:2', 'Leila') AS two_letters,
+	lead_mgmt.match_code('family_name:prefix:29', 'Leeds') = lead_mgmt.match_code('family_name:prefix:29', 'Leila') AS twenty_nine;
+SELECT lead_mgmt.match_code('family_name:prefix:2x', 'Leeds');
+SELECT lead_mgmt.match_code('family_name:prefix:101', 'Leeds');
 
 -- Names that need quotes, in tables and columns
 CREATE TABLE "People & co." ("Id No" uuid, "First name" text, "SURNAME" text);

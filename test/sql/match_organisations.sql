@@ -43,3 +43,20 @@ CREATE TEMP TABLE model AS
 SELECT lead_mgmt.train_match_model('SELECT id, name, address FROM site', lead_mgmt.propose_match_model('SELECT id, name, address FROM site')) AS model;
 SELECT count(*) FILTER (WHERE a.site = b.site) >= 3400 AS nearly_all_of_3600, count(*) FILTER (WHERE a.site <> b.site) <= 36 AS hardly_another
 FROM model, LATERAL lead_mgmt.find_pairs('site', model, 0.95) p JOIN site a ON a.id::text = left_id JOIN site b ON b.id::text = right_id;
+
+-- words that mark a unit of a group: usual ones, and those that stand beside the company itself
+CREATE TABLE unit AS
+SELECT n * 10 + copy AS id, CASE WHEN copy < 2 THEN brand ELSE concat_ws(' ', brand, CASE WHEN copy = 2 THEN 'Retail' END, CASE WHEN copy = 3 THEN 'Sofia' END) END AS name,
+	'12 ' || street AS address, CASE WHEN n % 2 = 0 THEN 'Sofia' ELSE 'Plovdiv' END AS city, '+359 2 ' || 1000000 + n * 7919 AS phone
+FROM (SELECT n, initcap(translate((n * 7907)::text, '0123456789', 'abdefgiklo')) || ' ' || (ARRAY['Tools', 'Foods', 'Motors', 'Glass', 'Wool'])[1 + n % 5] AS brand,
+		initcap(translate((n * 6011)::text, '0123456789', 'mnoprstuva')) || ' Road' AS street FROM generate_series(100, 399) n) companies,
+	generate_series(0, 3) copy
+WHERE copy = 0 OR (copy = 1 AND n % 5 = 0) OR (copy = 2 AND n % 12 = 0) OR (copy = 3 AND n % 14 = 0);
+CREATE TABLE unit_model AS SELECT lead_mgmt.train_match_model('unit', lead_mgmt.propose_match_model('unit')) AS model;
+SELECT f -> 'units' AS units FROM unit_model, jsonb_array_elements(model -> 'fields') f WHERE f ->> 'field' = 'name';
+SELECT a, b, (SELECT level FROM lead_mgmt.explain_pair(model, jsonb_build_object('name', a), jsonb_build_object('name', b)) WHERE part = 'name')
+FROM unit_model, (VALUES ('Bando Tools', 'Bando Tools Asia'), ('Bando Tools Holding GmbH', 'BANDO TOOLS'), ('Bando Tools Retail', 'Bando Tools'), ('Bando Tools', 'Bando Tools Sofia'),
+	('Bando Asia Tools', 'Bando Asia Tools'), ('Bando Asia', 'Bando Europe'), ('Asia', 'Asia Tools')) v (a, b);
+SELECT jsonb_path_query_array(lead_mgmt.check_match_model(model), '$.fields[*].units') AS kept FROM unit_model;
+SELECT lead_mgmt.check_match_model(jsonb_set(model, '{fields,0,units}', '["a", 1]')) FROM unit_model;
+DROP TABLE unit, unit_model;

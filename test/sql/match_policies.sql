@@ -125,6 +125,30 @@ UPDATE policies.match_link SET verdict = 'same' WHERE entity = 'lead' AND right_
 UPDATE policies.match_link SET verdict = 'different' WHERE entity = 'lead' AND right_id = 4;
 INSERT INTO policies.match_link (entity, left_id, right_id, verdict) VALUES ('lead', 4, 6, 'same');
 INSERT INTO policies.match_link (entity, left_id, right_id, verdict) VALUES ('lead', 5, 1, 'same');
+-- of what is not there; or of what is somebody else by now
+INSERT INTO policies.match_link (entity, left_id, right_id, verdict) VALUES ('contact', 999999, 1, 'same');
+INSERT INTO policies.match_link (entity, left_id, right_id, verdict) VALUES ('account', 999999, 999998, 'different');
+INSERT INTO policies.contact (contact_id, full_name) VALUES (9001, 'Linked'), (9002, 'Linked'), (9003, 'Linked'), (9004, 'Linked');
+SELECT policies.merge_contacts(9001, '{9002}') AS merge_id \gset
+INSERT INTO policies.match_link (entity, left_id, right_id, verdict) VALUES ('contact', 9002, 9003, 'different');
+SELECT left_id, right_id, verdict FROM policies.standing_match_link WHERE left_id > 9000;
+INSERT INTO policies.match_link (entity, left_id, right_id, verdict) VALUES ('contact', 9001, 9002, 'different');
+INSERT INTO policies.match_link (entity, left_id, right_id, verdict) VALUES ('contact', 9001, 9003, 'same');
+SELECT * FROM policies.unmerge(:merge_id);
+SELECT left_id, right_id, verdict FROM policies.standing_match_link WHERE left_id > 9000;
+-- a pair that became one, or of which one is gone, waits for nobody
+INSERT INTO policies.match_review (entity, left_id, right_id) VALUES ('contact', 9001, 9002), ('contact', 9003, 9004);
+SELECT policies.merge_contacts(9001, '{9002}') IS NOT NULL AS merged;
+DELETE FROM policies.contact WHERE contact_id = 9004;
+SELECT left_id, right_id FROM policies.possible_match WHERE left_id > 9000;
+SELECT policies.reject_match(match_review_id) FROM policies.match_review WHERE left_id = 9003;
+\set VERBOSITY terse
+SELECT policies.reject_match(match_review_id) FROM policies.match_review WHERE left_id = 9001;
+\set VERBOSITY default
+-- accounts by their names
+INSERT INTO policies.account (account_id, name) VALUES (9001, 'Foundry Ltd'), (9002, 'Foundries Ltd');
+INSERT INTO policies.match_review (entity, left_id, right_id) VALUES ('account', 9001, 9002);
+SELECT left_name, right_name FROM policies.possible_match WHERE entity = 'account';
 
 -- values that identify nobody
 SELECT count(*) > 10 AS there_are_some FROM policies.match_bypass;

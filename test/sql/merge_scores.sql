@@ -115,6 +115,20 @@ SELECT fit FROM followed.lead_score WHERE lead_id = 301 AND model = 'default';
 SELECT count(*) FROM followed.unmerge(:merge_id);
 SELECT fit FROM followed.lead_score WHERE lead_id = 301 AND model = 'default';
 
+-- also those that came in the transaction of the merge, or were closed at the time
+INSERT INTO followed.contact (contact_id, full_name) VALUES (303, 'Pia'), (304, 'Pia');
+UPDATE followed.contact SET phone = '+442079460312' WHERE contact_id = 304;
+INSERT INTO followed.lead (lead_id, contact_id, title) VALUES (303, 303, 'closed');
+SELECT status FROM followed.disqualify(303, 'other');
+BEGIN;
+SELECT followed.merge_contacts(303, '{304}') AS merge_id \gset
+INSERT INTO followed.lead (lead_id, contact_id, title) VALUES (304, 303, 'at once');
+COMMIT;
+SELECT status FROM followed.reopen(303);
+SELECT lead_id, fit FROM followed.lead_score WHERE lead_id IN (303, 304) AND model = 'default' ORDER BY 1;
+SELECT count(*) FROM followed.unmerge(:merge_id);
+SELECT lead_id, fit FROM followed.lead_score WHERE lead_id IN (303, 304) AND model = 'default' ORDER BY 1;
+
 -- A lead whose context has another open lead by now goes back without it
 SELECT lead_id AS first FROM followed.capture('default', '{"company": "Contexts", "page": "k"}') \gset
 SELECT lead_id AS second FROM followed.capture('default', '{"email": "k@k.example", "page": "l"}') \gset

@@ -131,6 +131,111 @@ SELECT undo.merge_contacts(1, '{2}');
 SELECT undo.merge_contacts(1, '{3}');
 SELECT count(*) FROM undo.merge_change WHERE merge_id = :merge_id;
 
+-- an address that is another's by now stays with that one: with the survivor, or a third, whoever was to have it back
+INSERT INTO undo.match_strategy (strategy, entity, label) VALUES ('mailbox', 'contact', 'Mailbox');
+SELECT undo.define_match_rule('mailbox', '[{"field": "email", "comparator": "email_key"}]') > 0 AS defined;
+INSERT INTO undo.contact (contact_id, email) VALUES (101, 'one@taken.example'), (102, 'two@taken.example'), (103, 'three@taken.example'), (104, 'four@taken.example'), (105, 'test@test.com'), (106, 'test@test.com');
+SELECT undo.merge_contacts(101, '{102}') AS first \gset
+SELECT undo.merge_contacts(103, '{104}') AS second \gset
+SELECT undo.merge_contacts(105, '{106}') AS third \gset
+UPDATE undo.contact SET email = 'two@taken.example' WHERE contact_id = 101;
+DELETE FROM undo.contact_identity WHERE value = 'four@taken.example';
+INSERT INTO undo.contact (contact_id, email) VALUES (107, 'four@taken.example');
+SELECT * FROM undo.unmerge(:first);
+SELECT * FROM undo.unmerge(:second);
+SELECT * FROM undo.unmerge(:third);
+SELECT c.contact_id, c.email, string_agg(i.kind || ' ' || i.value, ', ' ORDER BY i.kind, i.value) AS identity
+FROM undo.contact c LEFT JOIN undo.contact_identity i USING (contact_id) WHERE c.contact_id > 100 GROUP BY 1, 2 ORDER BY 1;
+UPDATE undo.merge_policy SET policy = 'newest' WHERE entity = 'contact' AND field = 'email';
+UPDATE undo.contact SET email = 'new@taken.example' WHERE contact_id = 107;
+SELECT undo.merge_contacts(103, '{107}') AS fourth \gset
+DELETE FROM undo.contact_identity WHERE value = 'three@taken.example';
+INSERT INTO undo.contact (contact_id, email) VALUES (108, 'three@taken.example');
+SELECT row_id, column_name, value_before, value_now, reason FROM undo.unmerge(:fourth);
+SELECT contact_id, email FROM undo.contact WHERE contact_id IN (103, 107, 108) ORDER BY 1;
+
+
+-- who is apart again has what identifies it: a number that both have by now, and what went with a survivor who is gone
+INSERT INTO undo.contact (contact_id, full_name, phone, email) VALUES (111, 'Nim', '+442079460101', NULL), (112, 'Nam', '+442079460102', NULL),
+	(113, 'Nom', NULL, NULL), (114, 'Num', '+442079460104', 'num@claims.example');
+SELECT undo.merge_contacts(111, '{112}') AS first \gset
+UPDATE undo.contact SET phone = '+442079460102' WHERE contact_id = 111;
+SELECT * FROM undo.unmerge(:first);
+SELECT undo.merge_contacts(113, '{114}') AS second \gset
+DELETE FROM undo.contact WHERE contact_id = 113;
+SELECT row_id, column_name, reason FROM undo.unmerge(:second) WHERE table_name = 'undo.contact';
+SELECT kind, value, contact_id FROM undo.contact_identity WHERE contact_id IN (111, 112, 113, 114) AND kind IN ('email', 'phone') ORDER BY 1, 2, 3;
+SELECT contact_id FROM undo.capture('default', '{"email": "num@claims.example"}');
+INSERT INTO undo.account (account_id, name, domain) VALUES (111, 'Claims', NULL), (112, 'Claimed', 'claims.example');
+SELECT undo.merge_accounts(111, '{112}') AS third \gset
+DELETE FROM undo.account WHERE account_id = 111;
+SELECT count(*) FROM undo.unmerge(:third);
+SELECT kind, value FROM undo.account_identity WHERE account_id = 112 ORDER BY 1, 2;
+
+-- an address that the survivor was given as its main one since is not taken from it by who had it among several
+INSERT INTO undo.contact (contact_id, full_name, email) VALUES (121, 'Kim', NULL), (122, 'Kem', 'kem@mails.example'), (123, 'Kam', 'kam@mails.example'), (124, 'Kom', 'kom@mails.example');
+INSERT INTO undo.contact_identity (kind, value, contact_id) VALUES ('email', 'kim@mails.example', 122);
+UPDATE undo.merge_policy SET policy = 'keep' WHERE entity = 'contact' AND field = 'email';
+SELECT undo.merge_contacts(121, '{122}') AS merge_id \gset
+UPDATE undo.contact SET email = 'kim@mails.example' WHERE contact_id = 121;
+SELECT * FROM undo.unmerge(:merge_id);
+-- nor is one taken from who has it among several by now
+SELECT undo.merge_contacts(123, '{124}') AS merge_id \gset
+UPDATE undo.contact_identity SET contact_id = 122 WHERE value = 'kom@mails.example';
+SELECT * FROM undo.unmerge(:merge_id);
+SELECT c.contact_id, c.email, string_agg(i.value, ', ' ORDER BY i.value) AS identity FROM undo.contact c LEFT JOIN undo.contact_identity i ON i.contact_id = c.contact_id AND i.kind = 'email'
+WHERE c.contact_id BETWEEN 121 AND 124 GROUP BY 1, 2 ORDER BY 1;
+
+-- what would have gone with what is gone does not come back
+INSERT INTO undo.contact (contact_id, full_name) VALUES (131, 'Gon');
+INSERT INTO undo.account (account_id, name) VALUES (131, 'Gone'), (132, 'There');
+CREATE TABLE undo.gone (lead_id bigint REFERENCES undo.lead ON DELETE SET NULL, note text PRIMARY KEY);
+INSERT INTO undo.lead (lead_id, contact_id, account_id, page) VALUES (131, NULL, 132, 'a'), (132, NULL, 131, 'b');
+INSERT INTO undo.gone VALUES (132, 'moved');
+SELECT undo.merge_leads(131, '{132}') AS merge_id \gset
+DELETE FROM undo.account WHERE account_id = 131;
+SELECT table_name, row_id, column_name, reason FROM undo.unmerge(:merge_id) WHERE table_name IN ('undo.lead', 'undo.gone');
+SELECT lead_id, account_id FROM undo.lead WHERE lead_id IN (131, 132);
+TABLE undo.gone;
+DROP TABLE undo.gone;
+-- what a row cannot do without is to be put there first
+INSERT INTO undo.lead_source (source, label) VALUES ('short', 'Short-lived');
+INSERT INTO undo.lead (lead_id, contact_id, page) VALUES (133, 131, 'c'), (134, 131, 'd');
+UPDATE undo.lead SET source = 'short' WHERE lead_id = 134;
+SELECT undo.merge_leads(133, '{134}') AS merge_id \gset
+UPDATE undo.lead SET source = 'fair' WHERE source = 'short';
+DELETE FROM undo.lead_source WHERE source = 'short';
+SELECT * FROM undo.unmerge(:merge_id);
+INSERT INTO undo.lead_source (source, label) VALUES ('short', 'Short-lived');
+SELECT table_name, row_id, column_name, value_before, value_now FROM undo.unmerge(:merge_id);
+SELECT lead_id, source FROM undo.lead WHERE lead_id IN (133, 134) ORDER BY 1;
+
+-- an individual customer whose person is gone comes back as an organisation
+BEGIN;
+INSERT INTO undo.contact (contact_id, full_name) VALUES (115, 'Hal');
+INSERT INTO undo.account (account_id, kind, name, individual_contact_id) VALUES (115, 'individual', 'Hal', 115), (116, 'organisation', 'Halls', NULL);
+COMMIT;
+SELECT undo.merge_accounts(116, '{115}') AS merge_id \gset
+DELETE FROM undo.contact WHERE contact_id = 115;
+SELECT table_name, row_id, column_name, value_before, value_now, reason FROM undo.unmerge(:merge_id);
+SELECT account_id, kind, name, individual_contact_id FROM undo.account WHERE account_id IN (115, 116) ORDER BY 1;
+
+-- so does one whose person has another account of the kind by now
+INSERT INTO undo.contact (contact_id, full_name) VALUES (116, 'Hol');
+INSERT INTO undo.account (account_id, kind, name, individual_contact_id) VALUES (117, 'individual', 'Hol', 116);
+SELECT undo.merge_accounts(116, '{117}') AS merge_id \gset
+INSERT INTO undo.account (account_id, kind, name, individual_contact_id) VALUES (118, 'individual', 'Hol again', 116);
+SELECT table_name, row_id, column_name, value_before, value_now, reason FROM undo.unmerge(:merge_id);
+SELECT account_id, kind, individual_contact_id FROM undo.account WHERE account_id IN (117, 118) ORDER BY 1;
+
+-- nor does the account of an individual customer come back with another person in it
+INSERT INTO undo.contact (contact_id, full_name) VALUES (141, 'Hil'), (142, 'Hel');
+INSERT INTO undo.account (account_id, kind, name, individual_contact_id) VALUES (141, 'individual', 'Hil', 141);
+SELECT undo.merge_contacts(142, '{141}') AS merge_id \gset
+UPDATE undo.contact SET account_id = 141 WHERE contact_id = 142;
+SELECT * FROM undo.unmerge(:merge_id);
+SELECT contact_id, account_id FROM undo.contact WHERE contact_id IN (141, 142) ORDER BY 1;
+
 -- the history of a lead ends where the lead is, also when of two merges into
 -- it the one that brought the last moves is undone
 SELECT lead_id AS kept FROM undo.capture('default', '{"email": "h@history.example", "page": "k"}') \gset

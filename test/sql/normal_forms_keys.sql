@@ -38,7 +38,7 @@ FROM unnest(ARRAY['John.Doe+news@Gmail.com', 'johndoe@googlemail.com', 'J.o.h.n.
 
 -- street addresses: each row is one
 SELECT streets[1] AS street, array_agg(DISTINCT lead_mgmt.address_key(street)) AS keys
-FROM (VALUES (ARRAY['123 Main St., Apt #4B', '123 MAIN STREET, UNIT 4B', '123 main st apt. 4b', '123 Main Street Suite 4B', '123 Main Str., # 4B']), (ARRAY['5 N 3rd St NW', '5 North Third Street Northwest', '5 north 3rd st. nw']), (ARRAY['12 St. John''s Rd', '12 Saint Johns Road']),
+FROM (VALUES (ARRAY['123 Main St., Apt #4B', '123 MAIN STREET, UNIT 4B', '123 main st apt. 4b', '123 Main Street Suite 4B', '123 Main Str., # 4B']), (ARRAY['5 N 3rd St N.W.', '5 N 3rd St NW', '5 North Third Street Northwest', '5 north 3rd st. nw']), (ARRAY['12 St. John''s Rd', '12 Saint Johns Road']),
 	(ARRAY['Hauptstr. 5', 'Hauptstraße 5', 'Haupt-Str. 5', 'HAUPTSTRASSE 5']), (ARRAY['12 Đ. Nguyễn Trãi, P.5, Q.1, TP.HCM', '12 đường Nguyễn Trãi, phường 5, quận 1, thành phố Hồ Chí Minh', 'Số 12 Đường Nguyen Trai, P5, Q1, TPHCM']), (ARRAY['P.O. Box 12', 'PO Box 12', 'po box no. 12']),
 	(ARRAY['Avda. de la Constitución, 5', 'Avenida de la Constitucion nº 5']), (ARRAY['C/ Mayor, 5', 'Calle Mayor 5']), (ARRAY['5 bd Voltaire', '5, Boulevard Voltaire']), (ARRAY['ul. Długa 3', 'Ulica Dluga 3']), (ARRAY['1 Sunset Blvd', '1 Sunset Boulevard']), (ARRAY['Tầng 5, 12 Lê Lợi', 'Lầu 5, 12 Le Loi', 'Floor 5, 12 Le Loi']),
 	(ARRAY['ул. Ленина, д. 5, кв. 3', 'улица Ленина дом 5 квартира 3'])) AS t(streets), unnest(streets) AS street

@@ -23,7 +23,7 @@ FROM unnest(ARRAY[
 	-- family name in capitals
 	'DUPONT Jean', 'Jean DUPONT', 'DE LA TOUR Jean', 'Jean de LA TOUR', 'NG Kim', 'JR Smith', 'JANE ROE', 'LE Thi Anh',
 	-- family name first
-	'Nguyễn Văn An', 'Nguyen Van An', 'NGUYỄN VĂN AN', 'An Van Nguyen', 'Lê Minh', 'Trần Thị Thu Hà', 'Le Van Tam', 'David Nguyen', 'Kim Nguyen', 'Kim Min-jun', 'Иванов Иван Иванович', 'Іваненко Іван Іванович', 'Иван Иванович Иванов',
+	'Nguyễn Văn An', 'Nguyen Van An', 'NGUYỄN VĂN AN', 'An Van Nguyen', 'Lê Minh', 'Trần Thị Thu Hà', 'Le Van Tam', 'Nguyễn Văn A', 'Nguyen Van A', 'bà Trần Thị B', 'Nguyen A', 'David Nguyen', 'Kim Nguyen', 'Kim Min-jun', 'Иванов Иван Иванович', 'Іваненко Іван Іванович', 'Иван Иванович Иванов',
 	'王小明', '欧阳修', '王先生', '田中太郎様', '山田 太郎', '佐藤さくら', '김철수', '남궁민수', '김철수 님', 'さくら',
 	-- remarks
 	'Robert "Bob" Smith', 'Robert (Bob) Smith', 'Mary Smith née Jones', '(Bob)', '"Bob"', 'Bob (', 'Jane “Janie” Roe',

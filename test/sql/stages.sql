@@ -128,6 +128,28 @@ INSERT INTO stages.lead (email) SELECT 'bulk' || n % 3 || '@gmail.com' FROM gene
 SELECT count(*) AS leads, count(DISTINCT contact_id) AS contacts, count(DISTINCT stage) AS stages, min(stage) AS stage FROM stages.lead WHERE email::text LIKE 'bulk%';
 \set VERBOSITY terse
 INSERT INTO stages.lead (title) VALUES ('from nobody');
+\set VERBOSITY default
+-- nothing may be left to tell whom a lead is of
+INSERT INTO stages.account (account_id, name) VALUES (7001, 'Only Ltd');
+INSERT INTO stages.lead (lead_id, account_id, context_key) VALUES (7001, 7001, 'page:only');
+DELETE FROM stages.account WHERE account_id = 7001;
+UPDATE stages.lead SET account_id = NULL WHERE lead_id = 7001;
+-- nor may there be two open leads for one interest, however the second comes about
+INSERT INTO stages.contact (contact_id, email) VALUES (7001, 'only@seven.example');
+INSERT INTO stages.lead (lead_id, contact_id, context_key) VALUES (7002, 7001, 'page:only'), (7003, 7001, 'page:other');
+INSERT INTO stages.lead (contact_id, context_key) VALUES (7001, 'page:only');
+INSERT INTO stages.lead (account_id, context_key) VALUES (7001, 'page:only');
+INSERT INTO stages.lead (email, context_key) VALUES ('only@seven.example', 'page:only');
+INSERT INTO stages.lead (lead_id, account_id, company_name, context_key) VALUES (7004, 7001, 'Only Ltd', 'page:other');
+UPDATE stages.lead SET contact_id = 7001 WHERE lead_id = 7001;
+\set VERBOSITY terse
+UPDATE stages.lead SET context_key = 'page:only' WHERE lead_id = 7003;
+UPDATE stages.lead SET context_key = 'page:only', priority = 1 WHERE lead_id = 7002;
+UPDATE stages.lead SET company_name = 'Only Ltd' WHERE lead_id = 7001;
+DELETE FROM stages.account WHERE account_id = 7001;
+SELECT lead_id, contact_id, account_id, company_name, context_key FROM stages.lead WHERE lead_id > 7000 ORDER BY 1;
+DELETE FROM stages.lead WHERE lead_id > 7000;
+DELETE FROM stages.contact WHERE contact_id = 7001;
 INSERT INTO stages.lead (email) VALUES ('not an address');
 INSERT INTO stages.lead (email, campaign_id) VALUES ('camp@gmail.com', 99);
 \set VERBOSITY sqlstate
