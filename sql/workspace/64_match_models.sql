@@ -67,6 +67,7 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 	DECLARE
 		d jsonb := lead_mgmt.check_match_model(model);
 		s @workspace@.match_strategy;
+		wanted text;
 	BEGIN
 		SELECT t.* INTO s FROM @workspace@.match_strategy t WHERE t.strategy = write_match_model.strategy FOR UPDATE;
 		IF NOT FOUND THEN
@@ -78,6 +79,15 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 		ELSIF d IS NULL THEN
 			RAISE EXCEPTION 'there is no match model to write' USING ERRCODE = 'null_value_not_allowed';
 		END IF;
+		FOR wanted IN SELECT DISTINCT c.name FROM pg_catalog.jsonb_array_elements(d -> 'fields') f
+				CROSS JOIN LATERAL (VALUES (f ->> 'column'), (f ->> 'full_name')) AS c (name) WHERE c.name IS NOT NULL LOOP
+			BEGIN
+				EXECUTE pg_catalog.format('SELECT r.%I FROM (%s) r LIMIT 0', wanted, @workspace@.match_records(s.entity));
+			EXCEPTION WHEN undefined_column THEN
+				RAISE EXCEPTION 'the match model reads the column "%", which % have not', wanted, s.entity || 's'
+					USING ERRCODE = 'undefined_column', HINT = pg_catalog.format('The columns are those of the query match_records(%L); a custom attribute is one once define_field() has defined it.', s.entity);
+			END;
+		END LOOP;
 		DELETE FROM @workspace@.match_model m WHERE m.strategy = s.strategy;
 		INSERT INTO @workspace@.match_model (strategy, prior, kin_prior, namesake_prior, near_prior, colleague_prior, given_comparison, family_comparison,
 				swapped_m, swapped_u, block_limit, expected_records, refinements, is_trained, report, trained_at)
@@ -127,7 +137,7 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 	$$;
 
 COMMENT ON FUNCTION @workspace@.write_match_model(text, jsonb) IS
-	'Give a strategy a model in place of the one it has: from read_match_model() of another workspace, or a document of lead_mgmt.propose_match_model() or train_match_model() for the columns of match_records(). Probabilities that the strategy has stay, those it lacks are the model''s. Makes the indexes by which captures look the model''s keys up. Errors: no_data_found, feature_not_supported for leads, invalid_parameter_value for a faulty model.';
+	'Give a strategy a model in place of the one it has: from read_match_model() of another workspace, or a document of lead_mgmt.propose_match_model() or train_match_model() for the columns of match_records(). Probabilities that the strategy has stay, those it lacks are the model''s. Makes the indexes by which captures look the model''s keys up. Errors: no_data_found, feature_not_supported for leads, invalid_parameter_value for a faulty model, undefined_column for one that reads what the records have not.';
 
 CREATE OR REPLACE FUNCTION @workspace@.index_match_keys() RETURNS integer
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
@@ -216,6 +226,8 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 			|| pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot());
 		incremental boolean;
 		changed bigint[];
+		side text;
+		organisations text;
 		total bigint;
 		pairs bigint;
 		r record;
@@ -232,6 +244,8 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose average, connected, best or complete.';
 		END IF;
 		entity_table := CASE s.entity WHEN 'contact' THEN '@workspace@.contact' ELSE '@workspace@.account' END;
+		-- Individual customers are found as the contacts that they are
+		organisations := CASE s.entity WHEN 'account' THEN $sql$ AND a.kind = 'organisation' AND b.kind = 'organisation'$sql$ ELSE '' END;
 		model := @workspace@.read_match_model(s.strategy);
 		IF model IS NULL AND NOT EXISTS (SELECT FROM lead_mgmt.match_rule_kinds(entity_table, s.strategy)) THEN
 			RAISE EXCEPTION 'match strategy "%" has neither rules nor a model', s.strategy
@@ -270,25 +284,42 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 				SELECT LEAST(p.left_id::bigint, p.right_id::bigint), GREATEST(p.left_id::bigint, p.right_id::bigint), p.probability
 				FROM lead_mgmt.find_pairs(@workspace@.match_records(s.entity), model) p;
 		END IF;
-		FOR r IN SELECT k.rule, k.kind, k.compares FROM lead_mgmt.match_rule_kinds(entity_table, s.strategy) k LOOP
+		FOR r IN SELECT k.rule, k.kind, i.is_shared FROM lead_mgmt.match_rule_kinds(entity_table, s.strategy) k
+				JOIN lead_mgmt.identity_kinds(entity_table) i ON i.kind = k.kind LOOP
 			-- Many who share a value are taken for one by none of them: it is the value that says nothing
-			EXECUTE pg_catalog.format($sql$
-				INSERT INTO pg_temp.lead_mgmt_found_pair
-				SELECT a.%1$I, b.%1$I, 1
-				FROM (SELECT i.value, pg_catalog.array_agg(e.%1$I) AS ids
-					FROM %2$s e CROSS JOIN LATERAL lead_mgmt.identity_keys(e, ARRAY[$2]) i
-					GROUP BY i.value HAVING pg_catalog.count(*) BETWEEN 2 AND 64) k
-				JOIN %2$s a ON a.%1$I = ANY (k.ids)
-				JOIN %2$s b ON b.%1$I = ANY (k.ids) AND b.%1$I > a.%1$I
-				WHERE lead_mgmt.match_rule_holds($1, a, b)
-				$sql$, s.entity || '_id', entity_table) USING r.rule, r.kind;
+			IF incremental AND r.is_shared THEN
+				EXECUTE pg_catalog.format($sql$
+					INSERT INTO pg_temp.lead_mgmt_found_pair
+					SELECT LEAST(a.%1$I, b.%1$I), GREATEST(a.%1$I, b.%1$I), 1
+					FROM pg_catalog.unnest($3) c (id)
+					JOIN %2$s a ON a.%1$I = c.id
+					CROSS JOIN LATERAL lead_mgmt.identity_keys(a, ARRAY[$2]) i
+					CROSS JOIN LATERAL (SELECT pg_catalog.array_agg(h.%1$I) AS ids FROM %2$s_identity h WHERE h.kind = $2 AND h.value = i.value) k
+					JOIN %2$s b ON b.%1$I = ANY (k.ids) AND b.%1$I <> a.%1$I
+					WHERE pg_catalog.cardinality(k.ids) <= 64
+						AND EXISTS (SELECT FROM lead_mgmt.identity_keys(b, ARRAY[$2]) j WHERE j.value = i.value)
+						AND CASE WHEN a.%1$I < b.%1$I THEN lead_mgmt.match_rule_holds($1, a, b) ELSE lead_mgmt.match_rule_holds($1, b, a) END %3$s
+					$sql$, s.entity || '_id', '@workspace@.' || s.entity, organisations) USING r.rule, r.kind, changed;
+			ELSE
+				EXECUTE pg_catalog.format($sql$
+					INSERT INTO pg_temp.lead_mgmt_found_pair
+					SELECT a.%1$I, b.%1$I, 1
+					FROM (SELECT i.value, pg_catalog.array_agg(e.%1$I) AS ids
+						FROM %2$s e CROSS JOIN LATERAL lead_mgmt.identity_keys(e, ARRAY[$2]) i
+						GROUP BY i.value HAVING pg_catalog.count(*) BETWEEN 2 AND 64) k
+					JOIN %2$s a ON a.%1$I = ANY (k.ids)
+					JOIN %2$s b ON b.%1$I = ANY (k.ids) AND b.%1$I > a.%1$I
+					WHERE lead_mgmt.match_rule_holds($1, a, b) %3$s
+					$sql$, s.entity || '_id', entity_table, organisations) USING r.rule, r.kind;
+			END IF;
 		END LOOP;
 		IF incremental THEN
 			DELETE FROM @workspace@.duplicate_pair p WHERE p.strategy = s.strategy
 				AND (p.left_id = ANY (changed) OR p.right_id = ANY (changed));
-			EXECUTE pg_catalog.format('DELETE FROM @workspace@.duplicate_pair p WHERE p.strategy = $1
-				AND (NOT EXISTS (SELECT FROM %2$s e WHERE e.%1$I = p.left_id) OR NOT EXISTS (SELECT FROM %2$s e WHERE e.%1$I = p.right_id))',
-				s.entity || '_id', entity_table) USING s.strategy;
+			FOREACH side IN ARRAY '{left_id,right_id}'::text[] LOOP
+				EXECUTE pg_catalog.format('DELETE FROM @workspace@.duplicate_pair p WHERE p.strategy = $1
+					AND NOT EXISTS (SELECT FROM %s e WHERE e.%I = p.%I)', entity_table, s.entity || '_id', side) USING s.strategy;
+			END LOOP;
 		ELSE
 			DELETE FROM @workspace@.duplicate_pair p WHERE p.strategy = s.strategy;
 		END IF;
@@ -299,10 +330,12 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 			ON CONFLICT ON CONSTRAINT duplicate_pair_pkey DO UPDATE SET probability = EXCLUDED.probability
 				WHERE p.probability <> EXCLUDED.probability;
 		DROP TABLE pg_temp.lead_mgmt_found_pair;
+		IF NOT incremental THEN
+			ANALYZE @workspace@.duplicate_pair;
+		END IF;
 
-		DELETE FROM @workspace@.duplicate d WHERE d.strategy = s.strategy;
-		INSERT INTO @workspace@.duplicate (strategy, id, cluster_id)
-			SELECT s.strategy, c.id::bigint, c.cluster_id::bigint
+		CREATE TEMPORARY TABLE lead_mgmt_found_member ON COMMIT DROP AS
+			SELECT c.id::bigint AS id, c.cluster_id::bigint AS cluster_id
 			FROM lead_mgmt.cluster_pairs(
 				pg_catalog.format($sql$
 					SELECT p.left_id, p.right_id, p.probability FROM @workspace@.duplicate_pair p
@@ -315,15 +348,25 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 					$sql$, s.strategy, s.entity, entity_table, s.entity || '_id'),
 				method, COALESCE(s.match_probability, 1),
 				pg_catalog.format('SELECT l.left_id, l.right_id FROM @workspace@.standing_match_link l WHERE l.entity = %L AND l.verdict = ''different''', s.entity),
-				pg_catalog.format('SELECT l.left_id, l.right_id FROM @workspace@.match_link l WHERE l.entity = %L AND l.verdict = ''same''', s.entity)) c;
+				pg_catalog.format('SELECT l.left_id, l.right_id FROM @workspace@.standing_match_link l WHERE l.entity = %L AND l.verdict = ''same''', s.entity)) c;
+		DELETE FROM @workspace@.duplicate d WHERE d.strategy = s.strategy
+			AND NOT EXISTS (SELECT FROM pg_temp.lead_mgmt_found_member f WHERE f.id = d.id AND f.cluster_id = d.cluster_id);
+		INSERT INTO @workspace@.duplicate (strategy, id, cluster_id)
+			SELECT s.strategy, f.id, f.cluster_id FROM pg_temp.lead_mgmt_found_member f
+			WHERE NOT EXISTS (SELECT FROM @workspace@.duplicate d WHERE d.strategy = s.strategy AND d.id = f.id);
+		DROP TABLE pg_temp.lead_mgmt_found_member;
+		IF NOT incremental THEN
+			ANALYZE @workspace@.duplicate;
+		END IF;
 
 		-- What is possible, and joined to nothing, waits for a person
 		DELETE FROM @workspace@.match_review v
 			WHERE v.status = 'open' AND v.entity = s.entity AND v.strategy = s.strategy AND v.submission_id IS NULL
-				AND (NOT EXISTS (SELECT FROM @workspace@.duplicate_pair p
-						WHERE p.strategy = s.strategy AND p.left_id = v.left_id AND p.right_id = v.right_id)
-					OR EXISTS (SELECT FROM @workspace@.standing_match_link l
-						WHERE l.entity = s.entity AND l.left_id = v.left_id AND l.right_id = v.right_id));
+				AND NOT EXISTS (SELECT FROM @workspace@.duplicate_pair p
+					WHERE p.strategy = s.strategy AND p.left_id = v.left_id AND p.right_id = v.right_id);
+		DELETE FROM @workspace@.match_review v USING @workspace@.standing_match_link l
+			WHERE v.status = 'open' AND v.entity = s.entity AND v.strategy = s.strategy AND v.submission_id IS NULL
+				AND l.entity = s.entity AND l.left_id = v.left_id AND l.right_id = v.right_id;
 		INSERT INTO @workspace@.match_review (entity, left_id, right_id, strategy, probability)
 			SELECT s.entity, p.left_id, p.right_id, s.strategy, p.probability
 			FROM @workspace@.duplicate_pair p
@@ -332,6 +375,8 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 			WHERE p.strategy = s.strategy AND (a.cluster_id IS NULL OR a.cluster_id IS DISTINCT FROM b.cluster_id)
 				AND NOT EXISTS (SELECT FROM @workspace@.standing_match_link l
 					WHERE l.entity = s.entity AND l.left_id = p.left_id AND l.right_id = p.right_id)
+				AND NOT EXISTS (SELECT FROM @workspace@.match_review v WHERE v.entity = s.entity AND v.left_id = p.left_id
+					AND v.right_id = p.right_id AND (v.status <> 'open' OR v.probability = p.probability))
 			ON CONFLICT (entity, left_id, right_id) WHERE right_id IS NOT NULL DO UPDATE SET probability = EXCLUDED.probability
 				WHERE match_review.status = 'open' AND match_review.probability IS DISTINCT FROM EXCLUDED.probability;
 		SELECT pg_catalog.count(*) INTO pairs FROM @workspace@.duplicate_pair p WHERE p.strategy = s.strategy;
@@ -347,7 +392,7 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 	$$;
 
 COMMENT ON FUNCTION @workspace@.find_duplicates(text, text, boolean) IS
-	'Find contacts or accounts that are several records of one, by the rules of a strategy and by its model: one row a member, with the lowest id of its cluster, which stays as others join, and the cluster''s size. Links that people made count as certain, and what they told apart never ends in one cluster. Pairs that are only possible are put up for review. Methods: average (a match links where all that is known of the two clusters speaks for it on average), best (links to a record''s best partner), connected (any chain of matches), complete (only where all are possible matches of each other). From the second time on only what changed since is compared, unless complete or the rules or the model changed; the results stand in duplicate, duplicate_pair and duplicate_search. Values that more than 64 share are left out of rules. Errors: no_data_found, feature_not_supported for leads, object_not_in_prerequisite_state for a strategy that says nothing, invalid_parameter_value for an unknown method.';
+	'Find contacts, or accounts that are organisations, that are several records of one, by the rules of a strategy and by its model: one row a member, with the lowest id of its cluster, which stays as others join, and the cluster''s size. Links that people made count as certain, and what they told apart never ends in one cluster. Pairs that are only possible are put up for review. Methods: average (a match links where all that is known of the two clusters speaks for it on average), best (links to a record''s best partner), connected (any chain of matches), complete (only where all are possible matches of each other). From the second time on only what changed since is compared, unless complete or the rules or the model changed; the results stand in duplicate, duplicate_pair and duplicate_search. Values that more than 64 share are left out of rules. Errors: no_data_found, feature_not_supported for leads, object_not_in_prerequisite_state for a strategy that says nothing, invalid_parameter_value for an unknown method.';
 
 CREATE OR REPLACE FUNCTION @workspace@.merge_duplicates(strategy text) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -25,12 +25,12 @@ COMMENT ON COLUMN @workspace@.segment_member.campaign_id IS 'Campaign that the s
 CREATE OR REPLACE FUNCTION @workspace@.refresh_segments() RETURNS bigint
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp
 	AS $$
-		-- One at a time, so that nobody is found to enter twice
+		-- One at a time, so that nobody is found to enter twice; who entered may have since this transaction began
 		LOCK TABLE @workspace@.segment_change IN SHARE ROW EXCLUSIVE MODE;
 		WITH now_in AS MATERIALIZED (
 			SELECT m.segment_id, m.lead_id FROM @workspace@.segment_member m
 		), gone AS (
-			UPDATE @workspace@.segment_change c SET left_at = pg_catalog.now()
+			UPDATE @workspace@.segment_change c SET left_at = GREATEST(pg_catalog.now(), c.entered_at)
 			WHERE c.left_at IS NULL
 				AND NOT EXISTS (SELECT FROM now_in n WHERE n.segment_id = c.segment_id AND n.lead_id = c.lead_id)
 			RETURNING 1

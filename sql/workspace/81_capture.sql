@@ -159,8 +159,14 @@ CREATE OR REPLACE FUNCTION @workspace@.create_lead(contact_id bigint, link text 
 		IF link IS NULL OR link NOT IN ('contact', 'account') THEN
 			RAISE EXCEPTION 'a lead cannot be linked to "%"', link USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose contact or account.';
 		END IF;
-		SELECT c.* INTO person FROM @workspace@.contact c WHERE c.contact_id = create_lead.contact_id;
-		IF NOT FOUND THEN
+		-- a merge of the account or person is waited for, and later ones wait
+		PERFORM FROM @workspace@.account a JOIN @workspace@.contact c ON c.account_id = a.account_id
+			WHERE c.contact_id = create_lead.contact_id FOR KEY SHARE OF a;
+		SELECT c.* INTO person FROM @workspace@.contact c WHERE c.contact_id = create_lead.contact_id FOR KEY SHARE;
+		IF NOT FOUND AND @workspace@.contact_of(create_lead.contact_id) IS NOT NULL THEN
+			RAISE EXCEPTION 'contact % was merged into contact %', create_lead.contact_id, @workspace@.contact_of(create_lead.contact_id)
+				USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Use the id of the contact it is now.';
+		ELSIF person.contact_id IS NULL THEN
 			RAISE EXCEPTION 'there is no contact %', create_lead.contact_id USING ERRCODE = 'no_data_found';
 		ELSIF link = 'account' AND person.account_id IS NULL THEN
 			RAISE EXCEPTION 'contact % has no account to link a lead to', create_lead.contact_id USING ERRCODE = 'object_not_in_prerequisite_state';
@@ -181,7 +187,7 @@ CREATE OR REPLACE FUNCTION @workspace@.create_lead(contact_id bigint, link text 
 	$$;
 
 COMMENT ON FUNCTION @workspace@.create_lead(bigint, text, text, text, text, text, text, text) IS
-	'Make a lead for a known contact, as a step of a campaign or journey does, and return it. link: contact to make it theirs, account to make it their account''s. Errors: no_data_found, invalid_parameter_value, object_not_in_prerequisite_state when the contact has no account, unique_violation when there is an open lead for the same context.';
+	'Make a lead for a known contact, as a step of a campaign or journey does, and return it. link: contact to make it theirs, account to make it their account''s. Errors: no_data_found, invalid_parameter_value, object_not_in_prerequisite_state when the contact was merged away or has no account, unique_violation when there is an open lead for the same context.';
 
 CREATE OR REPLACE FUNCTION @workspace@.return_lead(submission_id bigint, reason text, amount numeric DEFAULT NULL)
 	RETURNS @workspace@.vendor_return

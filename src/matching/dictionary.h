@@ -41,6 +41,9 @@ typedef struct MatchValue
 /* Groups of names are told apart by so many bits */
 #define VALUE_GROUP_BITS 8
 
+/* The groups of a word that marks a unit of a group of companies */
+#define VALUE_OF_UNIT 1
+
 /* A spelling that is not in normal form, and what it stands for */
 typedef struct MatchAlias
 {

@@ -282,7 +282,7 @@ IsSubset(const MatchDictionary *dictionary, const MatchValue *left, const MatchV
  * words of the one and a word more that marks a unit, as Holding or Asia does?
  */
 static bool
-AreUnits(const ModelField *field, const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
+AreUnits(const MatchDictionary *dictionary, const MatchValue *left, const MatchValue *right)
 {
 	const MatchValue *fewer = left->token_count <= right->token_count ? left : right;
 	const MatchValue *more = fewer == left ? right : left;
@@ -290,7 +290,7 @@ AreUnits(const ModelField *field, const MatchDictionary *dictionary, const Match
 	for (int j = 0; j < more->token_count; j++)
 	{
 		uint32		word = dictionary->tokens[more->extra + j];
-		bool		is_own = MarksUnit(field, dictionary->words, word);
+		bool		is_own = MarksUnit(dictionary->words, word);
 
 		for (int i = 0; i < fewer->token_count && is_own; i++)
 			is_own = WordSimilarity(dictionary->words, word, dictionary->tokens[fewer->extra + i], LIKE_WORD) == 0;
@@ -556,8 +556,7 @@ TestHolds(const PairScorer *scorer, const ModelComparison *comparison, const Mod
 			return memo->dictionary->has_words ? IsSubset(memo->dictionary, memo->left, memo->right) :
 				IsPart(memo->dictionary, memo->left, memo->right);
 		case TEST_UNIT:
-			return memo->dictionary->has_words &&
-				AreUnits(&scorer->model->fields[comparison->field], memo->dictionary, memo->left, memo->right);
+			return memo->dictionary->has_words && AreUnits(memo->dictionary, memo->left, memo->right);
 		case TEST_ACRONYM:
 			return IsAcronymOf(memo->dictionary, memo->left, memo->right);
 		case TEST_SAME_MAILBOX:
@@ -648,18 +647,20 @@ LookInMailbox(const MatchDictionary *names, uint32 name, const MatchDictionary *
 	return TEST_EMAIL_OTHER;
 }
 
-/* Is a mailbox made of a name and no number? */
-bool
+/* Is a mailbox made of a name, or of its initial, and no number of more than one digit? */
+LevelTest
 NameInMailbox(const MatchRecords *records, int name_field, uint32 name, int mailbox_field, uint32 mailbox)
 {
 	const MatchDictionary *mailboxes = FieldDictionary(records, mailbox_field);
 	const MatchValue *box = &mailboxes->values[mailbox];
 	const char *in = DictionaryText(mailboxes, box);
 
+	int			digits = 0;
+
 	for (int i = 0; i < box->bytes; i++)
-		if (isdigit((unsigned char) in[i]))
-			return false;
-	return LookInMailbox(FieldDictionary(records, name_field), name, mailboxes, mailbox) != TEST_EMAIL_OTHER;
+		digits += isdigit((unsigned char) in[i]) != 0;
+	return digits > 1 ? TEST_EMAIL_OTHER :
+		LookInMailbox(FieldDictionary(records, name_field), name, mailboxes, mailbox);
 }
 
 /* Get the level of a name that one record lacks against the mailbox of its e-mail address */

@@ -162,7 +162,7 @@ ShareMailbox(const ModelComparison *comparison, const uint32 *left, const uint32
 	return left[comparison->mailbox] == right[comparison->mailbox] && left[comparison->domain] != right[comparison->domain];
 }
 
-extern bool MarksUnit(const ModelField *field, const MatchDictionary *words, uint32 word);
+extern bool MarksUnit(const MatchDictionary *words, uint32 word);
 extern PairScorer *ScorerCreate(const MatchRecords *records);
 extern void LineTestsInit(PairScorer *scorer, int c);
 extern int	LineLevel(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, double *most);
@@ -178,7 +178,7 @@ extern void PairLevel(PairScorer *scorer, int c, const uint32 *left, const uint3
 extern void PairNameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairCompleteLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
-extern bool NameInMailbox(const MatchRecords *records, int name_field, uint32 name, int mailbox_field, uint32 mailbox);
+extern LevelTest NameInMailbox(const MatchRecords *records, int name_field, uint32 name, int mailbox_field, uint32 mailbox);
 extern double PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 							const PairPattern *pattern, double shared[RELATED_COUNT]);
 extern double LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right,

@@ -369,7 +369,10 @@ LiveModelReset(LiveModel *live)
 
 		EnterFrequent(dictionary, field->kind, field->frequency_count, field->frequent);
 		if (dictionary->words)
+		{
 			EnterFrequent(dictionary->words, KIND_CATEGORY, field->word_count, field->words);
+			EnterFrequent(dictionary->words, KIND_CATEGORY, field->unit_count, field->units);
+		}
 	}
 	RecordsSetRarity(live->records);
 	live->scorer = ScorerCreate(live->records);

@@ -269,6 +269,12 @@ ReadComparisons(MatchModel *model, JsonbContainer *array)
 		if (comparison->name == NULL)
 			comparison->name = field;
 		comparison->field = NamedField(model, field, "a comparison");
+		for (int c = 0; c < model->comparison_count - 1; c++)
+			if (strcmp(model->comparisons[c].name, comparison->name) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("two comparisons of the match model are named \"%s\"", comparison->name),
+						 errhint("A comparison is named after its field unless \"comparison\" gives it another name.")));
 		kind = model->fields[comparison->field].kind;
 		for (int r = 0; r < RELATED_COUNT; r++)
 			comparison->is_shared[r] = JsonBoolean(object, RelatedNames[r], false);

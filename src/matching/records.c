@@ -398,7 +398,10 @@ RecordsSetRarity(MatchRecords *records)
 	{
 		SetRanks(records, f);
 		if (FieldDictionary(records, f)->words)
+		{
 			SetWordRarity(records, f);
+			RecordsMarkUnits(records, f);
+		}
 	}
 	RecordsSetWholeNames(records);
 }

@@ -91,6 +91,7 @@ extern void RecordsLoadSample(MatchRecords *records, const char *source, const c
 extern uint32 RecordsAdd(MatchRecords *records, const char *const *values, const int *lengths);
 extern void RecordsSetRarity(MatchRecords *records);
 extern void RecordsSetWholeNames(MatchRecords *records);
+extern void RecordsMarkUnits(MatchRecords *records, int f);
 extern double WholeNameRarity(const MatchRecords *records, uint32 given, uint32 family);
 extern void RecordsExtendRarity(MatchRecords *records);
 extern void RecordsDropLookup(MatchRecords *records);

@@ -14,9 +14,13 @@
 #include <math.h>
 
 #include "matching/levels.h"
+#include "types/email_core.h"
 
 /* A mailbox that two have says so many bits at least: that both use it at two providers */
 #define LEAST_SAID 4
+
+/* and an initial says so many */
+#define INITIAL_SAYS 4.0
 
 /* The logarithm of what changes 1 when it is added to it */
 #define LEAST_OF_ONE (-54)
@@ -36,7 +40,7 @@ WeightProbability(double weight)
  * have the same: then the two say no more than the one that says more.
  */
 static double
-SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const PairPattern *pattern)
+SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const uint32 *right, const PairPattern *pattern)
 {
 	const MatchModel *model = scorer->model;
 	int			names[2] = {model->given, model->family};
@@ -44,13 +48,24 @@ SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const Pai
 
 	for (int n = 0; n < lengthof(names); n++)
 	{
+		double		most = 0;
 		int			field;
 
-		if (names[n] < 0 || pattern->levels[names[n]] != model->comparisons[names[n]].equal_level)
+		if (names[n] < 0 || pattern->levels[names[n]] < 0 ||
+			model->comparisons[names[n]].levels[pattern->levels[names[n]]].weight <= 0)
 			continue;
 		field = model->comparisons[names[n]].field;
-		if (left[field] != VALUE_BLANK && NameInMailbox(scorer->records, field, left[field], mailbox, left[mailbox]))
-			said += ValueRarity(scorer->records, field, left[field]);
+		for (int side = 0; side <= 1; side++)
+		{
+			uint32		name = (side == 0 ? left : right)[field];
+
+			LevelTest	found = name == VALUE_BLANK ? TEST_EMAIL_OTHER :
+				NameInMailbox(scorer->records, field, name, mailbox, left[mailbox]);
+
+			if (found != TEST_EMAIL_OTHER)
+				most = Max(most, Min(ValueRarity(scorer->records, field, name), found == TEST_EMAIL_INITIAL ? INITIAL_SAYS : INFINITY));
+		}
+		said += most;
 	}
 	return said;
 }
@@ -112,8 +127,26 @@ LevelRarity(const PairScorer *scorer, int c, const uint32 *left, const uint32 *r
 		pattern->levels[model->given] == model->comparisons[model->given].equal_level)
 		least = Min(least, RestOfWholeName(scorer, left, right));
 	if (level->test == TEST_SAME_MAILBOX && least > LEAST_SAID)
-		least = Max(least - SaidByNames(scorer, field, left, pattern), LEAST_SAID);
+		least = Max(least - SaidByNames(scorer, field, left, right, pattern), LEAST_SAID);
 	return least + model->fields[field].agreement_weight;
+}
+
+/*
+ * Get how much of the rarity of a shared value speaks for a match.  A company's
+ * domain is shared by colleagues; one person has one mailbox of it.
+ */
+static double
+MatchRarity(const PairScorer *scorer, int c, const uint32 *left, const PairPattern *pattern, double rarity)
+{
+	const ModelComparison *comparison = &scorer->model->comparisons[c];
+	const MatchDictionary *domains;
+	const MatchValue *domain;
+
+	if (rarity <= 0 || pattern->levels[c] == LEVEL_BLANK || comparison->levels[pattern->levels[c]].test != TEST_SAME_DOMAIN)
+		return rarity;
+	domains = FieldDictionary(scorer->records, comparison->domain);
+	domain = &domains->values[left[comparison->domain]];
+	return EmailDomainIsFree(DictionaryText(domains, domain), domain->bytes) ? rarity : 0;
 }
 
 /* Get the sum of the frequency corrections of a pair, and of those of shared fields */
@@ -129,7 +162,7 @@ PatternRarity(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 	{
 		double		rarity = LevelRarity(scorer, c, left, right, pattern);
 
-		sum += rarity;
+		sum += MatchRarity(scorer, c, left, pattern, rarity);
 		for (int r = 0; r < RELATED_COUNT; r++)
 			if (scorer->model->comparisons[c].is_shared[r])
 				shared[r] += rarity;
@@ -163,7 +196,7 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 			const ModelLevel *level = &model->comparisons[c].levels[pattern->levels[c]];
 			double		rarity = LevelRarity(scorer, c, left, right, pattern);
 
-			part = level->weight + rarity;
+			part = level->weight + MatchRarity(scorer, c, left, pattern, rarity);
 			for (int r = 0; r < RELATED_COUNT; r++)
 				if (model->comparisons[c].is_shared[r])
 					related[r] += level->related_weight[r] + rarity;

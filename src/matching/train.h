@@ -60,7 +60,7 @@ typedef struct Training
 extern void ModelMeasurePresence(MatchModel *model, const MatchRecords *records);
 extern void ModelMeasureFields(MatchModel *model, MatchRecords *records);
 extern void ModelMeasureWholeNames(MatchModel *model, const MatchRecords *records);
-extern void ModelMeasureUnits(MatchModel *model, const MatchRecords *records);
+extern void ModelMeasureUnits(MatchModel *model, MatchRecords *records);
 extern bool LevelIsOfEmail(const ModelLevel *level);
 extern void TrainingFindFamilies(Training *training);
 extern void TrainingExpect(Training *training);

@@ -84,17 +84,27 @@ IsUnitWord(const char *text, int len)
 
 /* Does a word of names mark a unit? */
 bool
-MarksUnit(const ModelField *field, const MatchDictionary *words, uint32 word)
+MarksUnit(const MatchDictionary *words, uint32 word)
 {
 	const MatchValue *value = &words->values[word];
-	const char *text = DictionaryText(words, value);
 
-	if (IsUnitWord(text, value->bytes))
-		return true;
+	return value->groups == VALUE_OF_UNIT || IsUnitWord(DictionaryText(words, value), value->bytes);
+}
+
+/* Note the words that mark a unit in what the model learned from */
+void
+RecordsMarkUnits(MatchRecords *records, int f)
+{
+	const ModelField *field = &records->model->fields[f];
+	const MatchDictionary *words = FieldDictionary(records, f)->words;
+
 	for (int i = 0; i < field->unit_count; i++)
-		if (strlen(field->units[i]) == value->bytes && memcmp(field->units[i], text, value->bytes) == 0)
-			return true;
-	return false;
+	{
+		uint32		id = DictionaryFind(words, field->units[i], strlen(field->units[i]));
+
+		if (id != VALUE_BLANK)
+			words->values[id].groups = VALUE_OF_UNIT;
+	}
 }
 
 /* Find the one word that a name has more than another; VALUE_BLANK when they differ otherwise */
@@ -240,7 +250,7 @@ IsValueElsewhere(const MatchRecords *records, const char *text, int len)
 
 /* Learn which words of names of organisations mark a unit */
 void
-ModelMeasureUnits(MatchModel *model, const MatchRecords *records)
+ModelMeasureUnits(MatchModel *model, MatchRecords *records)
 {
 	for (int c = 0; c < model->comparison_count; c++)
 	{
@@ -273,5 +283,6 @@ ModelMeasureUnits(MatchModel *model, const MatchRecords *records)
 				field->units[field->unit_count++] = pnstrdup(text, value->bytes);
 		}
 		pfree(count.words);
+		RecordsMarkUnits(records, model->comparisons[c].field);
 	}
 }

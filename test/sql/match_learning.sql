@@ -67,6 +67,8 @@ SELECT elsewhere.read_match_model('carried') - '{match_probability}'::text[] = m
 SELECT match_probability, review_probability FROM elsewhere.match_strategy WHERE strategy = 'carried';
 SELECT elsewhere.write_match_model('carried', '{"fields": 1}');
 SELECT elsewhere.write_match_model('carried', NULL);
+SELECT elsewhere.write_match_model('carried', '{"fields": [{"field": "city", "kind": "text", "column": "city"}, {"field": "size", "kind": "number", "column": "attributes.size"}], "comparisons": [{"field": "city"}, {"field": "size"}]}');
+SELECT elsewhere.write_match_model('carried', '{"fields": [{"field": "city", "kind": "text", "column": "city"}], "comparisons": [{"field": "city"}, {"field": "city"}]}');
 SELECT lead_mgmt.drop_workspace('elsewhere', 'elsewhere');
 RESET extra_float_digits;
 
@@ -160,6 +162,20 @@ SELECT * FROM find_duplicates('twins', 'complete') WHERE id > 3010;
 INSERT INTO match_link (entity, left_id, right_id, verdict) VALUES ('contact', 3012, 3013, 'different');
 SELECT find_duplicates('twins', NULL);
 SELECT merge_duplicates('lead_by_email_and_page');
+
+-- companies, but not an individual customer who is called like one
+INSERT INTO match_strategy (strategy, entity, label) VALUES ('firms', 'account', 'Same name');
+SELECT define_match_rule('firms', '["company"]') > 0 AS defined;
+INSERT INTO account (account_id, name) VALUES (3101, 'Forge Ltd'), (3102, 'FORGE Limited');
+BEGIN;
+INSERT INTO account (account_id, kind, name, individual_contact_id) VALUES (3103, 'individual', 'Forge', 3004);
+UPDATE contact SET account_id = 3103 WHERE contact_id = 3004;
+COMMIT;
+SELECT * FROM find_duplicates('firms');
+INSERT INTO account (account_id, name) VALUES (3104, 'The Forge Ltd.');
+SELECT * FROM find_duplicates('firms');
+SELECT merge_duplicates('firms');
+DELETE FROM account WHERE account_id = 3103;
 
 -- Merging them
 SELECT merge_duplicates('twins');

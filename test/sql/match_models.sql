@@ -97,6 +97,12 @@ SELECT part, level, left_value, right_value FROM model, lead_mgmt.explain_pair(m
 	'{"first_name": "Petrov", "surname": "Ngọc"}', '{"first_name": "ngoc", "surname": "PETROV"}') WHERE part IN ('first_name', 'surname', 'order of names');
 SELECT part, level FROM model, lead_mgmt.explain_pair(model,
 	'{"first_name": "Elizabeth"}', '{"email": "elizabeth.rossi@example.net"}') WHERE part = 'first_name';
+-- one domain speaks for one person the more the rarer it is, but not where it is a company's
+SELECT a ->> 'email' AS "left", b ->> 'email' AS "right", e.level, e.weight > 0 AS more_than_usual
+FROM (VALUES (jsonb '{"email": "anna.weber@gmx.de"}', jsonb '{"email": "olga.stein@gmx.de"}'), ('{"email": "anna.weber@corp.example"}', '{"email": "olga.stein@corp.example"}')) v (a, b),
+	LATERAL lead_mgmt.explain_pair('{"fields": [{"field": "email", "kind": "email", "column": "email"},
+		{"field": "email.mailbox", "of": "email", "part": "mailbox", "kind": "text"}, {"field": "email.domain", "of": "email", "part": "domain", "kind": "text", "agreement": 0.1, "rest_frequency": 0.0001}],
+		"comparisons": [{"field": "email"}]}', a, b) e WHERE part = 'email';
 -- the order of names says something only where one of them agrees
 SELECT b ->> 'given_name' AS given, b ->> 'family_name' AS family, (SELECT e.level FROM lead_mgmt.explain_pair('{
 		"fields": [{"field": "given_name", "kind": "given_name", "column": "given_name"}, {"field": "family_name", "kind": "family_name", "column": "family_name"}],

@@ -33,7 +33,7 @@ query($publisher, q{
 	INSERT INTO crm.submission (payload) VALUES ('{"email": "p1@c1.example", "page": "new"}'), ('{"email": "late@c1.example", "family_name": "Late", "zip": "1"}');
 	SELECT crm.merge_contacts(1, '{2,3}');
 	SELECT crm.merge_contacts(4, '{5}');
-	SELECT crm.unmerge(2);
+	SELECT crm.unmerge(max(merge_id)) FROM crm.merge WHERE entity = 'contact';
 	INSERT INTO crm.match_bypass (field, value) VALUES ('email', 'p7@c3.example');
 	UPDATE crm.form_strategy SET strategy = 'names' WHERE form = 'default' AND entity = 'contact'});
 $publisher->wait_for_catchup('all_of_it');

@@ -26,18 +26,25 @@ query($node, q{
 		FROM (SELECT r, CASE WHEN r > persons THEN (r - persons) * 5 ELSE r END AS p FROM generate_series(1, persons + again) r) s,
 			(SELECT '{ba,cel,dor,fin,gus,han,jo,ka,lu,mir,ne,os}'::text[] AS g, '{ar,ber,cor,den,el,fer,gar,hol,in,kel,lam,mon}'::text[] AS f) n;
 	END;
-	CREATE TABLE people AS SELECT * FROM crowd(60000, 12000)});
+	CREATE TABLE people AS SELECT * FROM crowd(60000, 12000);
+	-- every tenth company comes twice, and every fiftieth has a unit that it shares its phone with
+	CREATE TABLE companies AS
+	SELECT c * 3 + copy AS id, name || CASE copy WHEN 1 THEN ' Ltd' WHEN 2 THEN ' Retail' ELSE '' END AS company, phone, city
+	FROM (SELECT c, syllables(c * 7 % 1201, '{ba,cel,dor,fin,gus,han,jo,ka,lu,mir,ne,os}') || ' ' || syllables(c * 13 % 1709, '{ar,ber,cor,den,el,fer,gar,hol,in,kel,lam,mon}') AS name,
+			lpad((c * 104729 % 99999989)::text, 9, '2') AS phone, 'Town ' || c * 31 % 977 AS city FROM generate_series(1, 50000::bigint) c) n,
+		generate_series(0, 2) copy
+	WHERE copy = 0 OR (copy = 1 AND c % 10 = 0) OR (copy = 2 AND c % 50 IN (0, 1))});
 
 sub results
 {
-	my ($workers) = @_;
+	my ($workers, $table) = @_;
 	return query($node, qq{
 		SET max_parallel_workers_per_gather = $workers;
-		CREATE TEMP TABLE trained AS SELECT lead_mgmt.train_match_model('people', lead_mgmt.propose_match_model('people')) AS model;
+		CREATE TEMP TABLE trained AS SELECT lead_mgmt.train_match_model('$table', lead_mgmt.propose_match_model('$table')) AS model;
 		SELECT md5(model::text) FROM trained;
-		SELECT count(*), md5(string_agg(p::text, ',')) FROM trained, lead_mgmt.find_pairs('people', model, 0.001) p;
-		SELECT count(*), md5(string_agg(p::text, ',')) FROM (SELECT lead_mgmt.find_pairs('people', model, 0.001) AS p FROM trained) s;
-		SELECT count(*), md5(string_agg(c::text, ',')) FROM trained, lead_mgmt.find_clusters('people', model, 'complete') c});
+		SELECT count(*), md5(string_agg(p::text, ',')) FROM trained, lead_mgmt.find_pairs('$table', model, 0.001) p;
+		SELECT count(*), md5(string_agg(p::text, ',')) FROM (SELECT lead_mgmt.find_pairs('$table', model, 0.001) AS p FROM trained) s;
+		SELECT count(*), md5(string_agg(c::text, ',')) FROM trained, lead_mgmt.find_clusters('$table', model, 'complete') c});
 }
 
 sub workers_started
@@ -46,16 +53,21 @@ sub workers_started
 	return scalar(() = $log =~ /starting background worker process "parallel worker/g);
 }
 
-my $serial = results(0);
+my $serial = results(0, 'people');
 is(workers_started(), 0, 'no workers where none may take part');
 cmp_ok((split /\|/, (split /\n/, $serial)[1])[0], '>', 8000, 'pairs are found');
 for my $workers (1, 3)
 {
 	my $before = workers_started();
 
-	is(results($workers), $serial, "the same results with $workers workers");
+	is(results($workers, 'people'), $serial, "the same results with $workers workers");
 	cmp_ok(workers_started() - $before, '>=', 4 * $workers, "$workers workers took part");
 }
+
+# Words that training learns are known to workers
+is(results(3, 'companies'), results(0, 'companies'), 'the same companies with workers');
+is(query($node, q{SELECT jsonb_path_query_array(lead_mgmt.train_match_model('companies', lead_mgmt.propose_match_model('companies')), '$.fields[*].units[*]')}),
+	'["retail"]', 'the word that marks a unit is learned');
 
 # Of many records a sample is looked at; of all of them where it holds too few matches
 sub sampled
@@ -110,7 +122,7 @@ for my $ms (40, 80, 120, 160, 200, 250, 300, 400)
 cmp_ok($cancelled, '>=', 4, 'some were cancelled');
 $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
 is(query($node, q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker'}), 0, 'no worker is left');
-is(results(2), $serial, 'the same results afterwards');
+is(results(2, 'people'), $serial, 'the same results afterwards');
 unlike(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr/PANIC|terminated by signal|leak/, 'no leak and no crash');
 
 done_testing();
