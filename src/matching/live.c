@@ -480,6 +480,8 @@ VisitCandidates(LiveReader *reader, LiveProbe *probe, CandidateVisit visit, void
 	else
 		while (AskForCodes(live, probe))
 			CHECK_FOR_INTERRUPTS();
+	if (probe->row_count > 1)
+		ReaderFetchAhead(&reader->contacts, probe->rows, probe->row_count);
 	for (int r = 0; r < probe->row_count; r++)
 	{
 		if (!ReaderFetch(&reader->contacts, probe->rows[r]))

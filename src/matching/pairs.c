@@ -235,9 +235,9 @@ SearchAll(PairFinder *finder, const MatchRecords *records)
 	}
 }
 
-/* Search the blocks of keys, together with workers if there are any */
+/* Search the blocks of keys, together with workers if there are any, and what both match a third record if wanted */
 static void
-SearchKeys(PairFinder *finder, MatchRecords *records, MatchKeys *keys)
+SearchKeys(PairFinder *finder, MatchRecords *records, MatchKeys *keys, bool with_triangles)
 {
 	int			workers = SharedWorkers(records);
 
@@ -245,6 +245,8 @@ SearchKeys(PairFinder *finder, MatchRecords *records, MatchKeys *keys)
 		SharedSearch(records, keys, workers, finder);
 	else
 		FinderSearch(finder, keys);
+	if (with_triangles && records->left_count == 0)
+		FinderCloseTriangles(finder);
 	RecordsReport(records, UINT64_FORMAT " pairs met, " UINT64_FORMAT " compared in full, " UINT64_FORMAT " found",
 				  finder->met, finder->compared, finder->count);
 }
@@ -258,7 +260,7 @@ FindPairs(MatchRecords *records, double at_least, uint64 *count)
 	if (RecordsAllPairs(records) <= COMPARE_ALL_PAIRS)
 		SearchAll(finder, records);
 	else
-		SearchKeys(finder, records, KeysBuild(records, INFINITY));
+		SearchKeys(finder, records, KeysBuild(records, INFINITY), true);
 	*count = finder->count;
 	return finder->pairs;
 }
@@ -269,7 +271,7 @@ FindPairsAtKeys(MatchRecords *records, MatchKeys *keys, double at_least, uint64 
 {
 	PairFinder *finder = FinderCreate(ScorerCreate(records), at_least);
 
-	SearchKeys(finder, records, keys);
+	SearchKeys(finder, records, keys, false);
 	*count = finder->count;
 	return finder->pairs;
 }

@@ -56,5 +56,6 @@ extern void FinderAppend(PairFinder *finder, const FoundPair *pairs, uint64 coun
 extern void FinderSearchSlice(PairFinder *finder, const MatchKeys *keys, int key, const KeysSlice *slice);
 extern void FinderSearch(PairFinder *finder, const MatchKeys *keys);
 extern void FinderSearchSeams(PairFinder *finder, const MatchKeys *keys);
+extern void FinderCloseTriangles(PairFinder *finder);
 
 #endif

@@ -121,6 +121,32 @@ ReaderRange(TableReader *reader, IndexScanDesc scan, int64 from, int64 to, bool 
 	return count;
 }
 
+/*
+ * Fetch rows ahead that are to be read one after the other: what is not in the
+ * buffers, from the disk, and of what is there the lines by which a page is
+ * read, into the processor's cache.  It is no more than a hint, so nothing is
+ * pinned, and it does not matter if a buffer holds another page meanwhile.
+ */
+void
+ReaderFetchAhead(TableReader *reader, const ItemPointerData *places, int count)
+{
+	if (reader->table->rd_rel->relam != HEAP_TABLE_AM_OID)
+		return;
+	for (int i = 0; i < count; i++)
+	{
+		Buffer		buffer = PrefetchBuffer(reader->table, MAIN_FORKNUM,
+											ItemPointerGetBlockNumber(&places[i])).recent_buffer;
+
+		if (BufferIsValid(buffer) && !BufferIsLocal(buffer))
+		{
+			Page		page = BufferGetPage(buffer);
+
+			__builtin_prefetch(page);
+			__builtin_prefetch(PageGetItemId(page, ItemPointerGetOffsetNumber(&places[i])));
+		}
+	}
+}
+
 /* Read a row; false when it is none that the snapshot sees */
 bool
 ReaderFetch(TableReader *reader, ItemPointerData place)

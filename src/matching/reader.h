@@ -42,6 +42,7 @@ extern int	ReaderRange(TableReader *reader, IndexScanDesc scan, int64 from, int6
 						ItemPointerData *places, int limit);
 
 /* Read a row; false when it is none that the snapshot sees */
+extern void ReaderFetchAhead(TableReader *reader, const ItemPointerData *places, int count);
 extern bool ReaderFetch(TableReader *reader, ItemPointerData place);
 
 /* Look a primary key up, or the first columns of one; the rows then come one by one */

@@ -258,7 +258,7 @@ part_live() {
 	ours_95=$(sql "SELECT timing.percentile('ours', 0.95)")
 	row "one lead against $rows contacts, p50, ms" "$ours" - '<= 0.25'
 	row "one lead against $rows contacts, p95, ms" "$ours_95" - '<= 1.0'
-	row 'recognisable contacts that are compared, %' "$(sql "SELECT round(100.0 * avg((contact_id = ANY (our_candidates(profile)))::integer), 2)
+	row 'recognisable contacts that are compared, %' "$(sql "SELECT round(100.0 * avg(coalesce(contact_id = ANY (our_candidates(profile)), false)::integer), 2)
 		FROM (SELECT * FROM probe ORDER BY number LIMIT 2000) p WHERE is_recognisable AND contact_id IS NOT NULL")" - '>= 99.5'
 	note "found, that is, compared and found likely: $(sql "SELECT timing.found('ours')") %"
 	if peers; then
