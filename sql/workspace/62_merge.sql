@@ -48,7 +48,7 @@ CREATE OR REPLACE FUNCTION @workspace@.unmerge(merge_id bigint)
 	$$;
 
 COMMENT ON FUNCTION @workspace@.unmerge(bigint) IS
-	'Undo a merge: every row is again as it was, but for what was changed since, which stays and is returned. One row a value left as it is: table, key of the row, column (NULL: the whole row), the value before the merge, the value now, and why it was left. No rows: all is as before. Rows that came to the survivor since stay with it. Merges can be undone in any order, unless a later one builds on this one, which is then named. All of it or nothing. Errors: no_data_found, object_not_in_prerequisite_state when it was undone already, is part of another merge, or a later merge builds on it.';
+	'Undo a merge: every row is again as it was, but for what was changed since, which stays and is returned. One row a value left as it is: table, key of the row, column (NULL: the whole row), the value before the merge, the value now, and why it was left. No rows: all is as before. Rows that came to the survivor since stay with it. Merges can be undone in any order, unless a later one builds on this one, which is then named. All of it or nothing. Errors: no_data_found, object_not_in_prerequisite_state when it was undone already, is part of another merge, a later merge builds on it, or something is gone that a row cannot do without.';
 
 CREATE OR REPLACE FUNCTION @workspace@.contact_of(contact_id bigint) RETURNS bigint
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp

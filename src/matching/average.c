@@ -30,7 +30,7 @@
 #include "utils/memutils.h"
 
 #define MOST_EVIDENCE 10.0
-#define ABSENT_EVIDENCE (-2.0)
+#define ABSENT_EVIDENCE (-1.0)
 
 /* Two clusters by their roots, the lesser one first */
 typedef struct EdgeKey

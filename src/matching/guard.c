@@ -122,7 +122,7 @@ guard_match_condition(PG_FUNCTION_ARGS)
 	bool		isnull;
 	Datum		rule = heap_getattr(tuple, SPI_fnumber(desc, "match_rule_id"), desc, &isnull);
 
-	if (isnull || field_name == NULL || comparator_name == NULL)
+	if (isnull || field_name == NULL || comparator_name == NULL || when_blank == NULL)
 		return PointerGetDatum(tuple);	/* for the columns' own constraints to refuse */
 	SPI_connect();
 	WorkspaceEnter(ws, &rights);

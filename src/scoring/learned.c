@@ -399,6 +399,7 @@ guard_feature(PG_FUNCTION_ARGS)
 	TupleDesc	profile;
 	CompiledPredicate *value;
 	char	   *name;
+	char	   *expression;
 	char	   *kind;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
@@ -409,10 +410,13 @@ guard_feature(PG_FUNCTION_ARGS)
 	desc = RelationGetDescr(trigdata->tg_relation);
 	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	name = SPI_getvalue(row, desc, SPI_fnumber(desc, "feature"));
+	expression = SPI_getvalue(row, desc, SPI_fnumber(desc, "expression"));
 	kind = SPI_getvalue(row, desc, SPI_fnumber(desc, "kind"));
+	if (name == NULL || expression == NULL || kind == NULL)
+		return PointerGetDatum(row);	/* the table refuses it */
 	ws = WorkspaceOfRelation(trigdata->tg_relation);
 	profile = lookup_rowtype_tupdesc_copy(get_rel_type_id(ws->profile_relid), -1);
-	value = PredicateCompileValue(SPI_getvalue(row, desc, SPI_fnumber(desc, "expression")), profile, CurrentMemoryContext,
+	value = PredicateCompileValue(expression, profile, CurrentMemoryContext,
 								  strcmp(kind, "tags") == 0 ? JSONBOID :
 								  strcmp(kind, "categorical") == 0 ? TEXTOID : FLOAT8OID);
 	for (int i = 0; i < lengthof(outcomes); i++)

@@ -23,6 +23,15 @@ SELECT left_id, right_id FROM place_model,
 	lead_mgmt.find_pairs('place', model || '{"keys": [{"parts": ["name"]}, {"parts": ["city", "street:rare_words"]}, {"parts": ["street:rare_words"]}, {"parts": ["name:prefix:3"]}]}', 0.01)
 ORDER BY left_id;
 
+-- two that share no key are compared where both match a third, unless they are of one of two sets
+CREATE TABLE triangle AS TABLE place;
+INSERT INTO triangle VALUES (5001, 'green finch', 'city 5', 'oakwood mil'), (5002, 'green finch', 'city 5', 'oakwood mill'), (5003, 'green fynch', 'city 5', 'oakwood mill');
+SELECT left_id, right_id, outcome FROM place_model,
+	lead_mgmt.find_pairs('triangle', model || '{"keys": [{"parts": ["name"]}, {"parts": ["street"]}]}') WHERE left_id >= '5001' ORDER BY 1, 2;
+SELECT left_id, right_id, outcome FROM place_model,
+	lead_mgmt.find_pairs('SELECT * FROM triangle WHERE id <> 5002', model || '{"keys": [{"parts": ["name"]}, {"parts": ["street"]}]}', NULL,
+		'SELECT * FROM triangle WHERE id = 5002') WHERE left_id >= '5001' ORDER BY 1, 2;
+
 -- between two tables only
 SELECT left_id, right_id FROM place_model,
 	lead_mgmt.find_pairs('place', model || '{"keys": [{"parts": ["name"]}]}', 0.01, $$ SELECT id + 10000 AS id, name, city, street FROM place WHERE id > 4000 $$)
