@@ -222,6 +222,25 @@ BigramJaccardBound(uint64_t asig, int alen, uint64_t bsig, int blen)
 extern double JaroWinklerBound(uint64_t asig, int alen, uint64_t bsig, int blen);
 
 /*
+ * Whether JaroWinkler() may reach a threshold, by the characters that texts
+ * share at most, without a division: so many, for their lengths, reach it
+ */
+#define WINKLER_PREFIX	4
+
+typedef struct JaroWinklerNeed
+{
+	double		least[WINKLER_PREFIX + 1];	/* by characters that can be a common prefix */
+} JaroWinklerNeed;
+
+extern void JaroWinklerNeeds(JaroWinklerNeed *need, double threshold);
+
+static inline int
+JaroWinklerMayReach(const JaroWinklerNeed *need, int alen, int blen, int shared)
+{
+	return shared * (alen + blen) >= need->least[shared < WINKLER_PREFIX ? shared : WINKLER_PREFIX] * (alen * blen);
+}
+
+/*
  * Words: runs of letters and digits. Those beyond the first WORDS_MAX of a
  * text are left out, which bounds the time of comparing each with each.
  */

@@ -15,12 +15,13 @@
  * 0.9611, DIXON and DICKSONX 0.8133), without the later additions for long
  * texts and similar characters.
  */
+#include <math.h>
+
 #include "compare/kernel.h"
 
 
 #define WINKLER_FROM	0.7
 #define WINKLER_SCALE	0.1
-#define WINKLER_PREFIX	4
 
 /* All zero between comparisons; nothing can fail while it is not */
 static CharacterPositions shared_positions;
@@ -365,4 +366,25 @@ JaroWinklerBound(uint64_t asig, int alen, uint64_t bsig, int blen)
 		return jaro;
 
 	return jaro + prefix * WINKLER_SCALE * (1.0 - jaro);
+}
+
+/*
+ * Learn what texts need for a similarity: with a common prefix of p, that of
+ * Jaro must reach (threshold - p / 10) / (1 - p / 10), which is a third of the
+ * shares of shared characters and of 1.  A little less is asked for, as sums
+ * are rounded.
+ */
+void
+JaroWinklerNeeds(JaroWinklerNeed *need, double threshold)
+{
+	need->least[0] = threshold > 0 ? INFINITY : -INFINITY;
+	for (int p = 1; p <= WINKLER_PREFIX; p++)
+	{
+		double		scale = p * WINKLER_SCALE;
+		double		jaro = threshold <= WINKLER_FROM ? threshold : (threshold - scale) / (1.0 - scale);
+
+		if (threshold > WINKLER_FROM && jaro < WINKLER_FROM)
+			jaro = WINKLER_FROM;
+		need->least[p] = 3.0 * jaro - 1.0 - 1e-9;
+	}
 }

@@ -76,17 +76,18 @@ ComparisonBound(const PairScorer *scorer, int c, const uint32 *left, const uint3
 		comparison->levels[*level].weight + LevelRarity(scorer, c, left, right, pattern);
 }
 
-/* Get the most that a name can be worth against the other name */
+/* Get the most that a name can be worth against the other name, of two comparisons */
 static inline double
-CrossedBound(const PairScorer *scorer, int c, int left_field, const uint32 *left, int right_field,
-			 const uint32 *right)
+CrossedBound(const PairScorer *scorer, int c, const uint32 *left, int left_comparison, const uint32 *right,
+			 int right_comparison)
 {
-	uint32		a = left[left_field];
-	uint32		b = right[right_field];
+	uint32		a = left[scorer->model->comparisons[left_comparison].field];
+	uint32		b = right[scorer->model->comparisons[right_comparison].field];
 
 	if (a == VALUE_BLANK || b == VALUE_BLANK)
 		return 0;
-	return a == b ? EqualBound(scorer, c, a) : LineCrossedBound(scorer, c, left_field, left, right_field, right);
+	return a == b ? EqualBound(scorer, c, a) :
+		LineCrossedBound(scorer, c, left, left_comparison, right, right_comparison);
 }
 
 /* Does a name say enough for the names to be compared straight only? */
@@ -101,8 +102,6 @@ static double
 NamesBound(const PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern)
 {
 	const MatchModel *model = scorer->model;
-	int			given = model->comparisons[model->given].field;
-	int			family = model->comparisons[model->family].field;
 	double		straight = ComparisonBound(scorer, model->given, left, right, pattern) +
 		ComparisonBound(scorer, model->family, left, right, pattern);
 	double		crossed;
@@ -118,8 +117,8 @@ NamesBound(const PairScorer *scorer, const uint32 *left, const uint32 *right, Pa
 	}
 	pattern->levels[model->given] = pattern->levels[model->family] = LEVEL_UNKNOWN;
 	straight += Max(0, model->straight_weight);
-	crossed = CrossedBound(scorer, model->given, given, left, family, right) +
-		CrossedBound(scorer, model->family, family, left, given, right) + model->swapped_weight;
+	crossed = CrossedBound(scorer, model->given, left, model->given, right, model->family) +
+		CrossedBound(scorer, model->family, left, model->family, right, model->given) + model->swapped_weight;
 	return Max(straight, crossed);
 }
 
@@ -445,7 +444,7 @@ ScorerCreate(const MatchRecords *records)
 		LineTestsInit(scorer, c);
 		scorer->is_far[c] = FieldDictionary(records, model->comparisons[c].field)->count > FAR_AWAY;
 		if (!scorer->is_far[c])
-			scorer->caches[c] = palloc0(sizeof(uint64) * LEVEL_CACHE_SIZE);
+			scorer->caches[c] = palloc0(sizeof(uint32) << LEVEL_CACHE_BITS);
 		if (c == model->family && scorer->may_cross)
 			continue;			/* together with the given name */
 		AddStep(scorer, scorer->order, c, Usefulness);

@@ -40,7 +40,7 @@ StaticAssertDecl(SAMPLE_RECORDS * KEY_MAX_ENTRIES * 2 <= 1 << COUNT_BITS, "codes
 
 /* nor one of an index, which costs each change of a record so much, and each look-up by what it brings */
 #define LEAST_INDEX_GAIN 0.0025
-#define LEAST_LOOK_UP_GAIN 0.0005
+#define LEAST_LOOK_UP_GAIN 0.0002
 
 /* What finding a pair once more is worth: it may be among too many at one key */
 #define COMFORT 0.05
@@ -450,15 +450,11 @@ TakeKey(MatchModel *model, const Atom *atoms, const Candidate *candidate, double
 		key->parts[a] = atoms[candidate->atoms[a]].part;
 }
 
-/*
- * Get what looking a record up costs: so many descents of an index, each
- * candidate costing as much as one.  A record meets two of them for each pair
- * that there is a record.
- */
+/* Get what looking a record up costs: so many descents of an index, each candidate costing half as much as one */
 static double
 LookUpCost(const Candidate *candidate, const Atom *atoms, const MatchRecords *records)
 {
-	return CandidateEntries(candidate, atoms) + 2 * candidate->cost / RecordsMeant(records);
+	return CandidateEntries(candidate, atoms) + candidate->cost / RecordsMeant(records);
 }
 
 /* Get which share of all matches a key is to find that the others miss */

@@ -662,9 +662,10 @@ RangeStart(uint64 number, uint32 count)
 	return ((number << 32) + count - 1) / count;
 }
 
-/* Hand the blocks of a slice of a key to a visitor */
+/* Hand the blocks of a slice of a key to a visitor, the lines of records fetched ahead, and their codes if wanted */
 void
-KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state)
+KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, bool fetches_codes, BlockVisitor visit,
+			   void *state)
 {
 	const CodeEntry *members = keys->blocks[key].members;
 	uint32		room = keys->model->block_limit + 1;
@@ -681,7 +682,11 @@ KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisi
 		while (to < end && members[to].code == block.code)
 			to++;
 		for (; fetched < Min(end, to + FETCH_AHEAD); fetched++)
+		{
 			RecordFetch(keys->records, members[fetched].record);
+			if (fetches_codes)
+				CodesFetch(keys, members[fetched].record);
+		}
 
 		/* More than fit have codes that are equal by chance */
 		for (uint32 i = from; i < to && block.count < room; i++)

@@ -66,7 +66,8 @@ extern KeyBuilder *KeyBuilderCreate(MatchKeys *keys, double wanted);
 extern void KeyBuild(KeyBuilder *builder, int key);
 extern void KeyBuilderFree(KeyBuilder *builder);
 extern double KeysKeepWanted(MatchKeys *keys, double wanted);
-extern void KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, BlockVisitor visit, void *state);
+extern void KeysVisitSlice(const MatchKeys *keys, int key, const KeysSlice *slice, bool fetches_codes,
+						   BlockVisitor visit, void *state);
 extern void KeysVisitSeams(const MatchKeys *keys, BlockVisitor visit, void *state);
 extern bool KeysMetBefore(const MatchKeys *keys, int key, uint32 code, uint32 left, uint32 right);
 extern uint32 KeysAgreeing(const MatchKeys *keys, const uint32 *left, const uint32 *right);

@@ -287,7 +287,7 @@ AreUnits(const MatchDictionary *dictionary, const MatchValue *left, const MatchV
 	const MatchValue *fewer = left->token_count <= right->token_count ? left : right;
 	const MatchValue *more = fewer == left ? right : left;
 
-	for (int j = 0; j < more->token_count; j++)
+	for (int j = 0; j < more->token_count && fewer->token_count < more->token_count; j++)
 	{
 		uint32		word = dictionary->tokens[more->extra + j];
 		bool		is_own = MarksUnit(dictionary->words, word);
@@ -595,16 +595,16 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 {
 	const ModelComparison *comparison = &scorer->model->comparisons[c];
 	const MatchDictionary *dictionary = FieldDictionary(scorer->records, comparison->field);
-	uint64	   *cached = NULL;
-	uint64		pair = CachedPair(left, right);
+	uint32	   *cached = NULL;
+	uint32		pair = CachedPair(left, right);
 	ValueMemo	memo;
 	int			level;
 
 	if (scorer->caches[c] && ((left | right) >> CACHED_ID_BITS) == 0)
 	{
 		cached = CachePlace(scorer, c, pair);
-		if ((*cached & ~CACHED_LEVEL) == pair)
-			return *cached & CACHED_LEVEL;
+		if ((*cached & CACHED_LEVEL) != 0 && (*cached & ~CACHED_LEVEL) == CachedTag(pair))
+			return (*cached & CACHED_LEVEL) - 1;
 	}
 	memo.dictionary = dictionary;
 	memo.left = &dictionary->values[Min(left, right)];
@@ -619,7 +619,7 @@ ValueLevel(PairScorer *scorer, int c, uint32 left, uint32 right)
 		if (TestHolds(scorer, comparison, &comparison->levels[level], &memo))
 			break;
 	if (cached)
-		*cached = pair | level;
+		*cached = CachedTag(pair) | (level + 1);
 	return level;
 }
 
@@ -676,15 +676,21 @@ MailboxLevel(const PairScorer *scorer, const ModelComparison *comparison, uint32
 	return LEVEL_BLANK;
 }
 
-/* Get the level of a value against another, either of which may be blank */
-static inline int
-Level(PairScorer *scorer, int c, uint32 left, uint32 right)
+/* Get the level of a name against the other name, of two comparisons; either may be blank */
+static int
+CrossedLevel(PairScorer *scorer, int c, const uint32 *left, int left_comparison, const uint32 *right,
+			 int right_comparison)
 {
-	if (left == VALUE_BLANK || right == VALUE_BLANK)
+	uint32		a = left[scorer->model->comparisons[left_comparison].field];
+	uint32		b = right[scorer->model->comparisons[right_comparison].field];
+	int			level;
+
+	if (a == VALUE_BLANK || b == VALUE_BLANK)
 		return LEVEL_BLANK;
-	if (left == right)
+	if (a == b)
 		return scorer->model->comparisons[c].equal_level;
-	return ValueLevel(scorer, c, left, right);
+	level = LineCrossedLevel(scorer, c, left, left_comparison, right, right_comparison);
+	return level != LEVEL_UNKNOWN ? level : ValueLevel(scorer, c, a, b);
 }
 
 /* Get the level of a comparison, where a mailbox may stand in for a blank name */
@@ -737,8 +743,8 @@ NameLevels(PairScorer *scorer, const uint32 *left, const uint32 *right, PairPatt
 		(straight_family != LEVEL_BLANK && family->levels[straight_family].weight > 0))
 		return;
 	pattern->order = LEVEL_BLANK;
-	crossed_given = Level(scorer, model->given, left[given->field], right[family->field]);
-	crossed_family = Level(scorer, model->family, left[family->field], right[given->field]);
+	crossed_given = CrossedLevel(scorer, model->given, left, model->given, right, model->family);
+	crossed_family = CrossedLevel(scorer, model->family, left, model->family, right, model->given);
 	if (crossed_given == LEVEL_BLANK && crossed_family == LEVEL_BLANK)
 		return;
 	if (LevelWeight(given, crossed_given) + LevelWeight(family, crossed_family) + model->swapped_weight >

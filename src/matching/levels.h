@@ -19,8 +19,8 @@ typedef struct PairPattern
 /* Memory is fetched ahead of comparing a pair in so many stages: values, then their texts */
 #define FETCH_STAGES 2
 
-/* Entries of a cache of levels; a power of two */
-#define LEVEL_CACHE_SIZE 32768
+/* A cache of levels has so many entries, as a power of two */
+#define LEVEL_CACHE_BITS 15
 
 /* What a name can be worth against a mailbox at most */
 typedef struct MailboxBounds
@@ -64,7 +64,7 @@ typedef struct LineTests
 	LevelSet	domain_edits[EDITS_OF_INTEREST + 2];	/* likewise, at one domain */
 	bool		few_edits;		/* must edits be few for the length of the values? */
 	int			similar_count;	/* levels of Jaro-Winkler similarity, the lowest threshold first */
-	double		similar[MODEL_MAX_LEVELS];
+	JaroWinklerNeed similar[MODEL_MAX_LEVELS];
 	LevelSet	similar_levels[MODEL_MAX_LEVELS];
 	LevelSet	certain;		/* levels that hold if they are possible */
 	LevelSet	frequent;		/* levels that use frequencies of the value */
@@ -94,7 +94,7 @@ typedef struct PairScorer
 {
 	const MatchRecords *records;
 	const MatchModel *model;
-	uint64	   *caches[MODEL_MAX_COMPARISONS];	/* levels by pair of values; or NULL */
+	uint32	   *caches[MODEL_MAX_COMPARISONS];	/* levels by pair of values; or NULL */
 	int			most_edits[MODEL_MAX_COMPARISONS];	/* that any level asks for */
 	LineTests	tests[MODEL_MAX_COMPARISONS];
 	MailboxBounds mailboxes[MODEL_MAX_COMPARISONS];
@@ -110,26 +110,38 @@ typedef struct PairScorer
 	int			family_field;
 } PairScorer;
 
-/* A pair of values and its level, in eight bytes; no pair of different values is 0 */
+/*
+ * A cache of levels has four bytes for a pair of values: from the top, what
+ * its place does not tell of the pair, and its level and 1.  The two ids are
+ * mixed by a multiplication that loses nothing, the upper bits of which are
+ * the place.
+ */
 #define CACHED_LEVEL_BITS 4
-#define CACHED_LEVEL UINT64CONST(15)
-#define CACHED_ID_BITS 30
+#define CACHED_LEVEL ((1 << CACHED_LEVEL_BITS) - 1)
+#define CACHED_ID_BITS 16
 
-StaticAssertDecl(MODEL_MAX_LEVELS <= 16 && CACHED_ID_BITS * 2 + CACHED_LEVEL_BITS <= 64, "a level is cached in eight bytes");
-StaticAssertDecl(LEVEL_CACHE_SIZE == 1 << 15, "a place in the cache is what is left of 64 bits");
+StaticAssertDecl(MODEL_MAX_LEVELS < CACHED_LEVEL, "a level is cached in four bits");
+StaticAssertDecl(LEVEL_CACHE_BITS >= CACHED_LEVEL_BITS, "the place tells of a pair what four bytes do not");
 
-/* Get what a pair of values is cached as, its level left out */
-static inline uint64
+/* Mix a pair of values of which ids are small enough to be cached */
+static inline uint32
 CachedPair(uint32 left, uint32 right)
 {
-	return ((uint64) Min(left, right) << CACHED_ID_BITS | Max(left, right)) << CACHED_LEVEL_BITS;
+	return (Min(left, right) << CACHED_ID_BITS | Max(left, right)) * UINT32_C(0x9E3779B1);
 }
 
 /* Get the place of a pair of values in the cache of a comparison */
-static inline uint64 *
-CachePlace(const PairScorer *scorer, int c, uint64 pair)
+static inline uint32 *
+CachePlace(const PairScorer *scorer, int c, uint32 pair)
 {
-	return &scorer->caches[c][(pair * UINT64CONST(0x9E3779B97F4A7C15)) >> (64 - 15)];
+	return &scorer->caches[c][pair >> (32 - LEVEL_CACHE_BITS)];
+}
+
+/* Get what is cached of a pair of values, its level left out */
+static inline uint32
+CachedTag(uint32 pair)
+{
+	return pair << LEVEL_CACHE_BITS >> (LEVEL_CACHE_BITS - CACHED_LEVEL_BITS);
 }
 
 /* Fetch what is cached of a pair of different values ahead */
@@ -154,8 +166,10 @@ extern bool MarksUnit(const MatchDictionary *words, uint32 word);
 extern PairScorer *ScorerCreate(const MatchRecords *records);
 extern void LineTestsInit(PairScorer *scorer, int c);
 extern int	LineLevel(const PairScorer *scorer, int c, const uint32 *left, const uint32 *right, double *most);
-extern double LineCrossedBound(const PairScorer *scorer, int c, int left_field, const uint32 *left, int right_field,
-							   const uint32 *right);
+extern double LineCrossedBound(const PairScorer *scorer, int c, const uint32 *left, int left_comparison,
+							   const uint32 *right, int right_comparison);
+extern int	LineCrossedLevel(const PairScorer *scorer, int c, const uint32 *left, int left_comparison,
+							 const uint32 *right, int right_comparison);
 extern bool PackedDateTest(LevelTest test, double threshold, uint32 left, uint32 right);
 extern void PairPeek(const PairScorer *scorer, const uint32 *left, const uint32 *right, PairPattern *pattern);
 extern void PairFetch(const PairScorer *scorer, const uint32 *left, const uint32 *right, const PairPattern *pattern,

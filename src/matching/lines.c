@@ -121,7 +121,7 @@ LineTestsInit(PairScorer *scorer, int c)
 			case TEST_EMAIL_OTHER:
 				break;
 			case TEST_JARO_WINKLER:
-				tests->similar[tests->similar_count] = level->threshold;
+				JaroWinklerNeeds(&tests->similar[tests->similar_count], level->threshold);
 				tests->similar_levels[tests->similar_count++] = set;
 				break;
 			case TEST_QGRAMS:
@@ -199,13 +199,8 @@ LevelsOfLetters(const PairScorer *scorer, const LineTests *tests, const uint32 *
 		if (same_domain)
 			levels |= tests->domain_edits[place];
 	}
-	if (tests->similar_count > 0)
-	{
-		double		most = JaroWinklerBound(a, a_length, b, b_length);
-
-		for (int i = 0; i < tests->similar_count && most >= tests->similar[i]; i++)
-			levels |= tests->similar_levels[i];
-	}
+	for (int i = 0; i < tests->similar_count && JaroWinklerMayReach(&tests->similar[i], a_length, b_length, shared); i++)
+		levels |= tests->similar_levels[i];
 	levels |= tests->qgrams;
 	if (tests->nickname &&
 		(LineGroups(records, left, left_place) & LineGroups(records, right, right_place)) != 0)
@@ -322,27 +317,39 @@ LineLevel(const PairScorer *scorer, int c, const uint32 *left, const uint32 *rig
 	return LEVEL_UNKNOWN;
 }
 
-/* Get the most that two different names can be worth that stand in each other's place */
-double
-LineCrossedBound(const PairScorer *scorer, int c, int left_field, const uint32 *left, int right_field,
-				 const uint32 *right)
+/* Get the levels that are possible for two different names that stand in each other's place */
+static inline LevelSet
+CrossedLevels(const PairScorer *scorer, int c, const uint32 *left, int left_comparison, const uint32 *right,
+			  int right_comparison)
 {
-	const LineLayout *layout = &scorer->records->layout;
 	const LineTests *tests = &scorer->tests[c];
-	LevelSet	levels;
-	int			left_place = -1;
-	int			right_place = -1;
+	int			left_place = scorer->tests[left_comparison].place;
+	int			right_place = scorer->tests[right_comparison].place;
 
-	for (int place = 0; place < layout->name_count; place++)
-	{
-		if (layout->signature_field[place] == left_field)
-			left_place = place;
-		if (layout->signature_field[place] == right_field)
-			right_place = place;
-	}
-	levels = left_place >= 0 && right_place >= 0 ?
+	return left_place >= 0 && right_place >= 0 ?
 		LevelsOfLetters(scorer, tests, left, left_place, right, right_place, false) : AllLevels(tests);
-	return MostOfLevels(scorer, c, levels, left_field, left[left_field], right_field, right[right_field]);
+}
+
+/* Get the most that two different names can be worth that stand in each other's place, of two comparisons */
+double
+LineCrossedBound(const PairScorer *scorer, int c, const uint32 *left, int left_comparison, const uint32 *right,
+				 int right_comparison)
+{
+	int			left_field = scorer->model->comparisons[left_comparison].field;
+	int			right_field = scorer->model->comparisons[right_comparison].field;
+
+	return MostOfLevels(scorer, c, CrossedLevels(scorer, c, left, left_comparison, right, right_comparison),
+						left_field, left[left_field], right_field, right[right_field]);
+}
+
+/* Get the level of two different names that stand in each other's place, if it shows from the lines */
+int
+LineCrossedLevel(const PairScorer *scorer, int c, const uint32 *left, int left_comparison, const uint32 *right,
+				 int right_comparison)
+{
+	LevelSet	levels = CrossedLevels(scorer, c, left, left_comparison, right, right_comparison);
+
+	return levels & -levels & scorer->tests[c].certain ? pg_rightmost_one_pos32(levels) : LEVEL_UNKNOWN;
 }
 
 /* See which levels of a pair show from the lines of its records alone; the others are unknown */
@@ -393,6 +400,11 @@ PairFetch(const PairScorer *scorer, const uint32 *left, const uint32 *right, con
 		{
 			ValueFetch(dictionary, a);
 			ValueFetch(dictionary, b);
+			if (dictionary->domains)
+			{
+				__builtin_prefetch(&dictionary->domains[a]);
+				__builtin_prefetch(&dictionary->domains[b]);
+			}
 		}
 		else
 		{

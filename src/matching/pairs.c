@@ -7,6 +7,7 @@
 
 #include "access/htup_details.h"
 #include "funcapi.h"
+#include "matching/arrays.h"
 #include "matching/choose.h"
 #include "matching/parallel.h"
 #include "matching/train.h"
@@ -28,6 +29,7 @@ FinderCreate(PairScorer *scorer, double at_least)
 
 	finder->scorer = scorer;
 	finder->at_least = at_least;
+	finder->wants_all = at_least <= scorer->model->prior_weight;
 	finder->count = finder->met = finder->compared = 0;
 	finder->batch_count = 0;
 	finder->capacity = 1024;
@@ -35,15 +37,21 @@ FinderCreate(PairScorer *scorer, double at_least)
 	return finder;
 }
 
+/* Make room for more pairs */
+void
+FinderReserve(PairFinder *finder, uint64 more)
+{
+	if (finder->count + more <= finder->capacity)
+		return;
+	finder->capacity = Max(finder->capacity * 2, finder->count + more);
+	finder->pairs = ArrayGrow(finder->pairs, sizeof(FoundPair) * finder->capacity);
+}
+
 /* Note pairs that were found */
 void
 FinderAppend(PairFinder *finder, const FoundPair *pairs, uint64 count)
 {
-	if (finder->count + count > finder->capacity)
-	{
-		finder->capacity = Max(finder->capacity * 2, finder->count + count);
-		finder->pairs = repalloc_huge(finder->pairs, sizeof(FoundPair) * finder->capacity);
-	}
+	FinderReserve(finder, count);
 	memcpy(finder->pairs + finder->count, pairs, sizeof(FoundPair) * count);
 	finder->count += count;
 }
@@ -64,62 +72,97 @@ SameSet(const MatchRecords *records, uint32 left, uint32 right)
 	return records->left_count > 0 && (left < records->left_count) == (right < records->left_count);
 }
 
-/* Drop the pairs of a batch that were marked; their places are taken by those behind */
+/* Keep the pairs of a batch that are marked, closing up, and their states if they have any yet */
 static void
-KeepPairs(PairFinder *finder, const bool *keep)
+KeepPairs(PairFinder *finder, bool has_states)
 {
 	int			kept = 0;
 
 	for (int i = 0; i < finder->batch_count; i++)
-		if (keep[i])
+		if (finder->keep[i])
 		{
 			if (kept < i)
 			{
 				finder->batch[kept] = finder->batch[i];
-				finder->states[kept] = finder->states[i];
+				if (has_states)
+					finder->states[kept] = finder->states[i];
 			}
 			kept++;
 		}
 	finder->batch_count = kept;
 }
 
+/* Keep the pairs of a batch that have not met at an earlier key */
+static void
+KeepFirstMeetings(PairFinder *finder, const MatchKeys *keys)
+{
+	const MetPair *batch = finder->batch;
+
+	for (int i = 0; i < finder->batch_count; i++)
+		finder->keep[i] = !KeysMetBefore(keys, batch[i].key, batch[i].code, batch[i].left, batch[i].right);
+	KeepPairs(finder, !finder->wants_all);
+}
+
+/* Keep the pairs of a batch that may reach the weight asked for, as the lines of their records tell */
+static void
+KeepLikely(PairFinder *finder, const MatchKeys *keys)
+{
+	const MatchRecords *records = keys->records;
+	const MetPair *batch = finder->batch;
+
+	for (int i = 0; i < finder->batch_count; i++)
+	{
+		finder->keep[i] = PairMayReach(finder->scorer, RecordIds(records, batch[i].left),
+									   RecordIds(records, batch[i].right), finder->at_least, &finder->states[i]);
+		if (finder->keep[i])
+		{
+			CodesFetch(keys, batch[i].left);
+			CodesFetch(keys, batch[i].right);
+		}
+	}
+	KeepPairs(finder, true);
+}
+
+/* Compare a pair; returns whether it reaches the weight asked for */
+static inline bool
+ComparePair(PairFinder *finder, const uint32 *left, const uint32 *right, PairState *state, double *weight)
+{
+	if (!finder->wants_all)
+		return PairReaches(finder->scorer, left, right, finder->at_least, state, weight);
+	PairCompleteLevels(finder->scorer, left, right, &state->pattern);
+	*weight = PatternWeight(finder->scorer, left, right, &state->pattern, NULL);
+	return *weight >= finder->at_least;
+}
+
 /*
- * Compare the pairs of a batch: first by the lines of their records, which
- * were fetched ahead and settle most; then the others, by what is fetched
- * ahead for all of them, unless they have met at an earlier key.
+ * Compare the pairs of a batch, unless they have met at an earlier key: first
+ * by the lines of their records, which were fetched ahead and settle most of
+ * them, or most of their levels; then by what is fetched ahead for all of them.
  */
 static void
 CompareBatch(PairFinder *finder, const MatchKeys *keys)
 {
 	const MatchRecords *records = keys->records;
-	PairScorer *scorer = finder->scorer;
-	MetPair    *batch = finder->batch;
-	bool		keep[PAIR_BATCH];
+	const MetPair *batch = finder->batch;
 
 	CHECK_FOR_INTERRUPTS();
 	finder->met += finder->batch_count;
-	for (int i = 0; i < finder->batch_count; i++)
-		keep[i] = PairMayReach(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
-							   finder->at_least, &finder->states[i]);
-	KeepPairs(finder, keep);
-	for (int i = 0; i < finder->batch_count; i++)
-	{
-		CodesFetch(keys, batch[i].left);
-		CodesFetch(keys, batch[i].right);
-	}
-	for (int i = 0; i < finder->batch_count; i++)
-		keep[i] = !KeysMetBefore(keys, batch[i].key, batch[i].code, batch[i].left, batch[i].right);
-	KeepPairs(finder, keep);
+	if (!finder->wants_all)
+		KeepLikely(finder, keys);
+	KeepFirstMeetings(finder, keys);
+	for (int i = 0; finder->wants_all && i < finder->batch_count; i++)
+		PairPeek(finder->scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+				 &finder->states[i].pattern);
 	for (int stage = 0; stage < FETCH_STAGES; stage++)
 		for (int i = 0; i < finder->batch_count; i++)
-			PairFetch(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+			PairFetch(finder->scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
 					  &finder->states[i].pattern, stage);
 	for (int i = 0; i < finder->batch_count; i++)
 	{
 		double		weight;
 
-		if (PairReaches(scorer, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
-						finder->at_least, &finder->states[i], &weight))
+		if (ComparePair(finder, RecordIds(records, batch[i].left), RecordIds(records, batch[i].right),
+						&finder->states[i], &weight))
 			AddPair(finder, batch[i].left, batch[i].right, weight);
 	}
 	finder->compared += finder->batch_count;
@@ -149,7 +192,7 @@ VisitBlock(void *state, const MatchKeys *keys, const MatchBlock *block)
 void
 FinderSearchSlice(PairFinder *finder, const MatchKeys *keys, int key, const KeysSlice *slice)
 {
-	KeysVisitSlice(keys, key, slice, VisitBlock, finder);
+	KeysVisitSlice(keys, key, slice, finder->wants_all, VisitBlock, finder);
 	CompareBatch(finder, keys);
 }
 
@@ -354,7 +397,7 @@ KeepRows(FunctionCallInfo fcinfo)
 
 	SharedRelease(found);
 	MemoryContextSwitchTo(old);
-	kept = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(FoundPair) * (count + 1));
+	kept = ArrayAllocate(CurrentMemoryContext, sizeof(FoundPair) * (count + 1));
 	memcpy(kept, pairs, sizeof(FoundPair) * count);
 	rows = palloc(sizeof(PairRows));
 	RowsInit(rows, RecordsCopyKeys(found), match_probability, kept, count);

@@ -473,6 +473,7 @@ SharedSearch(MatchRecords *records, MatchKeys *keys, int workers, PairFinder *fi
 		return;
 	}
 	finds = RunJob(&wanted, records, keys, workers, &task_count);
+	FinderReserve(finder, finds->finder->count);
 	for (uint32 task = 0; task < task_count; task++)
 		FinderAppend(finder, finds->finder->pairs + finds->first[task], finds->count[task]);
 	finder->met = finds->finder->met;

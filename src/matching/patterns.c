@@ -153,11 +153,6 @@ BatchAdd(PairBatch *batch, uint32 left, uint32 right, int key, uint32 code)
 {
 	RecordFetch(batch->scorer->records, left);
 	RecordFetch(batch->scorer->records, right);
-	if (batch->keys)
-	{
-		CodesFetch(batch->keys, left);
-		CodesFetch(batch->keys, right);
-	}
 	batch->pairs[batch->count++] = (CountedPair) {
 		left, right, code, key
 	};
@@ -287,7 +282,7 @@ PatternsOfSlice(PatternTable *table, PairScorer *scorer, const MatchKeys *keys, 
 	PairBatch	batch;
 
 	BatchInit(&batch, table, scorer, keys);
-	KeysVisitSlice(keys, key, slice, CountBlock, &batch);
+	KeysVisitSlice(keys, key, slice, true, CountBlock, &batch);
 	BatchCount(&batch);
 }
 

@@ -349,12 +349,12 @@ SetRanks(MatchRecords *records, int f)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the model has more than %d frequent values of field \"%s\"", PG_UINT16_MAX, field->name)));
 	if (records->ranks[f])
-	{
 		pfree(records->ranks[f]);
+	if (records->rarity[f])
 		pfree(records->rarity[f]);
-	}
-	records->rank_size[f] = dictionary->count;
-	records->ranks[f] = ArrayAllocateZero(records->context, sizeof(uint16) * (uint64) dictionary->count);
+	records->rank_size[f] = field->frequency_count > 0 ? dictionary->count : 0;
+	records->ranks[f] = field->frequency_count == 0 ? NULL :
+		ArrayAllocateZero(records->context, sizeof(uint16) * (uint64) dictionary->count);
 	records->rarity[f] = MemoryContextAlloc(records->context, sizeof(double) * (field->frequency_count + 1));
 	records->rarity[f][0] = -log2(field->rest_frequency);
 	for (int i = 0; i < field->frequency_count; i++)
@@ -416,7 +416,7 @@ RecordsExtendRarity(MatchRecords *records)
 		const MatchDictionary *dictionary = FieldDictionary(records, f);
 		uint32	   *size = &records->rank_size[f];
 
-		if (dictionary->count > *size)
+		if (records->ranks[f] && dictionary->count > *size)
 		{
 			uint32		wanted = Max(dictionary->count, *size * 2);
 

@@ -72,7 +72,7 @@ typedef struct MatchRecords
 	MatchDictionary dictionaries[MODEL_MAX_FIELDS];
 	uint32		rank_size[MODEL_MAX_FIELDS];	/* ids that the arrays below have room for, */
 	uint32		word_rarity_size[MODEL_MAX_FIELDS];
-	uint16	   *ranks[MODEL_MAX_FIELDS];	/* by id: its place among the frequent values, or 0 */
+	uint16	   *ranks[MODEL_MAX_FIELDS];	/* by id: its place among the frequent values, or 0; NULL where none is frequent */
 	double	   *rarity[MODEL_MAX_FIELDS];	/* by rank: -log2 of the frequency */
 	double	   *word_rarity[MODEL_MAX_FIELDS];	/* by id of the word */
 	WholeName  *whole_names;	/* of the model, with -log2 of the frequency */
@@ -178,11 +178,18 @@ FieldDictionary(const MatchRecords *records, int field)
 	return &records->dictionaries[records->model->fields[field].dictionary];
 }
 
+/* Get the place of a value among the frequent ones, from 1 on; 0 when it is not frequent */
+static inline int
+ValueRank(const MatchRecords *records, int field, uint32 id)
+{
+	return records->ranks[field] ? records->ranks[field][id] : 0;
+}
+
 /* Get how rare a value is */
 static inline double
 ValueRarity(const MatchRecords *records, int field, uint32 id)
 {
-	return records->rarity[field][records->ranks[field][id]];
+	return records->rarity[field][ValueRank(records, field, id)];
 }
 
 #endif

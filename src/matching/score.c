@@ -22,11 +22,16 @@
 /* and an initial says so many */
 #define INITIAL_SAYS 4.0
 
+/* The logarithm of what changes 1 when it is added to it */
+#define LEAST_OF_ONE (-54)
+
 /* Get the probability that goes with a weight */
 double
 WeightProbability(double weight)
 {
-	return weight > 0 ? 1 / (1 + exp2(-weight)) : exp2(weight) / (1 + exp2(weight));
+	double		odds = exp2(weight > 0 ? -weight : weight);
+
+	return weight > 0 ? 1 / (1 + odds) : odds / (1 + odds);
 }
 
 /*
@@ -222,8 +227,9 @@ PatternWeight(const PairScorer *scorer, const uint32 *left, const uint32 *right,
 	if (parts)
 		*parts++ = part;
 	for (int r = 0; r < RELATED_COUNT; r++)
-		odds += exp2(related[r]);
-	part = -log2(odds);
+		if (related[r] >= LEAST_OF_ONE)
+			odds += exp2(related[r]);
+	part = odds == 1 ? 0 : -log2(odds);
 	weight += part;
 	if (parts)
 		*parts++ = part;

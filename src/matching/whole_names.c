@@ -136,8 +136,8 @@ ModelMeasureWholeNames(MatchModel *model, const MatchRecords *records)
 	for (uint32 r = 0; r < records->count; r++)
 	{
 		const uint32 *line = RecordIds(records, r);
-		uint16		given_rank = records->ranks[given][line[given]];
-		uint16		family_rank = records->ranks[family][line[family]];
+		uint16		given_rank = ValueRank(records, given, line[given]);
+		uint16		family_rank = ValueRank(records, family, line[family]);
 
 		total += line[given] != VALUE_BLANK && line[family] != VALUE_BLANK;
 		if (given_rank != 0 && family_rank != 0)
@@ -184,8 +184,8 @@ double
 WholeNameRarity(const MatchRecords *records, uint32 given, uint32 family)
 {
 	const MatchModel *model = records->model;
-	uint32		name = WHOLE_NAME(records->ranks[model->comparisons[model->given].field][given],
-								  records->ranks[model->comparisons[model->family].field][family]);
+	uint32		name = WHOLE_NAME(ValueRank(records, model->comparisons[model->given].field, given),
+								  ValueRank(records, model->comparisons[model->family].field, family));
 	int			from = 0;
 	int			to = model->whole_name_count;
 

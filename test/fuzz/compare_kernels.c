@@ -255,6 +255,7 @@ CheckDistances(const CompareText *a, const CompareText *b, int limit)
 	uint64_t	bletters = LetterSignature(b);
 	uint64_t	abigrams = BigramSignature(a);
 	uint64_t	bbigrams = BigramSignature(b);
+	JaroWinklerNeed need;
 
 	Check(Levenshtein(a, b) == levenshtein);
 	Check(Levenshtein(b, a) == levenshtein);
@@ -281,6 +282,10 @@ CheckDistances(const CompareText *a, const CompareText *b, int limit)
 	Check(JaroWinkler(a, b) == JaroWinkler(b, a));
 	Check(JaroWinkler(a, b) >= Jaro(a, b) && JaroWinkler(a, b) <= 1.0);
 	Check(JaroWinkler(a, b) <= JaroWinklerBound(aletters, a->length, bletters, b->length));
+	JaroWinklerNeeds(&need, JaroWinkler(a, b));
+	Check(a->length == 0 || b->length == 0 ||
+		  JaroWinklerMayReach(&need, a->length, b->length,
+							  SharedLettersBound(aletters, a->length, bletters, b->length)));
 }
 
 static void
