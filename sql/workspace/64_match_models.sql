@@ -183,19 +183,19 @@ CREATE OR REPLACE FUNCTION @workspace@.train_match_strategy(strategy text, afres
 				USING ERRCODE = 'no_data_found', HINT = 'Insert it into match_strategy first.';
 		END IF;
 		records := @workspace@.match_records(s.entity);
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM @workspace@.%I', s.entity) INTO total;
 		model := CASE WHEN NOT afresh THEN @workspace@.read_match_model(s.strategy) END;
 		IF model IS NULL THEN
 			model := lead_mgmt.propose_match_model(records, s.entity || '_id');
 			model := pg_catalog.jsonb_set(model, '{fields}', (SELECT pg_catalog.jsonb_agg(CASE WHEN s.entity = 'contact' AND f ->> 'column' = 'company'
 					THEN f || '{"blocking": false}' ELSE f END ORDER BY n)
 				FROM pg_catalog.jsonb_array_elements(model -> 'fields') WITH ORDINALITY AS e (f, n)))
-				-- keys that still tell records apart when there are many more
-				|| '{"expected_records": 1000000}';
+				-- keys of contacts are looked up in indexes, also when there are more of them
+				|| CASE s.entity WHEN 'contact' THEN pg_catalog.jsonb_build_object('expected_records', GREATEST(total, 20000)) ELSE '{}' END;
 		END IF;
 		BEGIN
 			model := lead_mgmt.train_match_model(records, model, clean);
 		EXCEPTION WHEN no_data_found THEN
-			EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM @workspace@.%I', s.entity) INTO total;
 			IF total < 500 THEN
 				RAISE;
 			END IF;
@@ -280,9 +280,11 @@ CREATE OR REPLACE FUNCTION @workspace@.find_duplicates(strategy text, method tex
 				SELECT m.left_id, m.right_id, m.probability
 				FROM lead_mgmt.match_stored(entity_table, s.strategy, changed, (model ->> 'review_probability')::double precision) m;
 		ELSIF model IS NOT NULL THEN
+			-- Keys that are worth an index are fewer than a search of all can have
 			INSERT INTO pg_temp.lead_mgmt_found_pair
 				SELECT LEAST(p.left_id::bigint, p.right_id::bigint), GREATEST(p.left_id::bigint, p.right_id::bigint), p.probability
-				FROM lead_mgmt.find_pairs(@workspace@.match_records(s.entity), model) p;
+				FROM lead_mgmt.find_pairs(@workspace@.match_records(s.entity),
+					CASE WHEN model ->> 'expected_records' IS NULL THEN model ELSE model - '{keys,expected_records}'::text[] END) p;
 		END IF;
 		FOR r IN SELECT k.rule, k.kind, i.is_shared FROM lead_mgmt.match_rule_kinds(entity_table, s.strategy) k
 				JOIN lead_mgmt.identity_kinds(entity_table) i ON i.kind = k.kind LOOP
