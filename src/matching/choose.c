@@ -35,6 +35,9 @@ StaticAssertDecl(SAMPLE_RECORDS * KEY_MAX_ENTRIES * 2 <= 1 << COUNT_BITS, "codes
 #define PAIRS_PER_RECORD 10.0
 #define LEAST_PAIRS 4e6
 
+/* From so many records on each key takes its time */
+#define MANY_RECORDS 1e6
+
 /* A key that finds less than this of what is missing is not worth its cost, */
 #define LEAST_GAIN 0.0005
 
@@ -464,6 +467,13 @@ LeastGain(const Candidate *candidate, const Atom *atoms, const MatchRecords *rec
 	return is_index ? LEAST_INDEX_GAIN + LEAST_LOOK_UP_GAIN * LookUpCost(candidate, atoms, records) : LEAST_GAIN;
 }
 
+/* Get which share would have to be lost without a key for it to stay: few records pay for keys that find hardly more */
+static double
+LeastLoss(const Candidate *candidate, const Atom *atoms, const MatchRecords *records, bool is_index)
+{
+	return LeastGain(candidate, atoms, records, is_index) * (is_index ? 1 : Min(1, RecordsMeant(records) / MANY_RECORDS));
+}
+
 /* Give up keys that those taken after them made superfluous, the least useful first; returns how many are left */
 static int
 GiveUpKeys(const Candidate *candidates, const double *least_losses, int *taken, int count, const double *weights, int pairs)
@@ -552,8 +562,12 @@ TakeKeys(MatchModel *model, const MatchRecords *records, const Atom *atoms, Cand
 		candidates[best].is_taken = true;
 		taken[taken_count++] = best;
 	}
-	if (is_index && is_final)
+	if (is_final)
+	{
+		for (int k = 0; k < count; k++)
+			least[k] = total * LeastLoss(&candidates[k], atoms, records, is_index);
 		taken_count = GiveUpKeys(candidates, least, taken, taken_count, weights, pairs);
+	}
 	model->key_count = 0;
 	for (int t = 0; t < taken_count; t++)
 	{
