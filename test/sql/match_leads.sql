@@ -44,6 +44,13 @@ SELECT outcome, id = (SELECT max(lead_id) FROM interest.lead WHERE contact_id = 
 -- accounts: by id, by domain, by name without its legal form
 SELECT account_id AS acme FROM interest.capture('default', '{"email": "cy@gmail.com", "company": "Acme", "company_source_id": "7"}') \gset
 SELECT account_id = :acme AS same FROM interest.capture('default', '{"email": "di@gmail.com", "company": "Another name", "company_source_id": "7"}');
+-- by an id alone an account is found, but not made; sent again with a name, it is no duplicate
+SELECT status, account_id = :acme AS same FROM interest.capture('default', '{"company_source_id": "7"}');
+SELECT status, reasons, account_id, lead_id, interaction_id FROM interest.capture('default', '{"company_source_id": "8", "external_id": "e8"}');
+SELECT status, account_id IS NOT NULL AS made FROM interest.capture('default', '{"company_source_id": "8", "company": "Eight", "external_id": "e8"}') e;
+SELECT status, reasons, e.account_id = i.account_id AS same FROM interest.capture('default', '{"company_source_id": "8"}') e, interest.account_identity i WHERE i.kind = 'external' AND i.value = 'default:8';
+SELECT status, interaction_id IS NOT NULL AS made FROM interest.capture('default', '{"company_source_id": "9", "visitor": "v9"}');
+SELECT status, account_id FROM interest.capture('default', '{"company_source_id": "9", "email": "ed@gmail.com"}');
 SELECT account_id = :acme AS same FROM interest.capture('default', '{"email": "ed@gmail.com", "company": "ACME GmbH & Co. KG"}');
 SELECT account_id = :acme AS same FROM interest.capture('default', '{"email": "fy@gmail.com", "company": "another NAME Ltd."}');
 SELECT account_id = :acme AS same FROM interest.capture('default', '{"email": "gi@acme.example", "company": "The Acme Company"}');
