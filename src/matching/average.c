@@ -29,7 +29,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#define MOST_EVIDENCE 10.0
+#define MOST_EVIDENCE 20.0
 #define ABSENT_EVIDENCE (-1.0)
 
 /* Two clusters by their roots, the lesser one first */

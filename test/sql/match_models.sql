@@ -176,6 +176,8 @@ FROM unnest(ARRAY['connected', 'average', 'best', 'complete']) WITH ORDINALITY m
 	LATERAL lead_mgmt.cluster_pairs('certain', method, 0.95) GROUP BY place, method, cluster_id ORDER BY place, cluster_id;
 -- three that were found to be one hold together, though one of their pairs was not found; no match, no cluster
 SELECT * FROM lead_mgmt.cluster_pairs('SELECT * FROM (VALUES (1, 2, 0.99), (2, 3, 0.99), (7, 8, 0.94)) v (left_id, right_id, probability)', 'average', 0.95) ORDER BY id;
+-- what rules say is certain, and holds a chain together
+SELECT count(DISTINCT cluster_id), count(*) FROM lead_mgmt.cluster_pairs('SELECT i AS left_id, i + 1 AS right_id, 1 AS probability FROM generate_series(1, 7) i', 'average', 1);
 -- what is known goes before what was found, with every method
 SELECT method, array_agg(id::integer ORDER BY id::integer) AS ids
 FROM unnest(ARRAY['average', 'best', 'complete', 'connected']) method,
