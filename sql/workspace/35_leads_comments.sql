@@ -16,7 +16,7 @@ COMMENT ON COLUMN @workspace@.lead.page IS 'Landing page responded to';
 COMMENT ON COLUMN @workspace@.lead.campaign_id IS 'Campaign responded to; NULL if none is known';
 COMMENT ON COLUMN @workspace@.lead.channel IS 'Marketing channel it came by; NULL if not known';
 COMMENT ON COLUMN @workspace@.lead.source IS 'Lead source; unknown is a value of its own';
-COMMENT ON COLUMN @workspace@.lead.context_key IS 'What the interest is in: a contact has one open lead for each; NULL for leads that are never matched';
+COMMENT ON COLUMN @workspace@.lead.context_key IS 'What the interest is in: a contact has one open lead for each; made of page or campaign by the lead strategy of the form, or else the form default, unless it is given; NULL for leads that are never matched';
 COMMENT ON COLUMN @workspace@.lead.contact_name IS 'Name of the person, while there is no contact';
 COMMENT ON COLUMN @workspace@.lead.company_name IS 'Name of the company, while there is no account';
 COMMENT ON COLUMN @workspace@.lead.email IS 'E-mail address given, while there is no contact';

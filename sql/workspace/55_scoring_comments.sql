@@ -51,7 +51,7 @@ COMMENT ON COLUMN @workspace@.temperature_change.temperature_change_id IS 'Key, 
 COMMENT ON COLUMN @workspace@.temperature_change.lead_id IS 'Lead';
 COMMENT ON COLUMN @workspace@.temperature_change.model IS 'Scoring model whose grades these are';
 COMMENT ON COLUMN @workspace@.temperature_change.from_grade IS 'Grade before; NULL before the first one';
-COMMENT ON COLUMN @workspace@.temperature_change.to_grade IS 'Grade after; NULL below all of them';
+COMMENT ON COLUMN @workspace@.temperature_change.to_grade IS 'Grade after; NULL below all of them, or once nobody is behind the lead';
 COMMENT ON COLUMN @workspace@.temperature_change.score IS 'Score after, in points, or per cent of a learned model';
 COMMENT ON COLUMN @workspace@.temperature_change.changed_at IS 'When it was scored so; for one that cooled by itself, when that was noticed by the next scoring';
 COMMENT ON COLUMN @workspace@.temperature_change.cause IS 'interaction: a new interaction, named beside it; change: of the profile, the rules or interactions counted before; cooled: by itself';

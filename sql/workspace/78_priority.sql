@@ -41,7 +41,7 @@ COMMENT ON COLUMN @workspace@.temperature_history.temperature_change_id IS 'Key;
 COMMENT ON COLUMN @workspace@.temperature_history.lead_id IS 'Lead';
 COMMENT ON COLUMN @workspace@.temperature_history.model IS 'Scoring model whose grades these are';
 COMMENT ON COLUMN @workspace@.temperature_history.from_grade IS 'Grade before; NULL before the first one';
-COMMENT ON COLUMN @workspace@.temperature_history.to_grade IS 'Grade after; NULL below all of them';
+COMMENT ON COLUMN @workspace@.temperature_history.to_grade IS 'Grade after; NULL below all of them, or once nobody is behind the lead';
 COMMENT ON COLUMN @workspace@.temperature_history.score IS 'Score after, in points, or per cent of a learned model';
 COMMENT ON COLUMN @workspace@.temperature_history.changed_at IS 'When it was scored so, or found to have cooled; NULL for what no scoring has noticed yet';
 COMMENT ON COLUMN @workspace@.temperature_history.cause IS 'interaction, change (of the profile, the rules or interactions counted before) or cooled (by itself)';

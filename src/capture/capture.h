@@ -116,6 +116,8 @@ extern int64 LeadSlotJoinedAccount(const LeadSlot *lead);
 extern bool LeadSlotIsOpenedBy(const LeadSlot *lead, const CaptureRecord *record);
 
 extern void CaptureFlow(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int n, bool holds_others);
+extern void ExternalIdsClaim(Workspace *ws, CaptureRecord *records, int n);
+extern void ExternalIdsRelease(Workspace *ws, CaptureRecord **rejected, int n);
 extern void VendorsReserve(Workspace *ws, CaptureRecord *records, int n);
 extern void VendorsPurchase(Workspace *ws, CaptureRecord *records, int n);
 extern void PartsPassOver(Workspace *ws, CaptureRecord *records, int n);

@@ -13,22 +13,6 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
-static const PlanSource claim_external_ids = {
-	"INSERT INTO @workspace@.submission_key (form, external_id, submission_id)"
-	" SELECT n.form, n.external_id, n.submission_id"
-	" FROM @rows $1: form, external_id, submission_id@ AS n"
-	" ON CONFLICT (form, external_id) DO NOTHING RETURNING submission_id",
-	3, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S}
-};
-
-static const PlanSource find_external_ids = {
-	"SELECT n.submission_id, k.submission_id"
-	" FROM @rows $1: form, external_id, submission_id@ AS n"
-	" JOIN @workspace@.submission_key k ON k.form = n.form AND k.external_id = n.external_id"
-	" WHERE k.submission_id <> n.submission_id",
-	3, {ARG_TEXTS, ARG_TEXTS, ARG_INT8S}
-};
-
 static const PlanSource make_interactions = {
 	"INSERT INTO @workspace@.interaction (interaction_id, contact_id, lead_id, submission_id, kind, direction, channel,"
 	" campaign_id, source, page, url, product, creative, visitor, note, occurred_at, session, cost)"
@@ -91,109 +75,6 @@ static const PlanSource stamp_decoded = {
 	12, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_INT8S, ARG_TEXTS,
 		ARG_JSONBS, ARG_INT4S}
 };
-
-/* A record and an external id that it claims */
-typedef struct ExternalId
-{
-	CaptureRecord *record;
-	char	   *id;
-} ExternalId;
-
-/* Order records by form and external id, and those alike as they came */
-static int
-CompareExternalIds(const void *a, const void *b)
-{
-	const ExternalId *left = a;
-	const ExternalId *right = b;
-	int			order = strcmp(left->record->form_name, right->record->form_name);
-
-	if (order == 0)
-		order = strcmp(left->id, right->id);
-	if (order == 0)
-		order = left->record < right->record ? -1 : left->record > right->record;
-	return order;
-}
-
-/* Order records by submission */
-static int
-CompareSubmissions(const void *a, const void *b)
-{
-	int64		left = ((const ExternalId *) a)->record->submission_id;
-	int64		right = ((const ExternalId *) b)->record->submission_id;
-
-	return left < right ? -1 : left > right;
-}
-
-/* Find a record by its submission among records sorted so */
-static ExternalId *
-FindRecord(ExternalId *sorted, int n, int64 submission_id)
-{
-	CaptureRecord wanted = {.submission_id = submission_id};
-	ExternalId	key = {&wanted, NULL};
-
-	return bsearch(&key, sorted, n, sizeof(ExternalId), CompareSubmissions);
-}
-
-/* Put the key of each record into a batch */
-static Batch *
-ExternalIdBatch(const ExternalId *keyed, int n, const PlanSource *source)
-{
-	Batch	   *batch = BatchCreate(source->args, source->nargs, n);
-
-	for (int i = 0; i < n; i++)
-	{
-		BatchSetText(batch, 0, keyed[i].record->form_name);
-		BatchSetText(batch, 1, keyed[i].id);
-		BatchSet(batch, 2, Int64GetDatum(keyed[i].record->submission_id));
-		BatchNext(batch);
-	}
-	return batch;
-}
-
-/*
- * Claim external ids; a record whose id is taken is a duplicate.  A row that
- * came with an id of its body claims that first, and in a second round the id
- * of its own record.
- */
-static void
-ClaimExternalIds(Workspace *ws, CaptureRecord *records, int n, bool own)
-{
-	ExternalId *keyed = palloc(sizeof(ExternalId) * Max(n, 1));
-	int			count = 0;
-	int			won;
-
-	for (int i = 0; i < n; i++)
-	{
-		char	   *id = own ? records[i].own_id : records[i].external_id;
-
-		if (records[i].status == NULL && id)
-			keyed[count++] = (ExternalId) {
-				&records[i], id
-			};
-	}
-	if (count == 0)
-		return;
-	qsort(keyed, count, sizeof(ExternalId), CompareExternalIds);
-	won = BatchExecute(ws, &claim_external_ids, ExternalIdBatch(keyed, count, &claim_external_ids));
-	SPI_freetuptable(SPI_tuptable);
-	if (won == count)
-		return;
-	won = BatchExecute(ws, &find_external_ids, ExternalIdBatch(keyed, count, &find_external_ids));
-	qsort(keyed, count, sizeof(ExternalId), CompareSubmissions);
-	for (int i = 0; i < won; i++)
-	{
-		ExternalId *found = FindRecord(keyed, count, ResultInt64(i, 1, NULL));
-		CaptureRecord *record = found->record;
-
-		record->status = "duplicate";
-		record->is_repeated_body = !own && record->part > 0 && found->id != record->values[FIELD_EXTERNAL_ID] &&
-			found->id != record->decoded_id;
-		record->duplicate_of = ResultInt64(i, 2, NULL);
-		RecordReason(record, "external_id", "duplicate", found->id,
-					 psprintf("submission " INT64_FORMAT " came first", record->duplicate_of), false);
-	}
-	SPI_freetuptable(SPI_tuptable);
-}
 
 /* Does a record name a company? */
 static bool
@@ -294,6 +175,31 @@ ResolveEntities(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, 
 			HoldForReview(&records[i]);
 		else if (records[i].status == NULL)
 			AddMatchReasons(&records[i]);
+}
+
+/* Reject the records that only tell of a company which is not known, and do not name it so that it could be made */
+static void
+RejectUnknown(Workspace *ws, CaptureRecord *records, int n)
+{
+	CaptureRecord **rejected = NULL;
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		CaptureRecord *record = &records[i];
+		const char *id = record->values[FIELD_COMPANY_SOURCE_ID];
+
+		if (record->status || RecordContact(record) != 0 || RecordAccount(record) != 0 || record->values[FIELD_VISITOR] ||
+			AccountOps.may_be_new(&record->company) || ContactOps.may_be_new(&record->person))
+			continue;
+		RecordReason(record, id ? "company_source_id" : NULL, "no_identity", id,
+					 "this is known of no account that it could be, and to make one takes a name or domain", true);
+		if (rejected == NULL)
+			rejected = palloc(sizeof(CaptureRecord *) * (n - i));
+		rejected[count++] = record;
+	}
+	if (count > 0)
+		ExternalIdsRelease(ws, rejected, count);
 }
 
 /*
@@ -750,11 +656,11 @@ TakeRecords(Workspace *ws, WorkspaceConfig *config, CaptureRecord *records, int 
 	ScoreEvent *joined;
 	int			joined_count;
 
-	ClaimExternalIds(ws, records, n, false);
-	ClaimExternalIds(ws, records, n, true);
+	ExternalIdsClaim(ws, records, n);
 	VendorsReserve(ws, records, n);
 	LeadIdsFind(ws, records, n);
 	ResolveEntities(ws, config, records, n, holds_others);
+	RejectUnknown(ws, records, n);
 	PutUpForReview(ws, records, n);
 	LeadsResolve(ws, config, records, n);
 	LeadIdsNote(ws, records, n);

@@ -206,17 +206,6 @@ OwnerOf(const CaptureRecord *record, OwnerKey *key)
 	return key->contact_id != 0 || key->account_id != 0;
 }
 
-/* Get the context of a record */
-static char *
-ContextOf(const CaptureRecord *record)
-{
-	if (record->values[FIELD_PAGE])
-		return psprintf("page:%s", record->values[FIELD_PAGE]);
-	if (record->campaign)
-		return psprintf("campaign:" INT64_FORMAT, record->campaign->id);
-	return psprintf("page:%s", record->form->name);
-}
-
 /* Get what conditions read of a record */
 static MatchSide
 RecordSide(const CaptureRecord *record, char **values)
@@ -224,7 +213,8 @@ RecordSide(const CaptureRecord *record, char **values)
 	MatchSide	side = {0};
 
 	memset(values, 0, sizeof(char *) * LEAD_MATCH_COLUMN_COUNT);
-	values[LEAD_MATCH_CONTEXT] = ContextOf(record);
+	values[LEAD_MATCH_CONTEXT] = MatchContext(record->values[FIELD_PAGE], record->campaign ? record->campaign->id : 0,
+											  record->form->name);
 	values[LEAD_MATCH_PAGE] = record->values[FIELD_PAGE];
 	values[LEAD_MATCH_CAMPAIGN] = record->campaign ? psprintf(INT64_FORMAT, record->campaign->id) : NULL;
 	values[LEAD_MATCH_PRODUCT] = record->values[FIELD_PRODUCT];
@@ -253,30 +243,6 @@ LeadSide(const LeadSlot *lead, char **values)
 	side.values = values;
 	side.attributes = lead->attributes;
 	return side;
-}
-
-/*
- * Get the key that keeps a rule from opening two leads of one owner for the
- * same thing: the context itself, or the fields that the rule compares with
- * their values.  NULL when one of them is blank.
- */
-static char *
-ContextKey(MatchConfig *matching, const MatchRule *rule, const MatchSide *side)
-{
-	StringInfoData names;
-	char	   *key;
-
-	if (rule->part_count == 0)
-		return rule->compares ? NULL : "contact";
-	if ((key = MatchKeyOf(matching, rule->parts, rule->part_count, side)) == NULL)
-		return NULL;
-	if (rule->part_count == 1 && rule->parts[0].field->column == LEAD_MATCH_CONTEXT)
-		return key;
-	initStringInfo(&names);
-	for (int p = 0; p < rule->part_count; p++)
-		appendStringInfo(&names, "%s%s%s%s", p > 0 ? "+" : "", rule->parts[p].field->name,
-						 rule->parts[p].attribute ? "." : "", rule->parts[p].attribute ? rule->parts[p].attribute : "");
-	return psprintf("%s:%s", names.data, key);
 }
 
 /* Order leads by their ids, in which they are updated */
@@ -495,7 +461,7 @@ static LeadSlot *
 RuleFinds(MatchConfig *matching, const MatchRule *rule, const CaptureRecord *record, const MatchSide *given,
 		  LeadSlot *leads)
 {
-	char	   *key = ContextKey(matching, rule, given);
+	char	   *key = MatchContextKey(matching, rule, given);
 	LeadSlot   *found = NULL;
 
 	for (LeadSlot *lead = leads; lead; lead = lead->next)
@@ -540,7 +506,7 @@ DecideLead(MatchConfig *matching, StrategyList *strategies, CaptureRecord *recor
 			const MatchRule *rule = &strategies->items[s]->rules[r];
 
 			if (context_key == NULL)
-				context_key = ContextKey(matching, rule, &given);
+				context_key = MatchContextKey(matching, rule, &given);
 			if ((lead = RuleFinds(matching, rule, record, &given, owner->leads)) != NULL)
 				record->lead_rule = rule;
 		}

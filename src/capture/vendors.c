@@ -30,13 +30,6 @@ static const PlanSource give_back = {
 	2, {ARG_TEXT, ARG_INT8}
 };
 
-static const PlanSource release_ids = {
-	"DELETE FROM @workspace@.submission_key k USING (SELECT pg_catalog.unnest($1) AS submission_id) n"
-	" WHERE k.submission_id = n.submission_id AND (k.form, k.external_id) IN"
-	" (SELECT pg_catalog.unnest($2), pg_catalog.unnest($3))",
-	3, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS}
-};
-
 static const PlanSource purchase = {
 	"INSERT INTO @workspace@.vendor_purchase (submission_id, vendor, contact_id, lead_id, is_known, price, currency)"
 	" SELECT n.submission_id, n.vendor, n.contact_id, n.lead_id, n.is_known, n.price, n.currency"
@@ -82,30 +75,6 @@ static int
 CompareVendors(const void *a, const void *b)
 {
 	return strcmp((*(const Vendor *const *) a)->name, (*(const Vendor *const *) b)->name);
-}
-
-/* Let go of the external ids of records that were rejected after they had claimed them */
-static void
-ReleaseIds(Workspace *ws, CaptureRecord **rejected, int n)
-{
-	Batch	   *batch = BatchCreate(release_ids.args, release_ids.nargs, n * 2);
-
-	for (int i = 0; i < n; i++)
-	{
-		char	   *ids[2] = {rejected[i]->external_id, rejected[i]->own_id};
-
-		for (int k = 0; k < 2; k++)
-		{
-			if (ids[k] == NULL)
-				continue;
-			BatchSet(batch, 0, Int64GetDatum(rejected[i]->submission_id));
-			BatchSetText(batch, 1, rejected[i]->form_name);
-			BatchSetText(batch, 2, ids[k]);
-			BatchNext(batch);
-		}
-	}
-	if (batch->rows > 0)
-		BatchExecute(ws, &release_ids, batch);
 }
 
 /* Reject the records of vendors that are beyond their cap */
@@ -156,7 +125,7 @@ VendorsReserve(Workspace *ws, CaptureRecord *records, int n)
 		}
 	}
 	if (rejected_count > 0)
-		ReleaseIds(ws, rejected, rejected_count);
+		ExternalIdsRelease(ws, rejected, rejected_count);
 }
 
 /* Note what was bought, and give back the places of what was not */

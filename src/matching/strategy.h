@@ -212,6 +212,8 @@ extern char *MatchNormal(MatchConfig *matching, const MatchTerm *term, const cha
 extern char *MatchExactForm(const MatchField *field, const char *value);
 extern char *MatchTermValue(MatchConfig *matching, const MatchTerm *term, const MatchSide *side);
 extern char *MatchKeyOf(MatchConfig *matching, const MatchTerm *parts, int part_count, const MatchSide *side);
+extern char *MatchContext(const char *page, int64 campaign, const char *form);
+extern char *MatchContextKey(MatchConfig *matching, const MatchRule *rule, const MatchSide *side);
 extern bool MatchRuleHolds(MatchConfig *matching, const MatchRule *rule, const MatchSide *record,
 						   const MatchSide *candidate, StringInfo tests);
 extern bool MatchContradicts(MatchConfig *matching, const MatchStrategy *strategy, const MatchSide *a, const MatchSide *b);

@@ -229,6 +229,14 @@ ScoreChanged(Workspace *ws, WorkspaceConfig *config, const LawRow *row, int64 id
 	PipelineScoreOver(ws, config, ids, n);
 }
 
+/* Did a lead lose the last contact or account that it was linked to? */
+static bool
+IsUnlinked(const LawRow *row)
+{
+	return row->old && LawId(row, row->new, LAW_CONTACT_ID) == 0 && LawId(row, row->new, LAW_ACCOUNT_ID) == 0 &&
+		(LawId(row, row->old, LAW_CONTACT_ID) != 0 || LawId(row, row->old, LAW_ACCOUNT_ID) != 0);
+}
+
 /* Do what follows a row that a client wrote */
 static void
 Follow(Workspace *ws, void *arg)
@@ -240,12 +248,12 @@ Follow(Workspace *ws, void *arg)
 
 	if (row->is_lead)
 	{
-		if (strcmp(status, "open") == 0)
-		{
-			int64		id = LawId(row, row->new, LAW_ID);
+		int64		id = LawId(row, row->new, LAW_ID);
 
+		if (IsUnlinked(row))
+			ScoreDrop(ws, id);
+		if (strcmp(status, "open") == 0)
 			ScoreChanged(ws, config, row, id, call->is_fresh);
-		}
 	}
 	else if (strcmp(status, "won") == 0 && LawId(row, row->new, LAW_CONTACT_ID) != 0)
 	{

@@ -12,6 +12,7 @@
 #include "access/sysattr.h"
 #include "access/xact.h"
 #include "executor/spi.h"
+#include "matching/strategy.h"
 #include "pipeline/law.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -272,9 +273,49 @@ LawMarkReady(LawRow *row)
 		LawSetText(row, LAW_QUALIFICATION, "sales_ready");
 }
 
+/*
+ * Give a lead that came through a page or campaign the context that a capture
+ * through the form "default" would give it, unless it brings one
+ */
+static void
+LawContext(Workspace *ws, WorkspaceConfig *config, LawRow *row)
+{
+	static const char *const columns[LEAD_MATCH_COLUMN_COUNT] = {
+		[LEAD_MATCH_PAGE] = "page", [LEAD_MATCH_CAMPAIGN] = "campaign_id", [LEAD_MATCH_PRODUCT] = "product",
+		[LEAD_MATCH_TITLE] = "title", [LEAD_MATCH_CHANNEL] = "channel", [LEAD_MATCH_SOURCE] = "source"
+	};
+	char	   *values[LEAD_MATCH_COLUMN_COUNT] = {0};
+	MatchSide	side = {.values = values};
+	MatchConfig *matching;
+	StrategyList *strategies;
+	Datum		attributes;
+	bool		isnull;
+	char	   *key = NULL;
+
+	LawGet(row, row->new, LAW_CONTEXT_KEY, &isnull);
+	if (!isnull)
+		return;
+	for (int c = 0; c < LEAD_MATCH_COLUMN_COUNT; c++)
+		if (columns[c])
+			values[c] = SPI_getvalue(row->new, row->desc, SPI_fnumber(row->desc, columns[c]));
+	values[LEAD_MATCH_CONTEXT] = MatchContext(values[LEAD_MATCH_PAGE],
+											  values[LEAD_MATCH_CAMPAIGN] ? pg_strtoint64(values[LEAD_MATCH_CAMPAIGN]) : 0, NULL);
+	if (values[LEAD_MATCH_CONTEXT] == NULL)
+		return;
+	attributes = SPI_getbinval(row->new, row->desc, SPI_fnumber(row->desc, "attributes"), &isnull);
+	side.attributes = isnull ? NULL : DatumGetJsonbP(attributes);
+	matching = MatchGetConfig(ws, config);
+	strategies = MatchStrategies(matching, ConfigForm(config, "default"), ENTITY_LEAD);
+	for (int s = 0; s < strategies->count && key == NULL; s++)
+		for (int r = 0; r < strategies->items[s]->rule_count && key == NULL; r++)
+			key = MatchContextKey(matching, &strategies->items[s]->rules[r], &side);
+	if (key)
+		LawSetText(row, LAW_CONTEXT_KEY, key);
+}
+
 /* Check a row about to be inserted and give it its place in the pipeline */
 static void
-LawInsert(WorkspaceConfig *config, LawRow *row)
+LawInsert(Workspace *ws, WorkspaceConfig *config, LawRow *row)
 {
 	char	   *name = LawText(row, row->new, LAW_PIPELINE);
 	char	   *stage_name = LawText(row, row->new, LAW_STAGE);
@@ -297,6 +338,8 @@ LawInsert(WorkspaceConfig *config, LawRow *row)
 							pipeline->stages[pipeline->entry].name, stage_name),
 					 errhint("Insert it without a stage and advance it, or give stage_entered_at to load it as history.")));
 		LawSet(row, LAW_STAGE_ENTERED_AT, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);
+		if (row->is_lead)
+			LawContext(ws, config, row);
 	}
 	if (name == NULL)
 		LawSetText(row, LAW_PIPELINE, pipeline->name);
@@ -583,7 +626,7 @@ stage_law(PG_FUNCTION_ARGS)
 	if (row.old)
 		LawUpdate(config, &row);
 	else
-		LawInsert(config, &row);
+		LawInsert(ws, config, &row);
 	if (row.is_lead)
 		GuardAttributes(ws, row.trigdata, ENTITY_LEAD);
 	if (row.old)

@@ -76,6 +76,14 @@ static const PlanSource record_grades = {
 	8, {ARG_INT8S, ARG_TEXTS, ARG_TEXTS, ARG_TEXTS, ARG_FLOAT8S, ARG_TEXTS, ARG_INT8S, ARG_BOOLS}
 };
 
+/* Of a lead that nobody is behind any more, what was set by hand too */
+static const PlanSource drop_scores = {
+	"WITH gone AS (DELETE FROM @workspace@.score s WHERE s.lead_id = $1 RETURNING s.lead_id, s.model, s.grade)"
+	" INSERT INTO @workspace@.temperature_change (lead_id, model, from_grade, score, cause)"
+	" SELECT g.lead_id, g.model, g.grade, 0, 'change' FROM gone g WHERE g.grade IS NOT NULL",
+	1, {ARG_INT8}
+};
+
 /* A lead that is being scored in a model */
 typedef struct Work
 {
@@ -157,6 +165,15 @@ ScoreIsLinked(const WorkspaceConfig *config, HeapTuple profile)
 {
 	return !heap_attisnull(profile, PROFILE_CONTACT_ID, config->profile) ||
 		!heap_attisnull(profile, PROFILE_ACCOUNT_ID, config->profile);
+}
+
+/* Take the scores of a lead away that is linked to nobody any more */
+void
+ScoreDrop(Workspace *ws, int64 lead_id)
+{
+	Datum		value = Int64GetDatum(lead_id);
+
+	WorkspaceExecute(ws, &drop_scores, &value, NULL);
 }
 
 /* Add the points of the fit rules that hold */

@@ -95,6 +95,7 @@ extern void ScoreLeads(Workspace *ws, WorkspaceConfig *config, ScoredLead *leads
 					   ScoreEvent *events, int event_count);
 extern ScoredLead *ScoreFind(ScoredLead *leads, int n, int64 lead_id);
 extern bool ScoreIsLinked(const WorkspaceConfig *config, HeapTuple profile);
+extern void ScoreDrop(Workspace *ws, int64 lead_id);
 extern int	ScoreCompareIds(const void *a, const void *b);
 extern int	ScoreUniqueIds(int64 *ids, int n);
 

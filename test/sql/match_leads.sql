@@ -44,6 +44,13 @@ SELECT outcome, id = (SELECT max(lead_id) FROM interest.lead WHERE contact_id = 
 -- accounts: by id, by domain, by name without its legal form
 SELECT account_id AS acme FROM interest.capture('default', '{"email": "cy@gmail.com", "company": "Acme", "company_source_id": "7"}') \gset
 SELECT account_id = :acme AS same FROM interest.capture('default', '{"email": "di@gmail.com", "company": "Another name", "company_source_id": "7"}');
+-- by an id alone an account is found, but not made; sent again with a name, it is no duplicate
+SELECT status, account_id = :acme AS same FROM interest.capture('default', '{"company_source_id": "7"}');
+SELECT status, reasons, account_id, lead_id, interaction_id FROM interest.capture('default', '{"company_source_id": "8", "external_id": "e8"}');
+SELECT status, account_id IS NOT NULL AS made FROM interest.capture('default', '{"company_source_id": "8", "company": "Eight", "external_id": "e8"}') e;
+SELECT status, reasons, e.account_id = i.account_id AS same FROM interest.capture('default', '{"company_source_id": "8"}') e, interest.account_identity i WHERE i.kind = 'external' AND i.value = 'default:8';
+SELECT status, interaction_id IS NOT NULL AS made FROM interest.capture('default', '{"company_source_id": "9", "visitor": "v9"}');
+SELECT status, account_id FROM interest.capture('default', '{"company_source_id": "9", "email": "ed@gmail.com"}');
 SELECT account_id = :acme AS same FROM interest.capture('default', '{"email": "ed@gmail.com", "company": "ACME GmbH & Co. KG"}');
 SELECT account_id = :acme AS same FROM interest.capture('default', '{"email": "fy@gmail.com", "company": "another NAME Ltd."}');
 SELECT account_id = :acme AS same FROM interest.capture('default', '{"email": "gi@acme.example", "company": "The Acme Company"}');
@@ -81,4 +88,32 @@ INSERT INTO interest.lead (contact_name, email, company_name, phone, pipeline, s
 	('Al', 'al@gmail.com', NULL, NULL, 'marketing_sales', 'inquiry', '2020-01-01'), ('Nobody', NULL, 'ACME', '+442079460001', 'marketing_sales', 'inquiry', '2020-01-01');
 SELECT u.contact_name, c.email, match_on, a.name FROM interest.unlinked_lead u LEFT JOIN interest.contact c ON c.contact_id = proposed_contact_id
 	LEFT JOIN interest.account a ON a.account_id = proposed_account_id ORDER BY 1;
+-- a lead written by hand has the context that a capture would have, and what comes later counts for it
+INSERT INTO interest.campaign (campaign_id, campaign) VALUES (7001, 'hand');
+INSERT INTO interest.contact (contact_id, email) VALUES (7001, 'hand@gmail.com');
+INSERT INTO interest.account (account_id, name) VALUES (7001, 'Hand Works');
+INSERT INTO interest.lead (lead_id, contact_id, page, campaign_id, context_key) VALUES
+	(7001, 7001, 'one', NULL, NULL), (7002, 7001, NULL, 7001, NULL), (7003, 7001, 'three', NULL, 'mine'), (7004, 7001, NULL, NULL, NULL);
+INSERT INTO interest.lead (lead_id, account_id, page) VALUES (7005, 7001, 'one');
+INSERT INTO interest.lead (lead_id, contact_id, page, stage_entered_at) VALUES (7006, 7001, 'one', '2020-01-01');
+INSERT INTO interest.lead (lead_id, email, page) VALUES (7007, 'hand@gmail.com', 'seven');
+SELECT lead_id, contact_id, account_id, context_key FROM interest.lead WHERE lead_id > 7000 ORDER BY 1;
+SELECT lead_id FROM interest.capture('default', '{"email": "hand@gmail.com", "page": "one"}');
+SELECT lead_id FROM interest.capture('default', '{"email": "hand@gmail.com", "campaign": "hand"}');
+SELECT lead_id FROM interest.capture('default', '{"company": "Hand Works", "page": "one"}');
+SELECT lead_id FROM interest.capture('default', '{"email": "hand@gmail.com", "page": "seven"}');
+-- there is one open lead of a context
+\set VERBOSITY default
+INSERT INTO interest.lead (contact_id, page) VALUES (7001, 'one');
+INSERT INTO interest.lead (email, campaign_id) VALUES ('hand@gmail.com', 7001);
+INSERT INTO interest.lead (account_id, page) VALUES (7001, 'one');
+\set VERBOSITY terse
+INSERT INTO interest.lead (contact_id, page, context_key) VALUES (7001, 'one', 'other') RETURNING context_key;
+SELECT status FROM interest.disqualify(7001, 'other');
+INSERT INTO interest.lead (contact_id, page) VALUES (7001, 'one') RETURNING context_key;
+-- by the strategy of the form default
+UPDATE interest.form_strategy SET strategy = 'product' WHERE form = 'default' AND entity = 'lead';
+INSERT INTO interest.lead (contact_id, page, product) VALUES (7001, 'eight', 'Iron ') RETURNING context_key;
+INSERT INTO interest.lead (contact_id, page, product) VALUES (7001, 'nine', 'IRON');
+INSERT INTO interest.lead (contact_id, page, product) VALUES (7001, '', 'Lead') RETURNING context_key;
 SELECT lead_mgmt.drop_workspace('interest', 'interest');

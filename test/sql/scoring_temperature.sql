@@ -61,4 +61,20 @@ INSERT INTO crm.scoring_rule (model, label, condition, points) VALUES ('default'
 SELECT crm.rescore() > 0 AS rescored;
 SELECT lead_id = :d_lead_id AS d, from_grade, to_grade, round(score) > 1000 AS is_new_score, cause FROM crm.temperature_change ORDER BY temperature_change_id OFFSET :before;
 SELECT count(*) FROM crm.temperature_history WHERE changed_at IS NULL;
+-- a lead that loses its account loses its scores, those set by hand and those of a closed lead too, as explain_score() says
+INSERT INTO crm.account (account_id, name) VALUES (5001, 'Gone Ltd');
+INSERT INTO crm.lead (lead_id, account_id, company_name, title) VALUES (5001, 5001, 'Gone', 'open'), (5002, 5001, 'Gone', 'closed');
+INSERT INTO crm.interaction (lead_id, kind) VALUES (5001, 'meeting'), (5002, 'meeting');
+SELECT crm.override_score(5001, 60);
+SELECT status FROM crm.disqualify(5002, 'other');
+SELECT lead_id, round(score) AS score, grade FROM crm.lead_score WHERE lead_id > 5000 AND model = 'default' ORDER BY 1;
+DELETE FROM crm.account WHERE account_id = 5001;
+SELECT count(*) FROM crm.score WHERE lead_id > 5000;
+SELECT part, total, problem FROM crm.explain_score(5001);
+SELECT part, total, problem FROM crm.explain_score(5002);
+SELECT lead_id, from_grade, to_grade, score, cause FROM crm.temperature_history WHERE lead_id > 5000 ORDER BY lead_id, temperature_change_id;
+-- linked again, it is scored afresh
+INSERT INTO crm.contact (contact_id, full_name) VALUES (5001, 'Ann Again');
+UPDATE crm.lead SET contact_id = 5001 WHERE lead_id = 5001;
+SELECT lead_id, score = (SELECT sum(total) FROM crm.explain_score(5001)) AS is_explained, is_override FROM crm.lead_score WHERE lead_id > 5000 AND model = 'default' ORDER BY 1;
 SELECT lead_mgmt.drop_workspace('crm', 'crm');
