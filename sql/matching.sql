@@ -78,4 +78,4 @@ CREATE FUNCTION lead_mgmt.cluster_pairs(pairs text, method text, at_least double
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000;
 
 COMMENT ON FUNCTION lead_mgmt.cluster_pairs(text, text, double precision, text, text) IS
-	'What find_clusters() returns for pairs that are known: a table or query with left_id and right_id, which must be integers, and probability. Errors: undefined_column, invalid_parameter_value for an unknown method, numeric_value_out_of_range.';
+	'What find_clusters() returns for pairs that are known: a table or query with left_id and right_id, which must be integers, and probability; a pair that comes more than once counts once, by its highest. Errors: undefined_column, invalid_parameter_value for an unknown method, numeric_value_out_of_range.';

@@ -53,6 +53,7 @@ CREATE TABLE @workspace@.match_model_field (
 	agreement double precision NOT NULL CHECK (agreement > 0 AND agreement <= 1),
 	rest_frequency double precision NOT NULL CHECK (rest_frequency > 0 AND rest_frequency <= 1),
 	rest_word_frequency double precision CHECK (rest_word_frequency > 0 AND rest_word_frequency <= 1),
+	units text[],
 	PRIMARY KEY (strategy, field),
 	CHECK ((part IS NULL) = (part_of IS NULL))
 );
@@ -71,6 +72,7 @@ COMMENT ON COLUMN @workspace@.match_model_field.is_blocking IS 'May blocking key
 COMMENT ON COLUMN @workspace@.match_model_field.agreement IS 'Probability that two random records agree in it';
 COMMENT ON COLUMN @workspace@.match_model_field.rest_frequency IS 'How frequent each value is that match_model_frequency does not list, as a share of records';
 COMMENT ON COLUMN @workspace@.match_model_field.rest_word_frequency IS 'The same of words; NULL for fields that are not compared word by word';
+COMMENT ON COLUMN @workspace@.match_model_field.units IS 'Words that mark a unit of a group of companies, besides the usual ones; NULL for none';
 
 CREATE TABLE @workspace@.match_model_frequency (
 	strategy text NOT NULL,

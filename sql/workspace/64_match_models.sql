@@ -30,7 +30,8 @@ CREATE OR REPLACE FUNCTION @workspace@.read_match_model(strategy text) RETURNS j
 					'rest_word_frequency', f.rest_word_frequency,
 					'words', CASE WHEN f.rest_word_frequency IS NOT NULL THEN
 						COALESCE((SELECT pg_catalog.jsonb_object_agg(q.value, q.frequency) FROM @workspace@.match_model_frequency q
-							WHERE q.strategy = f.strategy AND q.field = f.field AND q.is_word), '{}') END) ORDER BY f.place)
+							WHERE q.strategy = f.strategy AND q.field = f.field AND q.is_word), '{}') END,
+					'units', f.units) ORDER BY f.place)
 				FROM @workspace@.match_model_field f WHERE f.strategy = m.strategy),
 			'comparisons', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('comparison', c.comparison, 'field', c.field, 'email', c.email_field,
 					'kin', CASE WHEN 'kin' = ANY (c.shared_by) THEN true END,
@@ -98,10 +99,11 @@ CREATE OR REPLACE FUNCTION @workspace@.write_match_model(strategy text, model js
 				(d ->> 'block_limit')::integer, (d ->> 'expected_records')::double precision, ARRAY(SELECT pg_catalog.jsonb_array_elements_text(d -> 'refinements')),
 				(d ->> 'trained')::boolean, d -> 'report', pg_catalog.clock_timestamp());
 		INSERT INTO @workspace@.match_model_field (strategy, field, place, kind, column_name, full_name_column, part_of, part, is_blocking,
-				agreement, rest_frequency, rest_word_frequency)
+				agreement, rest_frequency, rest_word_frequency, units)
 			SELECT s.strategy, f ->> 'field', n, f ->> 'kind', f ->> 'column', f ->> 'full_name', f ->> 'of', f ->> 'part',
 				COALESCE((f ->> 'blocking')::boolean, true), (f ->> 'agreement')::double precision,
-				(f ->> 'rest_frequency')::double precision, (f ->> 'rest_word_frequency')::double precision
+				(f ->> 'rest_frequency')::double precision, (f ->> 'rest_word_frequency')::double precision,
+				CASE WHEN f ? 'units' THEN ARRAY(SELECT pg_catalog.jsonb_array_elements_text(f -> 'units')) END
 			FROM pg_catalog.jsonb_array_elements(d -> 'fields') WITH ORDINALITY AS e (f, n);
 		INSERT INTO @workspace@.match_model_frequency (strategy, field, is_word, value, frequency)
 			SELECT s.strategy, f ->> 'field', w.is_word, q.key, q.value::double precision

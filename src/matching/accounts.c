@@ -150,7 +150,9 @@ LoadAccount(EntitySlot *slot, WorkspaceConfig *config, uint64 row, int column)
 
 /*
  * Bring what a record says into its account.  Name and domain stay, but for a
- * name that is only the domain for want of a better one.
+ * name that is only the domain for want of a better one.  The account of an
+ * individual customer stays as it is: whoever names a company that is called
+ * like it would give it a domain, and with it everybody else who has that.
  */
 static void
 ApplyAccount(IdentityTable *table, EntitySlot *slot, const EntityRecord *record)
@@ -159,6 +161,8 @@ ApplyAccount(IdentityTable *table, EntitySlot *slot, const EntityRecord *record)
 	const char *domain = slot->values[ACCOUNT_DOMAIN];
 	UpdatePolicy policy = IdentityPolicy(record);
 
+	if (slot->individual_id != 0)
+		return;
 	if (name && domain && strcmp(name, domain) == 0 && record->keys[ACCOUNT_KEY_NAME] && policy != UPDATE_KEEP)
 		slot->values[ACCOUNT_NAME] = NULL;
 	for (int c = 0; c < ACCOUNT_COLUMN_COUNT; c++)

@@ -175,7 +175,7 @@ IdentityClaimKeys(IdentityTable *table)
 			FollowValues(table, slot, &claims, &gone);
 	key_count = IdentityListKeys(table, &keys);
 	for (int k = 0; k < key_count; k++)
-		if (keys[k]->claimant)
+		if (keys[k]->claimant && IdentityRoot(keys[k]->claimant)->individual_id == 0)
 			AddClaim(&claims, keys[k], 0, keys[k]->claimant);
 	if (gone.count > 0)
 	{

@@ -48,16 +48,32 @@ typedef struct KnownKeyEntry
 	uint32		record;			/* PG_UINT32_MAX for none */
 } KnownKeyEntry;
 
+/* Do the records of a pair come before those of another? */
+static inline int
+CompareRecords(const FoundPair *left, const FoundPair *right)
+{
+	if (left->left != right->left)
+		return left->left < right->left ? -1 : 1;
+	return left->right < right->right ? -1 : left->right > right->right;
+}
+
 /* Does a pair come before another?  The stronger one does. */
 static inline int
 ComparePairs(const FoundPair *left, const FoundPair *right)
 {
 	if (left->weight != right->weight)
 		return left->weight > right->weight ? -1 : 1;
-	if (left->left != right->left)
-		return left->left < right->left ? -1 : 1;
-	return left->right < right->right ? -1 : left->right > right->right;
+	return CompareRecords(left, right);
 }
+
+/* Order pairs by their records */
+#define ST_SORT SortByRecords
+#define ST_ELEMENT_TYPE FoundPair
+#define ST_COMPARE(a, b) CompareRecords(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* Order pairs from the strongest on */
 #define ST_SORT SortPairs
@@ -412,6 +428,21 @@ IdPlace(const MatchRecords *records, int64 id)
 	return found - records->integer_keys;
 }
 
+/* Keep the strongest of pairs that were given more than once; returns how many are left */
+static uint64
+DropRepeated(FoundPair *pairs, uint64 count)
+{
+	uint64		kept = 0;
+
+	SortByRecords(pairs, count);
+	for (uint64 i = 0; i < count; i++)
+		if (kept == 0 || pairs[kept - 1].left != pairs[i].left || pairs[kept - 1].right != pairs[i].right)
+			pairs[kept++] = pairs[i];
+		else
+			pairs[kept - 1].weight = Max(pairs[kept - 1].weight, pairs[i].weight);
+	return kept;
+}
+
 /* Read pairs of ids with their probabilities; the ids become the records */
 static FoundPair *
 ReadPairs(const char *query, MatchRecords *records, uint64 *count)
@@ -473,7 +504,7 @@ ReadPairs(const char *query, MatchRecords *records, uint64 *count)
 		}
 	}
 	SPI_finish();
-	*count = n;
+	*count = DropRepeated(pairs, n);
 	return pairs;
 }
 

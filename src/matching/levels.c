@@ -647,14 +647,13 @@ LookInMailbox(const MatchDictionary *names, uint32 name, const MatchDictionary *
 	return TEST_EMAIL_OTHER;
 }
 
-/* Is a mailbox made of a name, or of its initial, and no number of more than one digit? */
+/* Look for a name in a mailbox that is made of names: one with a number of more than one digit is not */
 LevelTest
 NameInMailbox(const MatchRecords *records, int name_field, uint32 name, int mailbox_field, uint32 mailbox)
 {
 	const MatchDictionary *mailboxes = FieldDictionary(records, mailbox_field);
 	const MatchValue *box = &mailboxes->values[mailbox];
 	const char *in = DictionaryText(mailboxes, box);
-
 	int			digits = 0;
 
 	for (int i = 0; i < box->bytes; i++)

@@ -41,8 +41,10 @@ extern IndexScanDesc ReaderScan(TableReader *reader, Relation index);
 extern int	ReaderRange(TableReader *reader, IndexScanDesc scan, int64 from, int64 to, bool is_visible,
 						ItemPointerData *places, int limit);
 
-/* Read a row; false when it is none that the snapshot sees */
+/* Fetch rows ahead that are to be read one after the other */
 extern void ReaderFetchAhead(TableReader *reader, const ItemPointerData *places, int count);
+
+/* Read a row; false when it is none that the snapshot sees */
 extern bool ReaderFetch(TableReader *reader, ItemPointerData place);
 
 /* Look a primary key up, or the first columns of one; the rows then come one by one */

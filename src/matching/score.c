@@ -58,7 +58,6 @@ SaidByNames(const PairScorer *scorer, int mailbox, const uint32 *left, const uin
 		for (int side = 0; side <= 1; side++)
 		{
 			uint32		name = (side == 0 ? left : right)[field];
-
 			LevelTest	found = name == VALUE_BLANK ? TEST_EMAIL_OTHER :
 				NameInMailbox(scorer->records, field, name, mailbox, left[mailbox]);
 

@@ -50,6 +50,13 @@ typedef struct UnitWord
 	uint32		last;			/* of these */
 } UnitWord;
 
+/* A word that marks a unit, and how many records showed it */
+typedef struct FoundUnit
+{
+	char	   *text;
+	uint32		beside;
+} FoundUnit;
+
 /* What is counted of the names of a field */
 typedef struct UnitCount
 {
@@ -91,9 +98,9 @@ MarksUnit(const MatchDictionary *words, uint32 word)
 	return value->groups == VALUE_OF_UNIT || IsUnitWord(DictionaryText(words, value), value->bytes);
 }
 
-/* Note the words that mark a unit in what the model learned from */
-void
-RecordsMarkUnits(MatchRecords *records, int f)
+/* Mark the words of a field that the model has for those of units, or take the mark away */
+static void
+MarkUnits(const MatchRecords *records, int f, uint8 mark)
 {
 	const ModelField *field = &records->model->fields[f];
 	const MatchDictionary *words = FieldDictionary(records, f)->words;
@@ -103,8 +110,15 @@ RecordsMarkUnits(MatchRecords *records, int f)
 		uint32		id = DictionaryFind(words, field->units[i], strlen(field->units[i]));
 
 		if (id != VALUE_BLANK)
-			words->values[id].groups = VALUE_OF_UNIT;
+			words->values[id].groups = mark;
 	}
+}
+
+/* Note the words that mark a unit in what the model learned from */
+void
+RecordsMarkUnits(MatchRecords *records, int f)
+{
+	MarkUnits(records, f, VALUE_OF_UNIT);
 }
 
 /* Find the one word that a name has more than another; VALUE_BLANK when they differ otherwise */
@@ -248,10 +262,57 @@ IsValueElsewhere(const MatchRecords *records, const char *text, int len)
 	return false;
 }
 
+/* Order words by what speaks for them, so that it does not matter in which order they were read */
+static int
+CompareFound(const void *a, const void *b)
+{
+	const FoundUnit *left = a;
+	const FoundUnit *right = b;
+
+	if (left->beside != right->beside)
+		return left->beside > right->beside ? -1 : 1;
+	return strcmp(left->text, right->text);
+}
+
+/* Take the words of a field that were counted as those of units into the model */
+static void
+TakeUnits(ModelField *field, const UnitCount *count, const MatchRecords *records)
+{
+	const MatchDictionary *words = count->names->words;
+	double		share = Max(LEAST_SHARE, LEAST_EXCESS * count->equal / count->records);
+	FoundUnit  *found = NULL;
+	int			found_count = 0;
+
+	for (uint32 word = 1; word < words->count; word++)
+	{
+		const UnitWord *unit = &count->words[word];
+		const MatchValue *value = &words->values[word];
+		const char *text = DictionaryText(words, value);
+
+		if (unit->groups < LEAST_GROUPS || !IsAtLeast(unit->beside, unit->held, share) ||
+			IsValueElsewhere(records, text, value->bytes))
+			continue;
+		if (found == NULL)
+			found = palloc(sizeof(FoundUnit));
+		else if ((found_count & (found_count - 1)) == 0)
+			found = repalloc_huge(found, sizeof(FoundUnit) * 2 * found_count);
+		found[found_count++] = (FoundUnit) {pnstrdup(text, value->bytes), unit->beside};
+	}
+	if (found_count > 1)
+		qsort(found, found_count, sizeof(FoundUnit), CompareFound);
+	field->unit_count = Min(found_count, MODEL_MAX_UNITS);
+	field->units = palloc(sizeof(char *) * Max(field->unit_count, 1));
+	for (int i = 0; i < field->unit_count; i++)
+		field->units[i] = found[i].text;
+}
+
 /* Learn which words of names of organisations mark a unit */
 void
 ModelMeasureUnits(MatchModel *model, MatchRecords *records)
 {
+	for (int c = 0; c < model->comparison_count; c++)
+		if (FieldDictionary(records, model->comparisons[c].field)->words)
+			MarkUnits(records, model->comparisons[c].field, 0);
 	for (int c = 0; c < model->comparison_count; c++)
 	{
 		ModelField *field = &model->fields[model->comparisons[c].field];
@@ -270,18 +331,7 @@ ModelMeasureUnits(MatchModel *model, MatchRecords *records)
 			if (kind == KIND_ADDRESS || kind == KIND_PHONE || kind == KIND_WEBSITE)
 				CountBeside(&count, records, model->comparisons[c].field, model->comparisons[other].field);
 		}
-		field->units = palloc(sizeof(char *) * MODEL_MAX_UNITS);
-		for (uint32 word = 1; word < names->words->count && field->unit_count < MODEL_MAX_UNITS; word++)
-		{
-			const UnitWord *unit = &count.words[word];
-			const MatchValue *value = &names->words->values[word];
-			const char *text = DictionaryText(names->words, value);
-
-			if (unit->groups >= LEAST_GROUPS &&
-				IsAtLeast(unit->beside, unit->held, Max(LEAST_SHARE, LEAST_EXCESS * count.equal / count.records)) &&
-				!IsValueElsewhere(records, text, value->bytes))
-				field->units[field->unit_count++] = pnstrdup(text, value->bytes);
-		}
+		TakeUnits(field, &count, records);
 		pfree(count.words);
 		RecordsMarkUnits(records, model->comparisons[c].field);
 	}

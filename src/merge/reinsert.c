@@ -112,6 +112,21 @@ ReadAction(Oid constraint_id, bool *is_deferred)
 	return cascades;
 }
 
+/* Read the operators by which the columns that a foreign key refers to are equal */
+static void
+ReadEquality(Oid constraint_id, Oid *operators)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint_id));
+	AttrNumber	columns[INDEX_MAX_KEYS];
+	AttrNumber	targets[INDEX_MAX_KEYS];
+	int			count;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint_id);
+	DeconstructFkConstraintRow(tuple, &count, columns, targets, NULL, operators, NULL, NULL, NULL);
+	ReleaseSysCache(tuple);
+}
+
 /* Refuse when what a value of an image refers to was merged away by a later merge */
 static void
 RefuseMergedParent(UndoContext *undo, const MergeTable *parent, const char *column, Datum image)
@@ -130,10 +145,12 @@ static bool
 ParentIsThere(UndoContext *undo, const MergeTable *table, const ForeignKeyCacheInfo *key, Datum image, Datum *names)
 {
 	MergeTable *parent = MergeTableOf(&undo->merge, key->confrelid);
+	Oid			operators[INDEX_MAX_KEYS];
 	StringInfoData match;
 	StringInfoData values;
 
 	/* With the rights on what is referred to: those on the table itself may be others' */
+	ReadEquality(key->conoid, operators);
 	initStringInfo(&match);
 	initStringInfo(&values);
 	for (int i = 0; i < key->nkeys; i++)
@@ -146,7 +163,8 @@ ParentIsThere(UndoContext *undo, const MergeTable *table, const ForeignKeyCacheI
 			value.type == jbvNull)
 			return true;
 		names[i] = CStringGetTextDatum(column);
-		appendStringInfo(&match, "%sp.%s = r.%s", i ? " AND " : "", quote_identifier(target), quote_identifier(target));
+		appendStringInfo(&match, "%sp.%s %s r.%s", i ? " AND " : "", quote_identifier(target), OperatorText(operators[i]),
+						 quote_identifier(target));
 		appendStringInfo(&values, "%s%s, $1 -> %s", i ? ", " : "", quote_literal_cstr(target), quote_literal_cstr(column));
 	}
 	if (UndoExecute(undo, parent,

@@ -12,6 +12,7 @@
 #include "types/types.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "workspace/guard.h"
 
 static const PlanSource mark_customer = {
 	"UPDATE @workspace@.contact SET customer_since = $2, updated_at = pg_catalog.now()"
@@ -56,6 +57,9 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, Relation rel, const LawRo
 	Datum		values[3];
 	char		nulls[4] = "   ";
 	char	   *email = ColumnText(row, "email");
+	int64		account = LawId(row, row->new, LAW_ACCOUNT_ID);
+	int64		contact = LawId(row, row->new, LAW_CONTACT_ID);
+	int64		individual = 0;
 
 	company.policy = person.policy = UPDATE_FILL;
 	company.strategies = MatchStrategies(matching, NULL, ENTITY_ACCOUNT);
@@ -70,24 +74,34 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, Relation rel, const LawRo
 	IdentityKeys(matching, ENTITY_ACCOUNT, &company);
 	if (company.keys[ACCOUNT_KEY_NAME] == NULL && company.values[ACCOUNT_DOMAIN])
 		company.values[ACCOUNT_NAME] = company.values[ACCOUNT_DOMAIN];
-	if ((company.keys[ACCOUNT_KEY_DOMAIN] || company.keys[ACCOUNT_KEY_NAME]) && LawId(row, row->new, LAW_ACCOUNT_ID) == 0)
+	if ((company.keys[ACCOUNT_KEY_DOMAIN] || company.keys[ACCOUNT_KEY_NAME]) && account == 0)
 	{
 		record = &company;
 		IdentityResolve(ws, config, &AccountOps, &record, 1, true);
+		individual = company.slot ? company.slot->individual_id : 0;
 	}
 	person.strategies = MatchStrategies(matching, NULL, ENTITY_CONTACT);
 	person.values[CONTACT_FULL_NAME] = ColumnText(row, "contact_name");
 	person.values[CONTACT_EMAIL] = email;
 	person.values[CONTACT_PHONE] = ColumnText(row, "phone");
 	person.values[CONTACT_LAST_SOURCE] = ColumnText(row, "source");
-	person.account_id = company.slot ? company.slot->id : LawId(row, row->new, LAW_ACCOUNT_ID);
 	IdentityKeys(matching, ENTITY_CONTACT, &person);
-	if ((person.keys[CONTACT_KEY_EMAIL] || person.keys[CONTACT_KEY_PHONE]) && LawId(row, row->new, LAW_CONTACT_ID) == 0)
+	if ((person.keys[CONTACT_KEY_EMAIL] || person.keys[CONTACT_KEY_PHONE]) && contact == 0)
 	{
+		if (account != 0)
+			individual = AccountIndividual(ws, account);
+		if (individual == 0)
+			person.account_id = company.slot ? company.slot->id : account;
 		record = &person;
 		IdentityResolve(ws, config, &ContactOps, &record, 1, true);
 	}
-	if (person.slot == NULL && company.slot == NULL && LawId(row, row->new, LAW_CONTACT_ID) == 0)
+	if (person.slot)
+		contact = person.slot->id;
+
+	/* The account of an individual customer is nobody else's */
+	if (individual != 0 && contact != 0 && individual != contact)
+		company.slot = NULL;
+	if (person.slot == NULL && company.slot == NULL && contact == 0)
 		return;
 	values[0] = Int64GetDatum(LawId(row, row->new, LAW_ID));
 	values[1] = Int64GetDatum(person.slot ? person.slot->id : 0);
@@ -96,8 +110,7 @@ LinkManualLead(Workspace *ws, WorkspaceConfig *config, Relation rel, const LawRo
 	nulls[2] = DatumGetInt64(values[2]) ? ' ' : 'n';
 	if (strcmp(LawText(row, row->new, LAW_STATUS), "open") == 0)
 		LawRefuseRival(ws, rel, LawId(row, row->new, LAW_ID),
-					   person.slot ? person.slot->id : LawId(row, row->new, LAW_CONTACT_ID),
-					   company.slot ? company.slot->id : LawId(row, row->new, LAW_ACCOUNT_ID),
+					   contact, company.slot ? company.slot->id : account,
 					   LawText(row, row->new, LAW_CONTEXT_KEY));
 	WorkspaceExecute(ws, &link_lead, values, nulls);
 }

@@ -183,6 +183,15 @@ GuardAttributes(Workspace *ws, TriggerData *trigdata, EntityKind entity)
 	AttributesCheck(WorkspaceGetConfig(ws), entity, DatumGetJsonbP(value), before);
 }
 
+/* Get the one contact of an account that is an individual customer, else 0 */
+int64
+AccountIndividual(Workspace *ws, int64 account)
+{
+	Datum		id = Int64GetDatum(account);
+
+	return WorkspaceExecute(ws, &find_individual, &id, NULL) > 0 ? ResultInt64(0, 1, NULL) : 0;
+}
+
 /* Refuse a second contact for the account of an individual customer, be it the contact or the account that is written */
 static void
 GuardIndividual(Workspace *ws, EntityKind entity, TriggerData *trigdata, HeapTuple tuple)
@@ -213,7 +222,7 @@ GuardIndividual(Workspace *ws, EntityKind entity, TriggerData *trigdata, HeapTup
 	else
 	{
 		other = DatumGetInt64(values[1]);
-		individual = WorkspaceExecute(ws, &find_individual, values, NULL) > 0 ? ResultInt64(0, 1, NULL) : 0;
+		individual = AccountIndividual(ws, DatumGetInt64(values[0]));
 		if (individual == 0)
 			individual = other;
 	}

@@ -9,6 +9,7 @@
 #include "workspace/config.h"
 
 extern void GuardAttributes(Workspace *ws, TriggerData *trigdata, EntityKind entity);
+extern int64 AccountIndividual(Workspace *ws, int64 account);
 extern HeapTuple StampRow(Relation rel, HeapTuple tuple);
 
 #endif

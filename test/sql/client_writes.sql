@@ -36,6 +36,16 @@ INSERT INTO clients.contact (contact_id, full_name) VALUES (901, 'Hal');
 INSERT INTO clients.account (account_id, kind, name, individual_contact_id, domain) VALUES (901, 'individual', 'Hal Moe', 901, 'hal.example');
 SELECT contact_id, lead_id, account_id FROM clients.capture('default', '{"email": "ann@hal.example", "company": "Hal Moe"}') \gset ann_
 SELECT p.account_id AS account_of_contact, l.account_id AS account_of_lead, l.company_name FROM clients.contact p JOIN clients.lead l USING (contact_id) WHERE lead_id = :ann_lead_id;
+INSERT INTO clients.lead (contact_name, company_name, email) VALUES ('Bea', 'Hal Moe', 'bea@gmail.com');
+INSERT INTO clients.lead (contact_name, account_id, email) VALUES ('Cal', 901, 'cal@gmail.com');
+INSERT INTO clients.lead (contact_id, company_name) SELECT contact_id, 'Hal Moe' FROM clients.contact WHERE full_name = 'Otto';
+SELECT l.contact_name, p.full_name, p.account_id AS account_of_contact, l.account_id AS account_of_lead FROM clients.lead l JOIN clients.contact p USING (contact_id)
+WHERE p.full_name IN ('Bea', 'Cal', 'Otto') ORDER BY p.full_name;
+-- nor does it get the domain of somebody who names a company that is called like it
+SELECT account_id FROM clients.capture('default', '{"email": "dee@steel.example", "company": "Hal Moe", "industry": "Steel"}');
+SELECT account_id <> 901 AS another FROM clients.capture('default', '{"email": "eve@steel.example", "company": "Steel Ltd"}');
+SELECT name, domain FROM clients.account WHERE name = 'Steel Ltd';
+SELECT a.domain, a.industry, array_agg(i.value ORDER BY i.value) AS identity FROM clients.account a JOIN clients.account_identity i USING (account_id) WHERE account_id = 901 GROUP BY 1, 2;
 INSERT INTO clients.account (account_id, name) VALUES (902, 'Two of them');
 UPDATE clients.contact SET account_id = 902 WHERE contact_id = :ann_contact_id;
 UPDATE clients.account SET kind = 'individual', individual_contact_id = 901 WHERE account_id = 902;

@@ -176,6 +176,10 @@ FROM unnest(ARRAY['connected', 'average', 'best', 'complete']) WITH ORDINALITY m
 	LATERAL lead_mgmt.cluster_pairs('certain', method, 0.95) GROUP BY place, method, cluster_id ORDER BY place, cluster_id;
 -- three that were found to be one hold together, though one of their pairs was not found; no match, no cluster
 SELECT * FROM lead_mgmt.cluster_pairs('SELECT * FROM (VALUES (1, 2, 0.99), (2, 3, 0.99), (7, 8, 0.94)) v (left_id, right_id, probability)', 'average', 0.95) ORDER BY id;
+-- a pair that is given twice counts once
+SELECT method, count(*) FROM unnest(ARRAY['average', 'complete']) method,
+	LATERAL lead_mgmt.cluster_pairs('SELECT * FROM certain UNION ALL SELECT right_id, left_id, 0.96 FROM certain', method, 0.95)
+GROUP BY method, cluster_id ORDER BY method, cluster_id;
 -- what rules say is certain, and holds a chain together
 SELECT count(DISTINCT cluster_id), count(*) FROM lead_mgmt.cluster_pairs('SELECT i AS left_id, i + 1 AS right_id, 1 AS probability FROM generate_series(1, 7) i', 'average', 1);
 -- what is known goes before what was found, with every method

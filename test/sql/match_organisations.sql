@@ -46,7 +46,7 @@ FROM model, LATERAL lead_mgmt.find_pairs('site', model, 0.95) p JOIN site a ON a
 
 -- words that mark a unit of a group: usual ones, and those that stand beside the company itself
 CREATE TABLE unit AS
-SELECT n * 10 + copy AS id, CASE WHEN copy < 2 THEN brand ELSE concat_ws(' ', brand, CASE WHEN copy = 2 THEN 'Retail' END, CASE WHEN copy = 3 THEN 'Sofia' END) END AS name,
+SELECT n * 10 + copy AS id, CASE WHEN copy < 2 THEN brand ELSE concat_ws(' ', brand, CASE WHEN copy = 2 THEN CASE WHEN n < 250 THEN 'Retail' ELSE 'Agency' END END, CASE WHEN copy = 3 THEN 'Sofia' END) END AS name,
 	'12 ' || street AS address, CASE WHEN n % 2 = 0 THEN 'Sofia' ELSE 'Plovdiv' END AS city, '+359 2 ' || 1000000 + n * 7919 AS phone
 FROM (SELECT n, initcap(translate((n * 7907)::text, '0123456789', 'abdefgiklo')) || ' ' || (ARRAY['Tools', 'Foods', 'Motors', 'Glass', 'Wool'])[1 + n % 5] AS brand,
 		initcap(translate((n * 6011)::text, '0123456789', 'mnoprstuva')) || ' Road' AS street FROM generate_series(100, 399) n) companies,
@@ -58,5 +58,17 @@ SELECT a, b, (SELECT level FROM lead_mgmt.explain_pair(model, jsonb_build_object
 FROM unit_model, (VALUES ('Bando Tools', 'Bando Tools Asia'), ('Bando Tools Holding GmbH', 'BANDO TOOLS'), ('Bando Tools Retail', 'Bando Tools'), ('Bando Tools', 'Bando Tools Sofia'),
 	('Bando Asia Tools', 'Bando Asia Tools'), ('Bando Asia', 'Bando Europe'), ('Asia', 'Asia Tools')) v (a, b);
 SELECT jsonb_path_query_array(lead_mgmt.check_match_model(model), '$.fields[*].units') AS kept FROM unit_model;
+-- in whichever order the records are read, and whatever the model had before
+SELECT model #> '{fields,0,units}' = again #> '{fields,0,units}' AS in_any_order FROM unit_model,
+	lead_mgmt.train_match_model('SELECT * FROM unit ORDER BY id DESC', lead_mgmt.propose_match_model('unit')) again;
+SELECT model = again AS same_model FROM unit_model,
+	lead_mgmt.train_match_model('unit', jsonb_set(lead_mgmt.propose_match_model('unit'), '{fields,0,units}', '["sofia"]')) again;
+-- a workspace keeps them
+SELECT lead_mgmt.create_workspace('groups');
+INSERT INTO groups.match_strategy (strategy, entity, label) VALUES ('kept', 'account', 'With units');
+SELECT groups.write_match_model('kept', replace(replace(model::text, '"column": "name"', '"column": "company"'), '"column": "address"', '"column": "street"')::jsonb) FROM unit_model;
+SELECT field, units FROM groups.match_model_field WHERE units IS NOT NULL;
+SELECT jsonb_path_query_array(groups.read_match_model('kept'), '$.fields[*].units') AS kept;
+SELECT lead_mgmt.drop_workspace('groups', 'groups');
 SELECT lead_mgmt.check_match_model(jsonb_set(model, '{fields,0,units}', '["a", 1]')) FROM unit_model;
 DROP TABLE unit, unit_model;

@@ -210,6 +210,26 @@ INSERT INTO undo.lead_source (source, label) VALUES ('short', 'Short-lived');
 SELECT table_name, row_id, column_name, value_before, value_now FROM undo.unmerge(:merge_id);
 SELECT lead_id, source FROM undo.lead WHERE lead_id IN (133, 134) ORDER BY 1;
 
+-- it is found by the operator of its type, wherever that is
+CREATE TYPE undo.code;
+CREATE FUNCTION undo.code_in(cstring) RETURNS undo.code LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+CREATE FUNCTION undo.code_out(undo.code) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+CREATE TYPE undo.code (INPUT = undo.code_in, OUTPUT = undo.code_out, LIKE = integer);
+CREATE FUNCTION undo.code_cmp(undo.code, undo.code) RETURNS integer LANGUAGE internal IMMUTABLE STRICT AS 'btint4cmp';
+SELECT format('CREATE FUNCTION undo.code_%s(undo.code, undo.code) RETURNS boolean LANGUAGE internal IMMUTABLE STRICT AS %L', name, 'int4' || name),
+	format('CREATE OPERATOR undo.%s (LEFTARG = undo.code, RIGHTARG = undo.code, FUNCTION = undo.code_%s)', operator, name)
+FROM (VALUES ('lt', '<'), ('le', '<='), ('eq', '='), ('ge', '>='), ('gt', '>')) AS o (name, operator) \gexec
+CREATE OPERATOR CLASS undo.code_ops DEFAULT FOR TYPE undo.code USING btree AS OPERATOR 1 undo.<, OPERATOR 2 undo.<=, OPERATOR 3 undo.=,
+	OPERATOR 4 undo.>=, OPERATOR 5 undo.>, FUNCTION 1 undo.code_cmp(undo.code, undo.code);
+CREATE TABLE undo.list (list undo.code PRIMARY KEY);
+CREATE TABLE undo.reader (contact_id bigint REFERENCES undo.contact, list undo.code REFERENCES undo.list ON DELETE SET NULL, UNIQUE (contact_id, list));
+INSERT INTO undo.list VALUES ('7');
+INSERT INTO undo.contact (contact_id, full_name) VALUES (151, 'Ike'), (152, 'Ik');
+INSERT INTO undo.reader VALUES (151, '7'), (152, '7');
+SELECT undo.merge_contacts(151, '{152}') AS merge_id \gset
+SELECT * FROM undo.unmerge(:merge_id);
+SELECT contact_id, list FROM undo.reader ORDER BY contact_id;
+
 -- an individual customer whose person is gone comes back as an organisation
 BEGIN;
 INSERT INTO undo.contact (contact_id, full_name) VALUES (115, 'Hal');
