@@ -4,7 +4,7 @@
  *
  * Rows are locked the way capture locks them, accounts before contacts before
  * leads and each kind in the order of the ids, so that the two wait for each
- * other and never in a circle.  A capture that finds the loser locked goes
+ * other and hardly ever in a circle (retry.c).  A capture that finds the loser locked goes
  * round again once the merge has committed and meets the winner.
  */
 #include "postgres.h"
@@ -581,12 +581,11 @@ merge_rows(PG_FUNCTION_ARGS)
 				 errmsg("\"%s\" is not the contact, account or lead table of a workspace", RelationGetRelationName(rel))));
 	WorkspaceCheckExecute(ws, functions[entity], 3, types);
 	SPI_connect();
-	MergeOpen(&call.ctx, ws);
 	call.entity = entity;
 	call.winner = PG_GETARG_INT64(1);
 	call.reason = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
 	ReadLosers(&call, PG_GETARG_ARRAYTYPE_P(2));
-	WorkspaceRun(ws, MergeWork, &call);
+	MergeRun(&call.ctx, ws, MergeWork, &call);
 	SPI_finish();
 	relation_close(rel, NoLock);
 	PG_RETURN_INT64(call.merge_id);

@@ -117,6 +117,9 @@ typedef struct UndoContext
 #define REASON_STAGE "the stage changed since"
 #define REASON_FOLLOWED "later moves follow it"
 
+/* retry.c */
+extern void MergeRun(MergeContext *ctx, Workspace *ws, WorkspaceWork work, void *arg);
+
 /* statement.c */
 extern int	MergeExecute(MergeContext *ctx, const MergeTable *table, const char *sql, int nargs,
 						 const Oid *types, Datum *values);

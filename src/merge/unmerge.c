@@ -518,6 +518,7 @@ UndoWork(Workspace *ws, void *arg)
 	int64	   *changes;
 	int			n;
 
+	resetStringInfo(&undo->conflicts);
 	LoadMerge(undo);
 	LockTree(undo);
 	CheckCaller(undo);
@@ -573,10 +574,9 @@ unmerge_rows(PG_FUNCTION_ARGS)
 				 errmsg("\"%s\" is not the merge table of a workspace", RelationGetRelationName(rel))));
 	WorkspaceCheckExecute(ws, "unmerge", 1, types);
 	SPI_connect();
-	MergeOpen(&undo.merge, ws);
 	undo.merge_id = PG_GETARG_INT64(1);
 	initStringInfo(&undo.conflicts);
-	WorkspaceRun(ws, UndoWork, &undo);
+	MergeRun(&undo.merge, ws, UndoWork, &undo);
 	old = MemoryContextSwitchTo(caller);
 	result = DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("[%s]", undo.conflicts.data)));
 	MemoryContextSwitchTo(old);

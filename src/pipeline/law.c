@@ -281,8 +281,12 @@ static void
 LawContext(Workspace *ws, WorkspaceConfig *config, LawRow *row)
 {
 	static const char *const columns[LEAD_MATCH_COLUMN_COUNT] = {
-		[LEAD_MATCH_PAGE] = "page", [LEAD_MATCH_CAMPAIGN] = "campaign_id", [LEAD_MATCH_PRODUCT] = "product",
-		[LEAD_MATCH_TITLE] = "title", [LEAD_MATCH_CHANNEL] = "channel", [LEAD_MATCH_SOURCE] = "source"
+		[LEAD_MATCH_PAGE] = "page",
+		[LEAD_MATCH_CAMPAIGN] = "campaign_id",
+		[LEAD_MATCH_PRODUCT] = "product",
+		[LEAD_MATCH_TITLE] = "title",
+		[LEAD_MATCH_CHANNEL] = "channel",
+		[LEAD_MATCH_SOURCE] = "source"
 	};
 	char	   *values[LEAD_MATCH_COLUMN_COUNT] = {0};
 	MatchSide	side = {.values = values};
