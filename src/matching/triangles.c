@@ -6,7 +6,8 @@
  * two others, these are compared too, if they were not found before: few
  * pairs, most of which match.  It is one step of the closure of the matches, by
  * the pairs that keys found, so that it does not matter in which order they
- * were found.
+ * were found.  A third record that matches very many tells nothing of these,
+ * and would bring more pairs than any block may have.
  */
 #include "postgres.h"
 
@@ -15,6 +16,9 @@
 #include "matching/pairs.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+
+/* A record that matches more others is no third one */
+#define MOST_MATCHES 50
 
 /* A record that another one was found with */
 typedef struct Partner
@@ -44,6 +48,28 @@ ComparePartners(const Partner *left, const Partner *right)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+/* Count the matches of each record, as far as one more than a third record may have */
+static uint8 *
+CountMatches(const FoundPair *pairs, uint64 count, uint32 records, double match_weight)
+{
+	uint8	   *matches = MemoryContextAllocExtended(CurrentMemoryContext, (Size) records + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (uint64 i = 0; i < count; i++)
+		if (pairs[i].weight >= match_weight)
+		{
+			matches[pairs[i].left] += matches[pairs[i].left] <= MOST_MATCHES;
+			matches[pairs[i].right] += matches[pairs[i].right] <= MOST_MATCHES;
+		}
+	return matches;
+}
+
+/* Can a record be the third one of others? */
+static inline bool
+IsThird(const uint8 *matches, uint32 record)
+{
+	return matches[record] > 1 && matches[record] <= MOST_MATCHES;
+}
+
 /* Can a pair be in a triangle?  One of the two has a further match, or both have one that may be the same. */
 static inline bool
 MayClose(const FoundPair *pair, bool is_match, const uint8 *matches)
@@ -54,18 +80,11 @@ MayClose(const FoundPair *pair, bool is_match, const uint8 *matches)
 
 /* Take the pairs that can be in triangles, each from both sides, in the order of records */
 static Partner *
-TakePartners(const FoundPair *pairs, uint64 count, uint32 records, double match_weight, uint64 *taken)
+TakePartners(const FoundPair *pairs, uint64 count, const uint8 *matches, double match_weight, uint64 *taken)
 {
-	uint8	   *matches = MemoryContextAllocExtended(CurrentMemoryContext, (Size) records + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	Partner    *partners;
 	uint64		closing = 0;
 
-	for (uint64 i = 0; i < count; i++)
-		if (pairs[i].weight >= match_weight)
-		{
-			matches[pairs[i].left] += matches[pairs[i].left] < 2;
-			matches[pairs[i].right] += matches[pairs[i].right] < 2;
-		}
 	for (uint64 i = 0; i < count; i++)
 		closing += MayClose(&pairs[i], pairs[i].weight >= match_weight, matches);
 	partners = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Partner) * (closing * 2 + 1));
@@ -83,7 +102,6 @@ TakePartners(const FoundPair *pairs, uint64 count, uint32 records, double match_
 			pairs[i].right, pairs[i].left, is_match
 		};
 	}
-	pfree(matches);
 	SortPartners(partners, *taken);
 	return partners;
 }
@@ -109,7 +127,8 @@ FirstPartner(const Partner *partners, uint64 count, uint32 record)
 
 /* Compare the records that match a record's matches to it, and note the pairs that reach what is wanted */
 static void
-CloseAt(PairFinder *finder, const Partner *partners, uint64 count, const Partner *of_record, uint32 *seen)
+CloseAt(PairFinder *finder, const Partner *partners, uint64 count, const uint8 *matches, const Partner *of_record,
+		uint32 *seen)
 {
 	const MatchRecords *records = finder->scorer->records;
 	const Partner *end = partners + count;
@@ -120,6 +139,8 @@ CloseAt(PairFinder *finder, const Partner *partners, uint64 count, const Partner
 	for (const Partner *partner = of_record; partner < end && partner->record == record && partner->is_match; partner++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (!IsThird(matches, partner->other))
+			continue;
 		for (const Partner *further = FirstPartner(partners, count, partner->other);
 			 further < end && further->record == partner->other && further->is_match; further++)
 		{
@@ -147,12 +168,13 @@ FinderCloseTriangles(PairFinder *finder)
 	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "lead_mgmt triangles", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext outer = MemoryContextSwitchTo(work);
 	uint64		count;
-	Partner    *partners = TakePartners(finder->pairs, finder->count, records->count, match_weight, &count);
+	uint8	   *matches = CountMatches(finder->pairs, finder->count, records->count, match_weight);
+	Partner    *partners = TakePartners(finder->pairs, finder->count, matches, match_weight, &count);
 	uint32	   *seen = MemoryContextAllocExtended(work, sizeof(uint32) * ((Size) records->count + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	MemoryContextSwitchTo(outer);
 	for (uint64 i = 0; i < count; i++)
 		if (partners[i].is_match && (i == 0 || partners[i - 1].record != partners[i].record))
-			CloseAt(finder, partners, count, &partners[i], seen);
+			CloseAt(finder, partners, count, matches, &partners[i], seen);
 	MemoryContextDelete(work);
 }

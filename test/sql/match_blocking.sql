@@ -31,6 +31,13 @@ SELECT left_id, right_id, outcome FROM place_model,
 SELECT left_id, right_id, outcome FROM place_model,
 	lead_mgmt.find_pairs('SELECT * FROM triangle WHERE id <> 5002', model || '{"keys": [{"parts": ["name"]}, {"parts": ["street"]}]}', NULL,
 		'SELECT * FROM triangle WHERE id = 5002') WHERE left_id >= '5001' ORDER BY 1, 2;
+-- but a third one that very many match brings no more than keys bring
+SELECT count(*) BETWEEN 100000 AND 1000000 AS bounded, count(*) = count(DISTINCT (left_id, right_id)) AS each_once
+FROM lead_mgmt.find_pairs($q$ SELECT i AS id, 'Given' || chr(97 + i % 26) || chr(97 + i / 26 % 10) AS given_name, 'Family' || chr(97 + i % 26) AS family_name,
+	'g' || i % 260 || '@x.example' AS email, 'City ' || i % 97 AS city, 10000 + i % 89 AS postcode FROM generate_series(1, 6500) i $q$,
+	'{"fields": [{"field": "given_name", "kind": "given_name", "column": "given_name"}, {"field": "family_name", "kind": "family_name", "column": "family_name"}, {"field": "email", "kind": "email", "column": "email"},
+		{"field": "city", "kind": "text", "column": "city"}, {"field": "postcode", "kind": "postcode", "column": "postcode"}], "key": "id",
+		"comparisons": [{"field": "given_name"}, {"field": "family_name"}, {"field": "email"}, {"field": "city"}, {"field": "postcode"}]}', 0.5);
 
 -- between two tables only
 SELECT left_id, right_id FROM place_model,
