@@ -471,7 +471,12 @@ LeastGain(const Candidate *candidate, const Atom *atoms, const MatchRecords *rec
 static double
 LeastLoss(const Candidate *candidate, const Atom *atoms, const MatchRecords *records, bool is_index)
 {
-	return LeastGain(candidate, atoms, records, is_index) * (is_index ? 1 : Min(1, RecordsMeant(records) / MANY_RECORDS));
+	double		least = LeastGain(candidate, atoms, records, is_index);
+	double		meant = RecordsMeant(records);
+
+	if (is_index)
+		return least;
+	return least * (1 + candidate->cost / Max(meant, MANY_RECORDS)) * Min(1, meant / MANY_RECORDS);
 }
 
 /* Give up keys that those taken after them made superfluous, the least useful first; returns how many are left */
