@@ -192,7 +192,7 @@ part_f1() {
 
 # scored_a_second: pairs that got a probability, by the time that comparing took
 scored_a_second() {
-	PGOPTIONS='-c client_min_messages=notice' psql -X -q -A -t -c "SELECT count(*) FROM model, lead_mgmt.find_pairs('people', model, 0)" 2>&1 |
+	PGOPTIONS='-c client_min_messages=notice' psql -X -q -A -t -c "SELECT count(*) FROM broad, lead_mgmt.find_pairs('people', model, 0)" 2>&1 |
 		sed -n 's/.* \([0-9]*\) compared in full.*(\([0-9.]*\) s).*/\1 \2/p' | awk '{ printf "%d", $1 / $2 }'
 }
 
@@ -207,21 +207,25 @@ part_scale() {
 	sql "DROP TABLE IF EXISTS model;
 		CREATE TABLE model AS SELECT lead_mgmt.train_match_model('people', lead_mgmt.propose_match_model('people')) AS model"
 	trained=$(time_sql "SELECT count(*) FROM model, lead_mgmt.find_clusters('people', model)" 3)
-	pairs=$(sql "SELECT count(*) FROM model, lead_mgmt.find_pairs('people', model, 0)")
-	pairs_ms=$(time_sql "SELECT count(*) FROM model, lead_mgmt.find_pairs('people', model, 0)" 3)
-	streamed_ms=$(time_sql "SELECT count(*) FROM (SELECT lead_mgmt.find_pairs('people', model, 0) FROM model) p" 3)
+	# The keys that training chooses bring few pairs that do not match; how fast
+	# pairs are scored shows where there are some millions.
+	sql "DROP TABLE IF EXISTS broad;
+		CREATE TABLE broad AS SELECT jsonb_insert(model, '{keys,-1}', '{\"parts\": [\"first_name:letters\", \"surname:letters\"]}', true) AS model FROM model"
+	pairs=$(sql "SELECT count(*) FROM broad, lead_mgmt.find_pairs('people', model, 0)")
+	pairs_ms=$(time_sql "SELECT count(*) FROM broad, lead_mgmt.find_pairs('people', model, 0)" 3)
+	streamed_ms=$(time_sql "SELECT count(*) FROM (SELECT lead_mgmt.find_pairs('people', model, 0) FROM broad) p" 3)
 	memory=$(peak_memory "SELECT count(*) FROM lead_mgmt.find_clusters('people',
 		lead_mgmt.train_match_model('people', lead_mgmt.propose_match_model('people')))")
 	row "$rows people, training included, ms" "$whole" - '<= 5400'
 	row "$rows people, with a trained model, ms" "$trained" - '<= 2000'
 	row 'memory for themselves, MB' "$memory" - '<= 400'
-	row 'pairs given a probability a second, comparing alone' "$(scored_a_second)" - '>= 2000000'
+	row 'pairs by these keys and names, given a probability a second' "$(scored_a_second)" - '>= 2000000'
 	row 'pairs read, blocked, scored, selected a second' "$(per_cent "$pairs" "$(per_cent "$streamed_ms" 1000)")" - '>= 2000000'
 	row 'the same stored by a function in FROM' "$(per_cent "$pairs" "$(per_cent "$pairs_ms" 1000)")" -
 	sql "DROP TABLE IF EXISTS clustered;
 		CREATE TABLE clustered AS SELECT c.* FROM model, lead_mgmt.find_clusters('people', model) c"
 	quality="format('F1 %s, precision %s, recall %s', f1, \"precision\", recall)"
-	note "$pairs pairs; clusters: $(sql "SELECT $quality FROM evaluation.clusters('clustered', 'truth.people')")"
+	note "$pairs pairs by these keys and names; clusters: $(sql "SELECT $quality FROM evaluation.clusters('clustered', 'truth.people')")"
 	if peers; then
 		row 'with a trained model / hand-written SQL, ms' "$trained" "$(time_ms script peer_dedupe -v table=people)" '<= 0.1'
 		sql 'CREATE TABLE peer_clustered AS SELECT id::text, cluster_id::text FROM peer_cluster'
